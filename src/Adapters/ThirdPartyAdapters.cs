@@ -1,0 +1,10 @@
+using Fairseq2Llama.Dependencies;
+
+namespace Fairseq2Llama.Adapters;
+
+/// <summary>The entry point that Fairseq2Llama.Checkpoints looks for by name.</summary>
+public sealed class ThirdPartyAdapters : IThirdParty
+{
+    /// <inheritdoc/>
+    public IChecksum CreateCrc32() => new Crc32Adapter();
+}

@@ -1,0 +1,55 @@
+namespace Fairseq2Llama;
+
+/// <summary>
+/// What went wrong, as a stable name. The cmdlets use it as the ErrorId, so a name never changes once released.
+/// </summary>
+public enum CheckpointErrorCode
+{
+    /// <summary>The path does not exist, or a wildcard matched nothing.</summary>
+    CheckpointNotFound,
+
+    /// <summary>The file or folder exists but is not a fairseq2 checkpoint of a known kind.</summary>
+    CheckpointUnrecognized,
+
+    /// <summary>The file is a checkpoint but contradicts itself: truncated, a wrong checksum, offsets outside the file.</summary>
+    CheckpointCorrupt,
+
+    /// <summary>The pickle asks for something that a state dict does not need. Nothing of it was executed.</summary>
+    UnsafePickle,
+
+    /// <summary>A tensor of a kind that has no place in a LLaMA state dict: quantized, sparse, meta, distributed.</summary>
+    UnsupportedTensor,
+
+    /// <summary>The file exists but the operating system refuses to read it.</summary>
+    ReadFailed,
+
+    /// <summary>A tensor-parallel checkpoint lacks one of its files.</summary>
+    MissingShard,
+
+    /// <summary>Files that should be shards of one checkpoint do not fit each other.</summary>
+    ShardMismatch,
+
+    /// <summary>A parameter that LLaMA does not have.</summary>
+    UnmappedTensor,
+
+    /// <summary>A parameter that the architecture has and the checkpoint lacks.</summary>
+    MissingTensor,
+
+    /// <summary>No architecture of that name.</summary>
+    ArchitectureUnknown,
+
+    /// <summary>The shapes of the weights contradict the architecture, or the architecture contradicts itself.</summary>
+    ArchitectureMismatch,
+
+    /// <summary>The shapes leave more than one architecture possible, or none, and none was named.</summary>
+    ArchitectureRequired,
+
+    /// <summary>The destination already holds what would be written.</summary>
+    OutputExists,
+
+    /// <summary>The destination's file system has too little room.</summary>
+    InsufficientDiskSpace,
+
+    /// <summary>The operating system refused to write.</summary>
+    WriteFailed,
+}

@@ -1,0 +1,32 @@
+namespace Fairseq2Llama;
+
+/// <summary>
+/// The one exception this library throws for bad input and for what the operating system refuses.
+/// Its message says what was found, what was expected and what to do.
+/// </summary>
+public sealed class CheckpointException : Exception
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="code">The stable name of what went wrong.</param>
+    /// <param name="message">What was found, what was expected, what to do.</param>
+    /// <param name="target">The path, tensor or architecture that it is about.</param>
+    /// <param name="innerException">What the operating system said, when it was the cause.</param>
+    public CheckpointException(CheckpointErrorCode code, string message, string? target = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Code = code;
+        Target = target;
+    }
+
+    /// <summary>The stable name of what went wrong.</summary>
+    public CheckpointErrorCode Code { get; }
+
+    /// <summary>The path, tensor or architecture that it is about.</summary>
+    public string? Target { get; }
+
+    /// <summary>A file that contradicts itself.</summary>
+    internal static CheckpointException Corrupt(string file, string what) => new(
+        CheckpointErrorCode.CheckpointCorrupt,
+        $"'{file}' is damaged: {what} Copy or save the file again.",
+        file);
+}

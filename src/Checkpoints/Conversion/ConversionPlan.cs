@@ -1,0 +1,63 @@
+namespace Fairseq2Llama;
+
+/// <summary>
+/// What a conversion will do, complete and checked, before the first byte is written. Make one with <see cref="ReferenceExport"/>
+/// and carry it out with <see cref="Execute"/>.
+/// </summary>
+public sealed class ConversionPlan
+{
+    internal ConversionPlan(
+        string destinationPath, LlamaArchitecture architecture, IReadOnlyList<PlannedFile> files, VerificationMode verification)
+    {
+        DestinationPath = destinationPath;
+        Architecture = architecture;
+        Files = files;
+        Verification = verification;
+    }
+
+    /// <summary>The folder that will hold the files.</summary>
+    public string DestinationPath { get; }
+
+    /// <summary>The architecture that the result has.</summary>
+    public LlamaArchitecture Architecture { get; }
+
+    /// <summary>The files to be written.</summary>
+    public IReadOnlyList<PlannedFile> Files { get; }
+
+    /// <summary>How much will be checked.</summary>
+    public VerificationMode Verification { get; }
+
+    /// <summary>Files in the destination that will be replaced.</summary>
+    public IReadOnlyList<string> ReplacedFiles { get; internal init; } = [];
+
+    /// <summary>Files of an earlier, larger export in the destination that will be removed, because readers would load them too.</summary>
+    public IReadOnlyList<string> StaleFiles { get; internal init; } = [];
+
+    /// <summary>What may surprise about it.</summary>
+    public IReadOnlyList<string> Warnings { get; internal init; } = [];
+
+    /// <summary>Bytes of all files.</summary>
+    public long Length => Files.Sum(file => file.Length);
+
+    /// <summary>Each tensor's old and new name, a line each, by file.</summary>
+    public IEnumerable<string> DescribeTensors() =>
+        from file in Files.OfType<PlannedTorchFile>()
+        from tensor in file.Tensors
+        select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({tensor.DType.GetTorchName()} {tensor.Shape})";
+
+    /// <summary>
+    /// Writes the files and puts them in place together; on any failure and on cancellation the destination is as it was before.
+    /// </summary>
+    /// <param name="progress">Told after every chunk, on the calling thread.</param>
+    /// <param name="cancellationToken">Stops it within a chunk's time.</param>
+    /// <exception cref="CheckpointException">An input is damaged or changed, or can't be read; or the output can't be written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Execute(IProgress<ConversionProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        new PlanWriter(this, progress, cancellationToken).Run();
+}
+
+/// <summary>How far a conversion has come.</summary>
+/// <param name="File">The file that is being written.</param>
+/// <param name="BytesWritten">Bytes written, over all files.</param>
+/// <param name="BytesTotal">Bytes to be written, over all files.</param>
+public readonly record struct ConversionProgress(string File, long BytesWritten, long BytesTotal);

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Globalization;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Zip;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside
+/// the output.
+/// </summary>
+internal sealed class InputStorages(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
+{
+    private readonly Dictionary<IByteSource, IByteReader> _readers = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<TorchStorage, IByteReader> _inflated = [];
+
+    /// <summary>A reader and the place in it where the storage begins.</summary>
+    public (IByteReader Reader, long Origin) Open(TorchStorage storage)
+    {
+        if (storage.DeflatedLength is null)
+        {
+            return (Reader(storage.Source), storage.Offset);
+        }
+
+        if (!_inflated.TryGetValue(storage, out var reader))
+        {
+            reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value);
+        }
+
+        return (reader, 0);
+    }
+
+    public void Dispose()
+    {
+        foreach (var reader in _readers.Values.Concat(_inflated.Values))
+        {
+            reader.Dispose();
+        }
+    }
+
+    private IByteReader Reader(IByteSource source)
+    {
+        if (!_readers.TryGetValue(source, out var reader))
+        {
+            reader = _readers[source] = source.Open();
+        }
+
+        return reader;
+    }
+
+    private IByteReader Inflate(TorchStorage storage, long deflatedLength)
+    {
+        var path = Path.Combine(scratchFolder, string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"));
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
+        var crc = ThirdParty.CreateCrc32();
+
+        try
+        {
+            using var output = File.Create(path);
+            using var input = Deflate.Open(Reader(storage.Source), storage.Offset, deflatedLength);
+
+            for (var left = storage.Length; left > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+
+                var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, left));
+                input.ReadExactly(chunk);
+                crc.Append(chunk);
+                output.Write(chunk);
+                left -= chunk.Length;
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw CheckpointException.Corrupt(storage.Source.Name, $"its record '{storage.Record}' can't be decompressed.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return verification == VerificationMode.None || crc.GetAndReset() == storage.Crc32
+            ? new LocalFile(path).Open()
+            : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
+    }
+}

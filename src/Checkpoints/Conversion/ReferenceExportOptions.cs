@@ -1,0 +1,20 @@
+namespace Fairseq2Llama;
+
+/// <summary>How to export to the reference format.</summary>
+public sealed record ReferenceExportOptions
+{
+    /// <summary>The architecture; null to conclude it from the shapes.</summary>
+    public LlamaArchitecture? Architecture { get; init; }
+
+    /// <summary>The form of params.json.</summary>
+    public ParamsLayout ParamsLayout { get; init; }
+
+    /// <summary>Whether tensors that LLaMA does not have are carried over rather than refused.</summary>
+    public bool AllowUnmapped { get; init; }
+
+    /// <summary>How much to check.</summary>
+    public VerificationMode Verification { get; init; }
+
+    /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
+    public bool Force { get; init; }
+}

@@ -1,0 +1,72 @@
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles;
+using Fairseq2Llama.TorchFiles.Pickle;
+
+namespace Fairseq2Llama;
+
+/// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
+internal sealed class WrittenFileCheck(
+    PlannedTorchFile plan, string path, IReadOnlyDictionary<PlannedStorage, uint> checksums, CancellationToken cancellationToken)
+{
+    /// <param name="readBack">Whether to read all data, too.</param>
+    /// <exception cref="CheckpointException">It is not what was planned.</exception>
+    public void Run(bool readBack)
+    {
+        var file = TorchFile.Open(new LocalFile(path));
+        var entries = file.Content is PickleDict content ? content.Entries : [];
+        var storages = new Dictionary<PlannedStorage, TorchStorage>();
+
+        Require(entries.Count == plan.Tensors.Count, $"{entries.Count} tensors instead of {plan.Tensors.Count}");
+
+        foreach (var (planned, entry) in plan.Tensors.Zip(entries))
+        {
+            Require(entry.Key is string name && name == planned.Name && entry.Value is PickledTensor, $"'{entry.Key}' instead of '{planned.Name}'");
+
+            var tensor = file.GetTensor((PickledTensor)entry.Value!);
+            var storage = storages.TryGetValue(planned.Storage, out var known) ? known : storages[planned.Storage] = tensor.Storage;
+
+            Require(
+                tensor.DType == planned.DType && tensor.Shape.Equals(planned.Shape) && tensor.IsContiguous && tensor.StorageOffset == 0
+                    && tensor.Storage == storage && storage.Length == planned.Storage.Length && storage.Crc32 == checksums[planned.Storage],
+                $"another '{planned.Name}'");
+        }
+
+        Require(file.IsPickleChecksumValid, "a damaged pickle");
+
+        if (readBack)
+        {
+            ReadBack(file.Source, storages.Values);
+        }
+    }
+
+    private void ReadBack(IByteSource source, IEnumerable<TorchStorage> storages)
+    {
+        using var reader = source.Open();
+        using var runReader = new RunReader();
+        var crc = ThirdParty.CreateCrc32();
+
+        foreach (var storage in storages)
+        {
+            runReader.Read(reader, storage.Offset, new ByteRuns(storage, 0, storage.Length, []), chunk =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                crc.Append(chunk);
+            });
+
+            Require(crc.GetAndReset() == storage.Crc32, $"other bytes in '{storage.Record}'");
+        }
+    }
+
+    private void Require(bool condition, string found)
+    {
+        if (!condition)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.WriteFailed,
+                $"What was read back of '{plan.Name}' is not what was written: {found}. Check the destination's disk. Nothing was left behind.",
+                path);
+        }
+    }
+}

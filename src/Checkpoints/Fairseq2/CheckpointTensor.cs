@@ -1,0 +1,51 @@
+namespace Fairseq2Llama;
+
+/// <summary>A tensor of a checkpoint: what it is called, what it looks like and where its parts are. Its data stays in the files.</summary>
+public sealed class CheckpointTensor
+{
+    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, IReadOnlyList<TensorShard> shards)
+    {
+        ParsedName = parsedName;
+        DType = dtype;
+        Shape = shape;
+        Shards = shards;
+    }
+
+    /// <summary>The name in fairseq2's convention, without the prefixes that wrappers leave.</summary>
+    public string Name => ParsedName.Name;
+
+    /// <summary>The name in Meta's reference format; null where that has no such module.</summary>
+    public string? ReferenceName => ParsedName.ReferenceName;
+
+    /// <summary>The name in Hugging Face's format; null where that has no such module.</summary>
+    public string? HuggingFaceName => ParsedName.HuggingFaceName;
+
+    /// <summary>The decoder layer that it belongs to, from 0; null outside of the layers.</summary>
+    public int? Layer => ParsedName.Layer;
+
+    /// <summary>The element type.</summary>
+    public DType DType { get; }
+
+    /// <summary>The shape of the whole tensor, whatever the number of shards.</summary>
+    public TensorShape Shape { get; }
+
+    /// <summary>Elements of the whole tensor.</summary>
+    public long ElementCount => Shape.ElementCount;
+
+    /// <summary>Bytes of the whole tensor.</summary>
+    public long SizeInBytes => ElementCount * DType.GetItemSize();
+
+    /// <summary>Whether the elements of every part lie one after the other in their file.</summary>
+    public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
+
+    /// <summary>Its parts, by tensor-parallel rank.</summary>
+    public IReadOnlyList<TensorShard> Shards { get; }
+
+    /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
+    internal Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+
+    internal ParameterName ParsedName { get; }
+
+    /// <summary>Its name.</summary>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,105 @@
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles;
+using Fairseq2Llama.TorchFiles.Pickle;
+
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>The model's state dict within a checkpoint file, out of all the wrappings that fairseq2 has used.</summary>
+internal sealed class StateDict
+{
+    private const string ModelKey = "model_key";
+
+    /// <summary>'model' by FSDP and from 0.4.1 on always; '_model' by DDP and on a single GPU in 0.3.0 and 0.4.0.</summary>
+    private static readonly string[] UsualKeys = ["model", "_model"];
+
+    private readonly List<StateDictEntry> _entries = [];
+    private readonly Dictionary<string, StateDictEntry> _byName = new(StringComparer.Ordinal);
+    private readonly List<string> _nonTensors = [];
+
+    private StateDict(TorchFile file, PickleDict content)
+    {
+        File = file;
+
+        foreach (var (key, value) in content.Entries)
+        {
+            if (key is not string rawName || value is not PickledTensor tensor)
+            {
+                _nonTensors.Add(key as string ?? $"{key}");
+                continue;
+            }
+
+            var name = KeyPrefixes.Strip(rawName);
+
+            var entry = new StateDictEntry(name, rawName, file.GetTensor(tensor));
+
+            if (!_byName.TryAdd(name, entry))
+            {
+                throw CheckpointException.Corrupt(
+                    file.Source.Name, $"it holds '{name}' twice, once as '{_byName[name].RawName}' and once as '{rawName}'.");
+            }
+
+            _entries.Add(entry);
+        }
+    }
+
+    public TorchFile File { get; }
+
+    /// <summary>The tensors, in the file's order.</summary>
+    public IReadOnlyList<StateDictEntry> Entries => _entries;
+
+    /// <summary>The keys of what is not a tensor.</summary>
+    public IReadOnlyList<string> NonTensors => _nonTensors;
+
+    public StateDictEntry? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <exception cref="CheckpointException">The file holds no state dict.</exception>
+    public static StateDict In(TorchFile file)
+    {
+        if (file.Content is not PickleDict content)
+        {
+            throw TorchFile.Unrecognized(file.Source, $"holds {Describe(file.Content)}, not a dict of tensors");
+        }
+
+        if (content.Get(ModelKey) is string key)
+        {
+            return content.Get(key) is PickleDict named
+                ? new StateDict(file, named)
+                : throw TorchFile.Unrecognized(file.Source, $"says that its model is under the key '{key}', and has no dict there");
+        }
+
+        var wrapped = UsualKeys.Select(content.Get).OfType<PickleDict>().FirstOrDefault() ?? content;
+
+        return wrapped.Entries.Any(entry => entry.Value is PickledTensor)
+            ? new StateDict(file, wrapped)
+            : throw TorchFile.Unrecognized(file.Source, $"holds no tensors but {DescribeKeys(content)}");
+    }
+
+    private static string Describe(object? content) => content switch
+    {
+        PickledTensor => "a single tensor",
+        PickleList => "a list",
+        PickleTuple => "a tuple",
+        null => "None",
+        _ => "a single value",
+    };
+
+    private static string DescribeKeys(PickleDict content)
+    {
+        const int Shown = 5;
+
+        var keys = content.Entries.Select(entry => entry.Key).OfType<string>().Take(Shown + 1).Select(key => $"'{key}'").ToArray();
+
+        return keys.Length switch
+        {
+            0 => "an empty dict",
+            > Shown => $"the keys {string.Join(", ", keys[..Shown])}, …",
+            _ => $"the keys {string.Join(", ", keys)}",
+        };
+    }
+}
+
+/// <summary>One tensor of a state dict.</summary>
+/// <param name="Name">Its name without the prefixes of wrappers.</param>
+/// <param name="RawName">Its name as the file has it.</param>
+/// <param name="Tensor">The tensor.</param>
+internal sealed record StateDictEntry(string Name, string RawName, TorchTensor Tensor);

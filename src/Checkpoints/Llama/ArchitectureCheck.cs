@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace Fairseq2Llama;
+
+/// <summary>Holds the tensors of a checkpoint against an architecture: unknown names, contradicting shapes, absent parameters.</summary>
+internal static class ArchitectureCheck
+{
+    public static IEnumerable<CheckpointFinding> Run(IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture) =>
+        FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
+
+    /// <summary>Every dimension that the shapes reveal and that is another in the architecture, once.</summary>
+    public static IEnumerable<CheckpointFinding> FindContradictions(
+        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture)
+    {
+        var layers = tensors.Where(tensor => tensor.ParsedName.Parameter is not null).Max(tensor => tensor.Layer) + 1 ?? 0;
+
+        if (layers > 0 && layers != architecture.NumLayers)
+        {
+            yield return Contradiction(
+                $"NumLayers is {architecture.NumLayers} in the architecture and {layers} in the weights");
+        }
+
+        if (architecture.FfnInnerDim != architecture.ReferenceFfnInnerDim)
+        {
+            yield return Contradiction(
+                $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
+                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
+        }
+
+        var seen = new HashSet<(LlamaDim Dim, long Size)>();
+
+        foreach (var tensor in tensors)
+        {
+            if (tensor.ParsedName.Parameter is not { } parameter)
+            {
+                continue;
+            }
+
+            if (tensor.Shape.Count != parameter.Dims.Length)
+            {
+                yield return Contradiction(
+                    $"'{tensor.Name}' has {tensor.Shape.Count} dimensions and not {parameter.Dims.Length}", tensor.Name);
+                continue;
+            }
+
+            foreach (var (dim, size) in parameter.Dims.Zip(tensor.Shape))
+            {
+                if (size != dim.SizeIn(architecture) && seen.Add((dim, size)))
+                {
+                    yield return Contradiction(Describe(dim, size, architecture, tensor), tensor.Name);
+                }
+            }
+        }
+    }
+
+    public static IEnumerable<CheckpointFinding> FindUnmapped(IEnumerable<CheckpointTensor> tensors) =>
+        from tensor in tensors
+        where tensor.ParsedName.Parameter is null
+        select new CheckpointFinding(
+            FindingSeverity.Error,
+            CheckpointErrorCode.UnmappedTensor,
+            $"'{tensor.Name}' is no parameter of LLaMA",
+            tensor.Name);
+
+    public static IEnumerable<CheckpointFinding> FindMissing(
+        IEnumerable<CheckpointTensor> tensors, LlamaArchitecture architecture)
+    {
+        var names = tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+
+        return
+            from parameter in LlamaParameter.All
+            where parameter != LlamaParameter.Output || !architecture.TiedEmbeddings
+            from name in parameter.NamesIn(architecture)
+            where !names.Contains(name)
+            select new CheckpointFinding(
+                FindingSeverity.Error,
+                CheckpointErrorCode.MissingTensor,
+                parameter == LlamaParameter.Output
+                    ? $"'{name}' is missing, and the architecture says that the output is not tied to the embeddings"
+                    : $"'{name}' is missing",
+                name);
+    }
+
+    private static string Describe(LlamaDim dim, long size, LlamaArchitecture architecture, CheckpointTensor tensor)
+    {
+        var expected = dim.SizeIn(architecture);
+        var meaning = dim == LlamaDim.KeyValueDim
+            ? string.Create(CultureInfo.InvariantCulture, $" ({architecture.NumKeyValueHeads} key/value heads of {architecture.HeadDim})")
+            : "";
+
+        return $"{dim} is {expected}{meaning} in the architecture and {size} in the weights ('{tensor.Name}' is {tensor.Shape})";
+    }
+
+    private static CheckpointFinding Contradiction(string message, string? tensor = null) => new(
+        FindingSeverity.Error, CheckpointErrorCode.ArchitectureMismatch, message, tensor);
+}

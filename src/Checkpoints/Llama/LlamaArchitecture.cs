@@ -1,0 +1,128 @@
+namespace Fairseq2Llama;
+
+/// <summary>
+/// What makes one LLaMA differ from another, under the names of fairseq2's LLaMAConfig. The defaults are fairseq2's, which
+/// are those of LLaMA 7B.
+/// </summary>
+public sealed record LlamaArchitecture
+{
+    /// <summary>The name of the architecture: <c>llama3_1_8b</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The width of the residual stream.</summary>
+    public int ModelDim { get; init; } = 4096;
+
+    /// <summary>The number of decoder layers.</summary>
+    public int NumLayers { get; init; } = 32;
+
+    /// <summary>The number of query heads.</summary>
+    public int NumAttnHeads { get; init; } = 32;
+
+    /// <summary>The number of key/value heads; fewer than the query heads in grouped-query attention.</summary>
+    public int NumKeyValueHeads { get; init; } = 32;
+
+    /// <summary>Widens the FFN; <c>ffn_dim_multiplier</c> in params.json.</summary>
+    public double FfnInnerDimMultiplier { get; init; } = 1.0;
+
+    /// <summary>The FFN dim is rounded up to a multiple of it; <c>multiple_of</c> in params.json.</summary>
+    public int FfnInnerDimMultipleOf { get; init; } = 256;
+
+    /// <summary>The longest sequence, in tokens, that the model was made for.</summary>
+    public int MaxSeqLen { get; init; } = 2048;
+
+    /// <summary>The number of tokens in the vocabulary.</summary>
+    public int VocabSize { get; init; } = 32000;
+
+    /// <summary>The base of the rotary frequencies.</summary>
+    public double RopeTheta { get; init; } = 10_000.0;
+
+    /// <summary>The factor of LLaMA 3.1's scaled rotary encoding; null where the encoding is not scaled.</summary>
+    public double? RopeScaleFactor { get; init; }
+
+    /// <summary>The epsilon of the RMS norms; fairseq2 fixes it at 1e-5.</summary>
+    public double NormEps { get; init; } = 1e-5;
+
+    /// <summary>Whether the output projection is the embedding table.</summary>
+    public bool TiedEmbeddings { get; init; }
+
+    /// <summary>The fairseq2 assets that have this architecture: <c>llama3_2_1b_instruct</c>.</summary>
+    public IReadOnlyList<string> AssetNames { get; init; } = [];
+
+    /// <summary>The width of one attention head.</summary>
+    public int HeadDim => ModelDim / NumAttnHeads;
+
+    /// <summary>The rows of the key and the value projection.</summary>
+    public int KeyValueDim => NumKeyValueHeads * HeadDim;
+
+    /// <summary>The inner dim that the FFN's weights have (11008 for 7b), by the formula of fairseq2's LLaMA factory.</summary>
+    public long FfnInnerDim => RoundUp((long)((long)(4L * ModelDim * FfnInnerDimMultiplier) * (2.0 / 3.0)));
+
+    /// <summary>
+    /// The inner dim that Meta's and Hugging Face's loaders compute from params.json. They round in another order, so for unusual
+    /// multipliers it can differ from <see cref="FfnInnerDim"/>; such a model has no params.json.
+    /// </summary>
+    internal long ReferenceFfnInnerDim => RoundUp((long)(FfnInnerDimMultiplier * (8L * ModelDim / 3)));
+
+    /// <summary>All weights; tied embeddings count once.</summary>
+    public long ParameterCount => LlamaParameter.All.Sum(parameter => parameter.CountElements(this));
+
+    /// <summary>Prints as its name.</summary>
+    public override string ToString() => Name;
+
+    /// <summary>Checks that it could be built at all.</summary>
+    /// <exception cref="CheckpointException">It contradicts itself; the message lists each contradiction.</exception>
+    public void Validate()
+    {
+        List<string> contradictions = [.. FindNonPositive()];
+
+        if (contradictions.Count == 0)
+        {
+            contradictions.AddRange(FindContradictions());
+        }
+
+        if (contradictions.Count > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"The architecture '{Name}' contradicts itself: {string.Join("; ", contradictions)}.",
+                Name);
+        }
+    }
+
+    private IEnumerable<string> FindNonPositive() =>
+        from dim in new (string Name, double Value)[]
+        {
+            (nameof(ModelDim), ModelDim),
+            (nameof(NumLayers), NumLayers),
+            (nameof(NumAttnHeads), NumAttnHeads),
+            (nameof(NumKeyValueHeads), NumKeyValueHeads),
+            (nameof(FfnInnerDimMultiplier), FfnInnerDimMultiplier),
+            (nameof(FfnInnerDimMultipleOf), FfnInnerDimMultipleOf),
+            (nameof(MaxSeqLen), MaxSeqLen),
+            (nameof(VocabSize), VocabSize),
+            (nameof(RopeTheta), RopeTheta),
+            (nameof(RopeScaleFactor), RopeScaleFactor ?? 1),
+            (nameof(NormEps), NormEps),
+        }
+        where !(dim.Value > 0 && double.IsFinite(dim.Value))
+        select $"{dim.Name} is not a positive number";
+
+    private IEnumerable<string> FindContradictions()
+    {
+        if (ModelDim % NumAttnHeads != 0)
+        {
+            yield return $"ModelDim {ModelDim} is not a multiple of NumAttnHeads {NumAttnHeads}";
+        }
+        else if (HeadDim % 2 != 0)
+        {
+            yield return $"the head dim {HeadDim} is odd, and rotary encoding works on pairs";
+        }
+
+        if (NumAttnHeads % NumKeyValueHeads != 0)
+        {
+            yield return $"NumAttnHeads {NumAttnHeads} is not a multiple of NumKeyValueHeads {NumKeyValueHeads}";
+        }
+    }
+
+    private long RoundUp(long dim) => (dim + FfnInnerDimMultipleOf - 1) / FfnInnerDimMultipleOf * FfnInnerDimMultipleOf;
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// One kind of parameter that a LLaMA has: what the three conventions call it, what its dimensions mean, and how tensor parallelism
+/// splits it. Everything the project knows of parameters is in the table below.
+/// </summary>
+/// <param name="Fairseq2Prefix">fairseq2's name up to the last dot; <c>N</c> stands for the layer.</param>
+/// <param name="ReferencePrefix">Meta's name, as fairseq2's converter (fairseq2/models/llama/_interop.py) maps it.</param>
+/// <param name="HuggingFacePrefix">The name in transformers' LlamaForCausalLM.</param>
+/// <param name="Split">How it is distributed over tensor-parallel shards.</param>
+/// <param name="Dims">What each of its dimensions is.</param>
+internal sealed record LlamaParameter(
+    string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims)
+{
+    public const string Suffix = "weight";
+
+    private const string LayersPrefix = "decoder.layers.N.";
+
+    public static readonly LlamaParameter Embedding = new(
+        "decoder_frontend.embed.", "tok_embeddings.", "model.embed_tokens.",
+        TensorSplit.VocabularyOrModel, [LlamaDim.VocabSize, LlamaDim.ModelDim]);
+
+    public static readonly LlamaParameter Output = new(
+        "final_proj.", "output.", "lm_head.", TensorSplit.Rows, [LlamaDim.VocabSize, LlamaDim.ModelDim]);
+
+    // In the order of fairseq2's modules, which is that of its state dicts.
+    public static readonly ImmutableArray<LlamaParameter> All =
+    [
+        Embedding,
+        new(LayersPrefix + "self_attn.q_proj.", "layers.N.attention.wq.", "model.layers.N.self_attn.q_proj.",
+            TensorSplit.Rows, [LlamaDim.ModelDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "self_attn.k_proj.", "layers.N.attention.wk.", "model.layers.N.self_attn.k_proj.",
+            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "self_attn.v_proj.", "layers.N.attention.wv.", "model.layers.N.self_attn.v_proj.",
+            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "self_attn.output_proj.", "layers.N.attention.wo.", "model.layers.N.self_attn.o_proj.",
+            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "self_attn_layer_norm.", "layers.N.attention_norm.", "model.layers.N.input_layernorm.",
+            TensorSplit.Replicated, [LlamaDim.ModelDim]),
+        new(LayersPrefix + "ffn.gate_proj.", "layers.N.feed_forward.w1.", "model.layers.N.mlp.gate_proj.",
+            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "ffn.inner_proj.", "layers.N.feed_forward.w3.", "model.layers.N.mlp.up_proj.",
+            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
+        new(LayersPrefix + "ffn.output_proj.", "layers.N.feed_forward.w2.", "model.layers.N.mlp.down_proj.",
+            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.FfnInnerDim]),
+        new(LayersPrefix + "ffn_layer_norm.", "layers.N.ffn_norm.", "model.layers.N.post_attention_layernorm.",
+            TensorSplit.Replicated, [LlamaDim.ModelDim]),
+        new("decoder.layer_norm.", "norm.", "model.norm.", TensorSplit.Replicated, [LlamaDim.ModelDim]),
+        Output,
+    ];
+
+    public bool IsPerLayer => Fairseq2Prefix.StartsWith(LayersPrefix, StringComparison.Ordinal);
+
+    /// <summary>The names that a model of this architecture has of this kind, in fairseq2's convention.</summary>
+    public IEnumerable<string> NamesIn(LlamaArchitecture architecture) => IsPerLayer
+        ? Enumerable.Range(0, architecture.NumLayers).Select(layer => ParameterName.InLayer(Fairseq2Prefix, layer) + Suffix)
+        : [Fairseq2Prefix + Suffix];
+
+    public long CountElements(LlamaArchitecture architecture)
+    {
+        if (this == Output && architecture.TiedEmbeddings)
+        {
+            return 0;
+        }
+
+        var copies = IsPerLayer ? architecture.NumLayers : 1;
+        return Dims.Aggregate((long)copies, (count, dim) => checked(count * dim.SizeIn(architecture)));
+    }
+}
+
+/// <summary>How tensor parallelism distributes a parameter.</summary>
+internal enum TensorSplit
+{
+    /// <summary>Every shard holds all of it.</summary>
+    Replicated,
+
+    /// <summary>Along dim 0, as fairseq2's ColumnShardedLinear does.</summary>
+    Rows,
+
+    /// <summary>Along dim 1, as fairseq2's RowShardedLinear does.</summary>
+    Columns,
+
+    /// <summary>Along the vocabulary (dim 0) for LLaMA 3, along the model dim (dim 1) before; the shapes tell.</summary>
+    VocabularyOrModel,
+}

@@ -1,0 +1,78 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Fairseq2Llama;
+
+/// <summary>Writes params.json.</summary>
+internal static class ReferenceParams
+{
+    public const string FileName = "params.json";
+
+    /// <summary>Meta's LLaMA 2 loader has no rope_theta and refuses the key, so the flat form leaves out what is the default anyway.</summary>
+    private const double DefaultRopeTheta = 10_000.0;
+
+    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout layout)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });
+
+        json.WriteStartObject();
+
+        if (layout == ParamsLayout.Nested)
+        {
+            json.WriteStartObject("model");
+        }
+
+        json.WriteNumber("dim", architecture.ModelDim);
+        json.WriteNumber("n_layers", architecture.NumLayers);
+        json.WriteNumber("n_heads", architecture.NumAttnHeads);
+
+        if (architecture.NumKeyValueHeads != architecture.NumAttnHeads)
+        {
+            json.WriteNumber("n_kv_heads", architecture.NumKeyValueHeads);
+        }
+
+        json.WriteNumber("multiple_of", architecture.FfnInnerDimMultipleOf);
+
+        if (architecture.FfnInnerDimMultiplier != 1.0)
+        {
+            WriteFloat(json, "ffn_dim_multiplier", architecture.FfnInnerDimMultiplier);
+        }
+
+        WriteFloat(json, "norm_eps", architecture.NormEps);
+
+        if (layout == ParamsLayout.Nested || architecture.RopeTheta != DefaultRopeTheta)
+        {
+            WriteFloat(json, "rope_theta", architecture.RopeTheta);
+        }
+
+        if (layout == ParamsLayout.Flat)
+        {
+            json.WriteNumber("vocab_size", architecture.VocabSize);
+
+            if (architecture.RopeScaleFactor is not null)
+            {
+                json.WriteBoolean("use_scaled_rope", true);
+            }
+        }
+
+        if (layout == ParamsLayout.Nested)
+        {
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        buffer.Write("\n"u8);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Python reads 10000 as an int and 10000.0 as a float; the loaders' dataclasses say float.</summary>
+    private static void WriteFloat(Utf8JsonWriter json, string name, double value)
+    {
+        var digits = value.ToString("R", CultureInfo.InvariantCulture).Replace('E', 'e');
+        json.WritePropertyName(name);
+        json.WriteRawValue(digits.AsSpan().IndexOfAny('.', 'e') < 0 ? digits + ".0" : digits);
+    }
+}

@@ -1,0 +1,28 @@
+namespace Fairseq2Llama.Sources;
+
+/// <summary>
+/// Something with bytes that stay the same while we look: a local file today, a blob read by ranges tomorrow.
+/// A source is an address and holds nothing open, so checkpoints can live in a pipeline without being disposed.
+/// </summary>
+public interface IByteSource
+{
+    /// <summary>What to call it in messages; for a file, its full path.</summary>
+    string Name { get; }
+
+    /// <summary>Length in bytes.</summary>
+    long Length { get; }
+
+    /// <summary>Opens it for reading.</summary>
+    /// <exception cref="CheckpointException">
+    /// It can't be read, or is no longer what it was when this source was made.
+    /// </exception>
+    IByteReader Open();
+}
+
+/// <summary>An open <see cref="IByteSource"/>.</summary>
+public interface IByteReader : IDisposable
+{
+    /// <summary>Reads at <paramref name="offset"/> until <paramref name="buffer"/> is full.</summary>
+    /// <exception cref="CheckpointException">The source ends before that, or can't be read.</exception>
+    void Read(long offset, Span<byte> buffer);
+}

@@ -1,0 +1,89 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Fairseq2Llama.Sources;
+
+/// <summary>A file, remembered with its length and time so that a file that changed between reading and exporting is noticed.</summary>
+public sealed class LocalFile : IByteSource
+{
+    private readonly DateTime _lastWriteTime;
+
+    /// <summary>Looks at the file without opening it.</summary>
+    /// <param name="path">An absolute path.</param>
+    /// <exception cref="CheckpointException">There is no such file.</exception>
+    public LocalFile(string path)
+    {
+        var file = new FileInfo(path);
+
+        if (!file.Exists)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"There is no file '{path}'. Check the spelling of the path.", path);
+        }
+
+        Name = file.FullName;
+        Length = file.Length;
+        _lastWriteTime = file.LastWriteTimeUtc;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public long Length { get; }
+
+    /// <inheritdoc/>
+    public IByteReader Open()
+    {
+        try
+        {
+            var handle = File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+
+            if (RandomAccess.GetLength(handle) == Length && File.GetLastWriteTimeUtc(handle) == _lastWriteTime)
+            {
+                return new Reader(Name, handle);
+            }
+
+            handle.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(Name, e);
+        }
+
+        throw new CheckpointException(
+            CheckpointErrorCode.CheckpointCorrupt,
+            $"'{Name}' was changed after it was read. Wait until whatever writes it has finished, then read the checkpoint again.",
+            Name);
+    }
+
+    private static CheckpointException Unreadable(string name, Exception cause) => new(
+        CheckpointErrorCode.ReadFailed, $"'{name}' can't be read: {cause.Message}", name, cause);
+
+    private sealed class Reader(string name, SafeFileHandle handle) : IByteReader
+    {
+        public void Read(long offset, Span<byte> buffer)
+        {
+            try
+            {
+                while (!buffer.IsEmpty)
+                {
+                    var count = RandomAccess.Read(handle, buffer, offset);
+
+                    if (count == 0)
+                    {
+                        throw CheckpointException.Corrupt(name, $"it ends at byte {offset}, {buffer.Length} bytes too early.");
+                    }
+
+                    buffer = buffer[count..];
+                    offset += count;
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Unreadable(name, e);
+            }
+        }
+
+        public void Dispose() => handle.Dispose();
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>
+/// Bytes of one storage in the order in which they are wanted: runs of equal length, repeated along axes. A contiguous
+/// tensor is one run without axes; a slice of columns is one run per row; a transposed matrix is one run per element.
+/// A conversion is made of nothing else.
+/// </summary>
+/// <param name="Storage">Where the bytes are.</param>
+/// <param name="Offset">The first byte's place in the storage.</param>
+/// <param name="RunLength">Bytes of one run.</param>
+/// <param name="Axes">How runs are repeated, outermost first.</param>
+internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLength, ImmutableArray<RunAxis> Axes)
+{
+    /// <summary>All bytes of all runs.</summary>
+    public long Length { get; } = Axes.Aggregate(RunLength, (length, axis) => checked(length * axis.Count));
+
+    public bool IsWholeStorage => Axes.IsEmpty && Offset == 0 && RunLength == Storage.Length;
+
+    /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>
+    public static ByteRuns Of(TorchTensor tensor)
+    {
+        var itemSize = tensor.DType.GetItemSize();
+        var runLength = tensor.Shape.ElementCount == 0 ? 0L : itemSize;
+        var axes = new Stack<RunAxis>();
+
+        for (var dim = tensor.Shape.Count - 1; dim >= 0 && runLength > 0; dim--)
+        {
+            var count = tensor.Shape[dim];
+            var step = tensor.Strides[dim] * itemSize;
+
+            if (count == 1)
+            {
+                continue;
+            }
+
+            if (axes.Count == 0 && step == runLength)
+            {
+                runLength *= count;
+            }
+            else if (axes.TryPeek(out var inner) && step == inner.Count * inner.Step)
+            {
+                axes.Pop();
+                axes.Push(inner with { Count = inner.Count * count });
+            }
+            else
+            {
+                axes.Push(new RunAxis(count, step));
+            }
+        }
+
+        return new ByteRuns(tensor.Storage, tensor.StorageOffset * itemSize, runLength, [.. axes]);
+    }
+}
+
+/// <summary>One repetition of runs.</summary>
+/// <param name="Count">How often.</param>
+/// <param name="Step">Bytes from one to the next in the storage; 0 where the same bytes are wanted again.</param>
+internal readonly record struct RunAxis(long Count, long Step);

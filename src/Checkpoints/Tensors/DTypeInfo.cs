@@ -1,0 +1,37 @@
+using System.Collections.Frozen;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>What there is to know about each <see cref="DType"/>: its size, and what PyTorch calls it.</summary>
+internal sealed record DTypeInfo(DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName)
+{
+    // StorageName is null for the types that came after PyTorch froze its typed storage classes (2.1); torch.save
+    // writes those as an UntypedStorage and _rebuild_tensor_v3. SwapUnit is what turns round between byte orders:
+    // a complex number is two of them.
+    private static readonly DTypeInfo[] All =
+    [
+        new(DType.Float32, "float32", 4, 4, "FloatStorage"),
+        new(DType.Float64, "float64", 8, 8, "DoubleStorage"),
+        new(DType.Float16, "float16", 2, 2, "HalfStorage"),
+        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage"),
+        new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null),
+        new(DType.Float8E5M2, "float8_e5m2", 1, 1, null),
+        new(DType.Int8, "int8", 1, 1, "CharStorage"),
+        new(DType.Int16, "int16", 2, 2, "ShortStorage"),
+        new(DType.Int32, "int32", 4, 4, "IntStorage"),
+        new(DType.Int64, "int64", 8, 8, "LongStorage"),
+        new(DType.UInt8, "uint8", 1, 1, "ByteStorage"),
+        new(DType.UInt16, "uint16", 2, 2, null),
+        new(DType.UInt32, "uint32", 4, 4, null),
+        new(DType.UInt64, "uint64", 8, 8, null),
+        new(DType.Bool, "bool", 1, 1, "BoolStorage"),
+        new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage"),
+        new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage"),
+    ];
+
+    private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);
+
+    public static IReadOnlyList<DTypeInfo> Known => All;
+
+    public static DTypeInfo Of(DType dtype) => ByDType[dtype];
+}

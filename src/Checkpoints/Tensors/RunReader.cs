@@ -1,0 +1,158 @@
+using System.Buffers;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>Takes a piece of what is read; may change the bytes, which are not used again.</summary>
+internal delegate void ChunkSink(Span<byte> chunk);
+
+/// <summary>
+/// Reads byte runs in their order, a few MB at a time whatever their number and length. Where runs are short it reads
+/// what lies around them in one go, so that a transposed matrix does not become one system call per element.
+/// </summary>
+internal sealed class RunReader : IDisposable
+{
+    private const int BandSize = 4 << 20;
+    private const int WindowSize = 1 << 20;
+
+    /// <summary>Reading up to this many times more than is wanted is faster than reading every run by itself.</summary>
+    private const int MaxWaste = 16;
+
+    private readonly byte[] _band = ArrayPool<byte>.Shared.Rent(BandSize);
+    private readonly byte[] _window = ArrayPool<byte>.Shared.Rent(WindowSize);
+
+    /// <param name="reader">Where the storage's bytes are.</param>
+    /// <param name="origin">Where in it the storage begins.</param>
+    /// <param name="runs">Which of them.</param>
+    /// <param name="sink">Gets them, in pieces whose length is a multiple of the element size.</param>
+    public void Read(IByteReader reader, long origin, ByteRuns runs, ChunkSink sink)
+    {
+        if (runs.Length > 0)
+        {
+            ReadBox(reader, origin + runs.Offset, runs.RunLength, runs.Axes.AsSpan(), sink);
+        }
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_band);
+        ArrayPool<byte>.Shared.Return(_window);
+    }
+
+    private void ReadBox(IByteReader reader, long offset, long runLength, ReadOnlySpan<RunAxis> axes, ChunkSink sink)
+    {
+        if (axes.IsEmpty)
+        {
+            ReadRun(reader, offset, runLength, sink);
+            return;
+        }
+
+        var (count, step) = axes[0];
+        var slice = runLength;
+
+        foreach (var axis in axes[1..])
+        {
+            slice *= axis.Count;
+        }
+
+        if (slice > BandSize)
+        {
+            for (var i = 0L; i < count; i++)
+            {
+                ReadBox(reader, offset + (i * step), runLength, axes[1..], sink);
+            }
+
+            return;
+        }
+
+        Span<RunAxis> band = stackalloc RunAxis[axes.Length];
+        axes.CopyTo(band);
+
+        for (var i = 0L; i < count; i += band[0].Count)
+        {
+            band[0] = new RunAxis(Math.Min(BandSize / slice, count - i), step);
+            var target = _band.AsSpan(0, (int)(band[0].Count * slice));
+            Gather(reader, offset + (i * step), (int)runLength, band, target);
+            sink(target);
+        }
+    }
+
+    private void ReadRun(IByteReader reader, long offset, long length, ChunkSink sink)
+    {
+        for (var done = 0L; done < length; done += WindowSize)
+        {
+            var chunk = _window.AsSpan(0, (int)Math.Min(WindowSize, length - done));
+            reader.Read(offset + done, chunk);
+            sink(chunk);
+        }
+    }
+
+    /// <summary>Fills a band: goes along the axis whose runs lie closest together, for every place on the others.</summary>
+    private void Gather(IByteReader reader, long offset, int runLength, ReadOnlySpan<RunAxis> axes, Span<byte> target)
+    {
+        Span<long> targetSteps = stackalloc long[axes.Length];
+        Span<long> place = stackalloc long[axes.Length];
+        var closest = axes.Length - 1;
+
+        for (var (i, step) = (axes.Length - 1, (long)runLength); i >= 0; step *= axes[i].Count, i--)
+        {
+            targetSteps[i] = step;
+            closest = axes[i].Step < axes[closest].Step ? i : closest;
+        }
+
+        do
+        {
+            long from = offset, to = 0;
+
+            for (var i = 0; i < axes.Length; i++)
+            {
+                from += place[i] * axes[i].Step;
+                to += place[i] * targetSteps[i];
+            }
+
+            GatherAlong(reader, from, runLength, axes[closest], target[(int)to..], (int)targetSteps[closest]);
+        }
+        while (Advance(place, axes, closest));
+    }
+
+    private void GatherAlong(IByteReader reader, long offset, int runLength, RunAxis axis, Span<byte> target, int targetStep)
+    {
+        var perWindow = axis.Step * axis.Count + runLength <= WindowSize || axis.Step == 0
+            ? axis.Count
+            : Math.Max(1, (WindowSize - runLength) / axis.Step);
+        var wasteful = axis.Step > (long)MaxWaste * runLength && axis.Step > 256;
+
+        for (var i = 0L; i < axis.Count; i += wasteful ? 1 : perWindow)
+        {
+            var count = wasteful ? 1 : Math.Min(perWindow, axis.Count - i);
+            var window = _window.AsSpan(0, (int)(((count - 1) * axis.Step) + runLength));
+            reader.Read(offset + (i * axis.Step), window);
+
+            for (var j = 0L; j < count; j++)
+            {
+                window.Slice((int)(j * axis.Step), runLength).CopyTo(target[(int)((i + j) * targetStep)..]);
+            }
+        }
+    }
+
+    /// <summary>Counts up, the last axis fastest and one of them not at all.</summary>
+    private static bool Advance(Span<long> place, ReadOnlySpan<RunAxis> axes, int fixedAxis)
+    {
+        for (var i = axes.Length - 1; i >= 0; i--)
+        {
+            if (i == fixedAxis)
+            {
+                continue;
+            }
+
+            if (++place[i] < axes[i].Count)
+            {
+                return true;
+            }
+
+            place[i] = 0;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,30 @@
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>
+/// The bytes behind one or more tensors, as torch.save wrote them into a file. Compared by reference: two tensors share
+/// memory exactly when they have the same storage object.
+/// </summary>
+internal sealed class TorchStorage
+{
+    public required IByteSource Source { get; init; }
+
+    /// <summary>The name of the record in the archive, or the storage's key in the legacy container.</summary>
+    public required string Record { get; init; }
+
+    /// <summary>Where the record's data starts in the source.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>Bytes, uncompressed.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>Bytes in the file when the record is deflated (torch.save never does, but zip tools do), else null.</summary>
+    public long? DeflatedLength { get; init; }
+
+    /// <summary>CRC-32 of the uncompressed bytes; null in the legacy container, which has none.</summary>
+    public uint? Crc32 { get; init; }
+
+    /// <summary>Whether a big-endian machine wrote it.</summary>
+    public bool IsBigEndian { get; init; }
+}

@@ -1,0 +1,42 @@
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>A view on a storage, as PyTorch's _rebuild_tensor functions describe it: all that is known of a tensor without its data.</summary>
+/// <param name="Storage">Where its bytes are.</param>
+/// <param name="DType">Its element type, which need not be the one the storage was made with.</param>
+/// <param name="StorageOffset">The first element's place in the storage, in elements.</param>
+/// <param name="Shape">Size along each dimension.</param>
+/// <param name="Strides">Elements between neighbours along each dimension; 0 where the dimension is expanded.</param>
+internal sealed record TorchTensor(TorchStorage Storage, DType DType, long StorageOffset, TensorShape Shape, IReadOnlyList<long> Strides)
+{
+    public long SizeInBytes { get; } = checked(Shape.ElementCount * DType.GetItemSize());
+
+    /// <summary>Whether the elements lie one after the other in row-major order, as PyTorch's is_contiguous() says.</summary>
+    public bool IsContiguous { get; } = AreContiguous(Shape, Strides);
+
+    /// <summary>Whether both are the same elements of the same storage under the same shape, as tied weights are.</summary>
+    public bool IsSameViewAs(TorchTensor other) =>
+        Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset
+        && Shape.Equals(other.Shape) && Strides.SequenceEqual(other.Strides);
+
+    private static bool AreContiguous(TensorShape shape, IReadOnlyList<long> strides)
+    {
+        if (shape.ElementCount == 0)
+        {
+            return true;
+        }
+
+        var expected = 1L;
+
+        for (var dim = shape.Count - 1; dim >= 0; dim--)
+        {
+            if (shape[dim] != 1 && strides[dim] != expected)
+            {
+                return false;
+            }
+
+            expected *= shape[dim];
+        }
+
+        return true;
+    }
+}

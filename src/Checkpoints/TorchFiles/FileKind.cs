@@ -1,0 +1,79 @@
+using System.Buffers.Binary;
+using System.Text;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.TorchFiles;
+
+/// <summary>Tells by the first bytes of a file what it is, so that the error for a wrong one can name it.</summary>
+internal static class FileKind
+{
+    private const int TarMagicOffset = 257;
+
+    /// <summary>What the file is when it can't be a torch.save file, as a clause for a message; null when it can.</summary>
+    public static string? DescribeForeign(IByteSource source, IByteReader reader)
+    {
+        if (source.Length == 0)
+        {
+            return "is empty";
+        }
+
+        Span<byte> head = stackalloc byte[(int)Math.Min(source.Length, 512)];
+        reader.Read(0, head);
+
+        if (head.StartsWith("PK"u8) || (head[0] == 0x80 && head.Length > 1 && head[1] is >= 2 and <= 5))
+        {
+            return null;
+        }
+
+        return DescribeMagic(head, source.Length) ?? (IsText(head) ? "is plain text" : "is no file that torch.save writes");
+    }
+
+    private static string? DescribeMagic(ReadOnlySpan<byte> head, long length)
+    {
+        if (head.StartsWith("version https://git-lfs"u8))
+        {
+            return "is a Git LFS pointer, not the file it points to; run 'git lfs pull' in its repository";
+        }
+
+        if (head.Length >= TarMagicOffset + 5 && head[TarMagicOffset..].StartsWith("ustar"u8))
+        {
+            return "is a tar archive; if PyTorch before 0.4 wrote it, load it there and save it with a newer one";
+        }
+
+        if (head.StartsWith("GGUF"u8))
+        {
+            return "is a GGUF file";
+        }
+
+        if (head is [0x1f, 0x8b, ..])
+        {
+            return "is compressed with gzip; decompress it first";
+        }
+
+        if (head is [0x28, 0xb5, 0x2f, 0xfd, ..])
+        {
+            return "is compressed with Zstandard; decompress it first";
+        }
+
+        if (head.Length > 9 && head[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(head) < (ulong)length)
+        {
+            return "is a safetensors file";
+        }
+
+        return null;
+    }
+
+    private static bool IsText(ReadOnlySpan<byte> head)
+    {
+        foreach (var c in head)
+        {
+            if (c is < 0x20 or 0x7f && c is not ((byte)'\t' or (byte)'\n' or (byte)'\r'))
+            {
+                return false;
+            }
+        }
+
+        // A multi-byte character may be cut at the end of what was read.
+        return !Encoding.UTF8.GetString(head).TrimEnd('\uFFFD').Contains('\uFFFD');
+    }
+}

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Pickle;
+
+namespace Fairseq2Llama.TorchFiles.Legacy;
+
+/// <summary>
+/// The container that torch.save wrote before PyTorch 1.6, and writes still with _use_new_zipfile_serialization=False: five
+/// pickles in a row (magic number, protocol version, system information, the object, the storages' keys), then for each
+/// key the number of elements and their bytes. It has no checksums.
+/// </summary>
+internal sealed class LegacyContainer
+{
+    private const int MaxPicklesSize = 64 << 20;
+    private const long ProtocolVersion = 1001;
+
+    private static readonly Int128 MagicNumber = Int128.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
+
+    private readonly IByteSource _source;
+    private readonly Dictionary<string, long> _offsets = new(StringComparer.Ordinal);
+    private readonly bool _isBigEndian;
+
+    private LegacyContainer(IByteSource source, IByteReader reader)
+    {
+        _source = source;
+
+        // The pickles' length is known only when they have been run, so take what may be theirs.
+        var head = new byte[Math.Min(source.Length, MaxPicklesSize)];
+        reader.Read(0, head);
+        var pickles = head.AsMemory();
+
+        if (Next(ref pickles).Content is not Int128 magic || magic != MagicNumber)
+        {
+            throw TorchFile.Unrecognized(source, "is a plain pickle, not one that torch.save wrote");
+        }
+
+        if (Next(ref pickles).Content is not ProtocolVersion)
+        {
+            throw Corrupt("its protocol version is not 1001.");
+        }
+
+        _isBigEndian = Next(ref pickles).Content is PickleDict system && system.Get("little_endian") is false;
+        Unpickled = Next(ref pickles);
+        LocateStorages(reader, Next(ref pickles).Content, start: head.Length - pickles.Length);
+    }
+
+    public Unpickled Unpickled { get; }
+
+    public static LegacyContainer Open(IByteSource source, IByteReader reader) => new(source, reader);
+
+    public TorchStorage Locate(PickledStorage storage) => new()
+    {
+        Source = _source,
+        Record = storage.Key,
+        Offset = _offsets.TryGetValue(storage.Key, out var offset) ? offset : throw Corrupt($"the storage '{storage.Key}' is missing."),
+        Length = storage.Length,
+        IsBigEndian = _isBigEndian,
+    };
+
+    private Unpickled Next(ref Memory<byte> pickles)
+    {
+        var unpickled = PickleMachine.Run(pickles, _source.Name);
+        pickles = pickles[unpickled.ByteCount..];
+        return unpickled;
+    }
+
+    private void LocateStorages(IByteReader reader, object? keys, long start)
+    {
+        if (keys is not PickleList list)
+        {
+            throw Corrupt("it lacks the list of its storages.");
+        }
+
+        var storages = Unpickled.Storages.ToDictionary(storage => storage.Key, StringComparer.Ordinal);
+        var offset = start;
+        Span<byte> count = stackalloc byte[sizeof(long)];
+
+        foreach (var item in list.Items)
+        {
+            if (item is not string key || !storages.TryGetValue(key, out var storage) || !_offsets.TryAdd(key, offset + count.Length))
+            {
+                throw Corrupt("its list of storages names one that it does not have.");
+            }
+
+            reader.Read(offset, count);
+            var stored = _isBigEndian ? BinaryPrimitives.ReadInt64BigEndian(count) : BinaryPrimitives.ReadInt64LittleEndian(count);
+
+            if (stored != storage.Length / storage.ItemSize || storage.Length > _source.Length - offset - count.Length)
+            {
+                throw Corrupt($"the storage '{key}' should hold {storage.Length / storage.ItemSize} elements at byte {offset}, and does not.");
+            }
+
+            offset += count.Length + storage.Length;
+        }
+    }
+
+    private CheckpointException Corrupt(string what) => CheckpointException.Corrupt(_source.Name, what);
+}

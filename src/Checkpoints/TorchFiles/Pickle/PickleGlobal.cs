@@ -1,0 +1,122 @@
+using System.Collections.Frozen;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.TorchFiles.Pickle;
+
+/// <summary>
+/// A class or function that a pickle names and that this reader has an answer to. This table is the whole allowlist:
+/// what PyTorch's weights_only loader accepts, less what has no place in a state dict. A name that is not in it is
+/// refused the moment it is read; none is ever looked up anywhere else.
+/// </summary>
+/// <param name="Name">Module and name, with a dot between.</param>
+/// <param name="Kind">What calling it means.</param>
+/// <param name="DType">The element type, where it is a dtype or a typed storage class.</param>
+internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInfo? DType = null)
+{
+    private static readonly FrozenDictionary<string, PickleGlobal> Allowed = List().ToFrozenDictionary(global => global.Name);
+
+    /// <exception cref="CheckpointException">It is not in the allowlist.</exception>
+    public static PickleGlobal Find(string module, string name, string file)
+    {
+        var fullName = $"{module}.{name}";
+
+        if (Allowed.TryGetValue(fullName, out var global))
+        {
+            return global;
+        }
+
+        throw IsOtherTensor(module, name)
+            ? new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"'{file}' holds a tensor that '{fullName}' makes. A LLaMA state dict has only dense tensors with data;"
+                + " load the file with PyTorch, convert such tensors and save the state dict again.",
+                file)
+            : Unsafe(file, $"asks for '{fullName}'");
+    }
+
+    public static CheckpointException Unsafe(string file, string what) => new(
+        CheckpointErrorCode.UnsafePickle,
+        $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with anything that runs"
+        + " pickles unless you trust its origin; if you do, load it with PyTorch there and save only its state dict.",
+        file);
+
+    private static bool IsOtherTensor(string module, string name) =>
+        (module == "torch._utils" && name.StartsWith("_rebuild_", StringComparison.Ordinal))
+        || (module.StartsWith("torch.distributed.", StringComparison.Ordinal) && name is "DTensor" or "ShardedTensor");
+
+    private static IEnumerable<PickleGlobal> List()
+    {
+        yield return new("collections.OrderedDict", PickleGlobalKind.Dict);
+        yield return new("torch.Size", PickleGlobalKind.Size);
+        yield return new("builtins.set", PickleGlobalKind.Collection);
+        yield return new("__builtin__.set", PickleGlobalKind.Collection);
+
+        yield return new("torch._utils._rebuild_tensor", PickleGlobalKind.RebuildTensor);
+        yield return new("torch._utils._rebuild_tensor_v2", PickleGlobalKind.RebuildTensor);
+        yield return new("torch._utils._rebuild_tensor_v3", PickleGlobalKind.RebuildTensorV3);
+        yield return new("torch._utils._rebuild_parameter", PickleGlobalKind.RebuildParameter);
+        yield return new("torch._utils._rebuild_parameter_with_state", PickleGlobalKind.RebuildParameter);
+        yield return new("torch._tensor._rebuild_from_type_v2", PickleGlobalKind.RebuildFromType);
+        yield return new("torch.nn.parameter.Parameter", PickleGlobalKind.RebuildParameter);
+        yield return new("torch.Tensor", PickleGlobalKind.TensorType);
+        yield return new("torch._tensor.Tensor", PickleGlobalKind.TensorType);
+
+        foreach (var info in DTypeInfo.Known)
+        {
+            yield return new($"torch.{info.TorchName}", PickleGlobalKind.DType, info);
+
+            if (info.StorageName is not null)
+            {
+                yield return new($"torch.{info.StorageName}", PickleGlobalKind.StorageType, info);
+            }
+        }
+
+        yield return new("torch.UntypedStorage", PickleGlobalKind.StorageType);
+        yield return new("torch.storage.UntypedStorage", PickleGlobalKind.StorageType);
+
+        yield return new("torch.device", PickleGlobalKind.Opaque);
+        yield return new("torch.serialization._get_layout", PickleGlobalKind.Opaque);
+        yield return new("_codecs.encode", PickleGlobalKind.Opaque);
+        yield return new("builtins.complex", PickleGlobalKind.Opaque);
+        yield return new("__builtin__.complex", PickleGlobalKind.Opaque);
+        yield return new("builtins.bytearray", PickleGlobalKind.Opaque);
+        yield return new("__builtin__.bytearray", PickleGlobalKind.Opaque);
+    }
+}
+
+/// <summary>What calling a <see cref="PickleGlobal"/> means.</summary>
+internal enum PickleGlobalKind
+{
+    /// <summary>A dict of its pairs.</summary>
+    Dict,
+
+    /// <summary>A tuple of sizes.</summary>
+    Size,
+
+    /// <summary>A collection of its items.</summary>
+    Collection,
+
+    /// <summary>(storage, offset, size, stride[, requires_grad, hooks, metadata])</summary>
+    RebuildTensor,
+
+    /// <summary>(storage, offset, size, stride, requires_grad, hooks, dtype, metadata)</summary>
+    RebuildTensorV3,
+
+    /// <summary>(tensor, …)</summary>
+    RebuildParameter,
+
+    /// <summary>(function, type, args, state)</summary>
+    RebuildFromType,
+
+    /// <summary>Named as an argument, never called.</summary>
+    TensorType,
+
+    /// <summary>Named as an argument, never called.</summary>
+    DType,
+
+    /// <summary>Named in a persistent id, never called.</summary>
+    StorageType,
+
+    /// <summary>Something nobody looks into.</summary>
+    Opaque,
+}

@@ -1,0 +1,323 @@
+using System.Runtime.InteropServices;
+
+namespace Fairseq2Llama.TorchFiles.Pickle;
+
+/// <summary>
+/// Python's pickle machine, less everything that could run code: a loop over opcodes with a stack and a memo, no recursion.
+/// See pickletools.py in Python's library for the machine and torch/_weights_only_unpickler.py for the restriction.
+/// </summary>
+internal sealed class PickleMachine
+{
+    /// <summary>
+    /// A state dict takes about 12 objects for each tensor, so this is room for 300,000 tensors; it bounds the memory that a
+    /// pickle can make us take, whatever it claims.
+    /// </summary>
+    private const int MaxObjects = 4_000_000;
+
+    private readonly string _file;
+    private readonly PickleBytes _bytes;
+    private readonly TorchObjects _torch;
+    private readonly List<object?> _stack = [];
+    private readonly Stack<int> _marks = new();
+    private readonly Dictionary<uint, object?> _memo = [];
+    private int _objects;
+
+    private PickleMachine(ReadOnlyMemory<byte> pickle, string file)
+    {
+        _file = file;
+        _bytes = new PickleBytes(pickle, file);
+        _torch = new TorchObjects(file);
+    }
+
+    /// <param name="pickle">Bytes that start with a pickle; more may follow.</param>
+    /// <param name="file">The file's name, for messages.</param>
+    /// <exception cref="CheckpointException">It is not a pickle, or not one of a state dict.</exception>
+    public static Unpickled Run(ReadOnlyMemory<byte> pickle, string file)
+    {
+        var machine = new PickleMachine(pickle, file);
+
+        while (machine.Step((Opcode)machine._bytes.UInt8()))
+        {
+        }
+
+        if (machine._stack is not [var content])
+        {
+            throw machine.Malformed();
+        }
+
+        return new Unpickled(content, machine._torch.Storages, machine._torch.Tensors, machine._bytes.Position);
+    }
+
+    /// <returns>False after STOP.</returns>
+    private bool Step(Opcode opcode)
+    {
+        switch (opcode)
+        {
+            case Opcode.Stop:
+                return false;
+
+            case Opcode.Proto:
+                CheckProtocol(_bytes.UInt8());
+                break;
+            case Opcode.Frame:
+                _ = _bytes.Int64();
+                break;
+
+            case Opcode.None:
+                Push(null);
+                break;
+            case Opcode.NewTrue:
+                Push(true);
+                break;
+            case Opcode.NewFalse:
+                Push(false);
+                break;
+            case Opcode.BinInt:
+                Push((long)_bytes.Int32());
+                break;
+            case Opcode.BinInt1:
+                Push((long)_bytes.UInt8());
+                break;
+            case Opcode.BinInt2:
+                Push((long)_bytes.UInt16());
+                break;
+            case Opcode.Long1:
+                Push(_bytes.Integer(_bytes.UInt8()));
+                break;
+            case Opcode.Long4:
+                Push(_bytes.Integer(_bytes.Int32()));
+                break;
+            case Opcode.BinFloat:
+                Push(_bytes.Double());
+                break;
+
+            // Python 2 wrote its byte strings with these; state dict keys are among them.
+            case Opcode.ShortBinString:
+            case Opcode.ShortBinUnicode:
+                Push(_bytes.Text(_bytes.UInt8()));
+                break;
+            case Opcode.BinString:
+                Push(_bytes.Text(_bytes.Int32()));
+                break;
+            case Opcode.BinUnicode:
+                Push(_bytes.Text(_bytes.UInt32()));
+                break;
+            case Opcode.BinUnicode8:
+                Push(_bytes.Text(_bytes.Int64()));
+                break;
+            case Opcode.ShortBinBytes:
+                Push(_bytes.Take(_bytes.UInt8()).ToArray());
+                break;
+            case Opcode.BinBytes:
+                Push(_bytes.Take(_bytes.UInt32()).ToArray());
+                break;
+            case Opcode.BinBytes8:
+            case Opcode.ByteArray8:
+                Push(_bytes.Take(_bytes.Int64()).ToArray());
+                break;
+
+            case Opcode.Mark:
+                Count();
+                _marks.Push(_stack.Count);
+                break;
+            case Opcode.Pop:
+                PopOrUnmark();
+                break;
+            case Opcode.PopMark:
+                _ = PopToMark();
+                break;
+            case Opcode.Dup:
+                Push(Peek());
+                break;
+
+            case Opcode.EmptyTuple:
+                Push(new PickleTuple([]));
+                break;
+            case Opcode.Tuple1:
+                Push(new PickleTuple(Pop(1)));
+                break;
+            case Opcode.Tuple2:
+                Push(new PickleTuple(Pop(2)));
+                break;
+            case Opcode.Tuple3:
+                Push(new PickleTuple(Pop(3)));
+                break;
+            case Opcode.Tuple:
+                Push(new PickleTuple(PopToMark()));
+                break;
+
+            case Opcode.EmptyList:
+            case Opcode.EmptySet:
+                Push(new PickleList([]));
+                break;
+            case Opcode.List:
+            case Opcode.FrozenSet:
+                Push(new PickleList([.. PopToMark()]));
+                break;
+            case Opcode.Append:
+                AddItems(Pop(1));
+                break;
+            case Opcode.Appends:
+            case Opcode.AddItems:
+                AddItems(PopToMark());
+                break;
+
+            case Opcode.EmptyDict:
+                Push(new PickleDict());
+                break;
+            case Opcode.Dict:
+                var items = PopToMark();
+                Push(new PickleDict());
+                SetItems(items);
+                break;
+            case Opcode.SetItem:
+                SetItems(Pop(2));
+                break;
+            case Opcode.SetItems:
+                SetItems(PopToMark());
+                break;
+
+            case Opcode.BinPut:
+                _memo[_bytes.UInt8()] = Peek();
+                break;
+            case Opcode.LongBinPut:
+                _memo[_bytes.UInt32()] = Peek();
+                break;
+            case Opcode.Memoize:
+                _memo[(uint)_memo.Count] = Peek();
+                break;
+            case Opcode.BinGet:
+                Push(Recall(_bytes.UInt8()));
+                break;
+            case Opcode.LongBinGet:
+                Push(Recall(_bytes.UInt32()));
+                break;
+
+            case Opcode.BinPersId:
+                Push(_torch.LoadPersistent(Pop()));
+                break;
+            case Opcode.Global:
+                Push(PickleGlobal.Find(_bytes.Line(), _bytes.Line(), _file));
+                break;
+            case Opcode.StackGlobal:
+                Push(Pop(2) is [string module, string name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
+                break;
+            case Opcode.Reduce:
+            case Opcode.NewObj:
+                Push(Pop(2) is [PickleGlobal function, PickleTuple arguments] ? _torch.Call(function, arguments.Items) : throw Malformed());
+                break;
+            case Opcode.Build:
+                Build();
+                break;
+
+            case Opcode.Inst:
+                throw PickleGlobal.Unsafe(_file, $"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
+            case Opcode.NewObjEx:
+            case Opcode.Ext1:
+            case Opcode.Ext2:
+            case Opcode.Ext4:
+                throw PickleGlobal.Unsafe(_file, $"holds a pickle with the opcode {opcode}");
+            default:
+                throw CheckpointException.Corrupt(_file, $"its pickle has the unknown opcode 0x{(byte)opcode:x2} at byte {_bytes.Position - 1}.");
+        }
+
+        return true;
+    }
+
+    private void CheckProtocol(byte protocol)
+    {
+        if (protocol is < 2 or > 5)
+        {
+            throw CheckpointException.Corrupt(_file, $"its pickle has the protocol {protocol}; 2 to 5 exist.");
+        }
+    }
+
+    private void Build()
+    {
+        _ = Pop();
+
+        // A module's state dict carries _metadata this way and a Parameter its attributes; neither matters to us.
+        if (Peek() is not (PickleDict or PickledTensor))
+        {
+            throw PickleGlobal.Unsafe(_file, "sets the state of an object that is neither a tensor nor an OrderedDict");
+        }
+    }
+
+    private void AddItems(object?[] items)
+    {
+        if (Peek() is not PickleList list)
+        {
+            throw Malformed();
+        }
+
+        list.Items.AddRange(items);
+    }
+
+    private void SetItems(object?[] items)
+    {
+        if (Peek() is not PickleDict dict || items.Length % 2 != 0)
+        {
+            throw Malformed();
+        }
+
+        for (var i = 0; i < items.Length; i += 2)
+        {
+            dict.Set(items[i], items[i + 1]);
+        }
+    }
+
+    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Malformed();
+
+    private void Count()
+    {
+        if (++_objects > MaxObjects)
+        {
+            throw CheckpointException.Corrupt(_file, $"its pickle makes more than {MaxObjects} objects.");
+        }
+    }
+
+    private void Push(object? value)
+    {
+        Count();
+        _stack.Add(value);
+    }
+
+    private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw Malformed();
+
+    private object? Pop() => Pop(1)[0];
+
+    private object?[] Pop(int count)
+    {
+        if (_stack.Count - Floor < count)
+        {
+            throw Malformed();
+        }
+
+        return PopFrom(_stack.Count - count);
+    }
+
+    private object?[] PopToMark() => _marks.TryPop(out var mark) ? PopFrom(mark) : throw Malformed();
+
+    private void PopOrUnmark()
+    {
+        if (_stack.Count == Floor && _marks.TryPop(out _))
+        {
+            return;
+        }
+
+        _ = Pop();
+    }
+
+    private object?[] PopFrom(int start)
+    {
+        var items = CollectionsMarshal.AsSpan(_stack)[start..].ToArray();
+        _stack.RemoveRange(start, items.Length);
+        return items;
+    }
+
+    // Nothing below the innermost mark can be reached before the mark is taken away.
+    private int Floor => _marks.TryPeek(out var mark) ? mark : 0;
+
+    private CheckpointException Malformed() =>
+        CheckpointException.Corrupt(_file, $"its pickle is malformed at byte {_bytes.Position}.");
+}

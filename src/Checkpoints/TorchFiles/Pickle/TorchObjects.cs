@@ -1,0 +1,133 @@
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.TorchFiles.Pickle;
+
+/// <summary>
+/// What torch's own parts of a pickle mean: persistent ids are storages, calls of the rebuild functions are tensors. Every
+/// argument is checked for its type and range; what PyTorch would pass on to native code stops here.
+/// </summary>
+internal sealed class TorchObjects(string file)
+{
+    private readonly Dictionary<string, PickledStorage> _storages = new(StringComparer.Ordinal);
+    private readonly List<PickledTensor> _tensors = [];
+
+    public IReadOnlyCollection<PickledStorage> Storages => _storages.Values;
+
+    public IReadOnlyCollection<PickledTensor> Tensors => _tensors;
+
+    /// <summary>('storage', type, key, location, numel): the form since PyTorch 1.6; the legacy container adds a sixth item.</summary>
+    public PickledStorage LoadPersistent(object? id)
+    {
+        if (id is not PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.StorageType } type, string key, _, long count, .. var rest] }
+            || count < 0
+            || rest.Length > 1)
+        {
+            throw Malformed("persistent id");
+        }
+
+        if (rest is [not null])
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"'{file}' holds a view of a storage as PyTorch before 0.4 wrote it. Load and save it again with a newer PyTorch.",
+                file);
+        }
+
+        var storage = new PickledStorage(key, type.DType, Bytes(count, type.DType?.ItemSize ?? 1));
+
+        if (_storages.TryGetValue(key, out var known) && known != storage)
+        {
+            throw CheckpointException.Corrupt(file, $"its pickle describes the storage '{key}' in two ways.");
+        }
+
+        // The first one stays: tensors that share a storage must hold the same object.
+        return known ?? (_storages[key] = storage);
+    }
+
+    public object? Call(PickleGlobal function, object?[] arguments) => (function.Kind, arguments) switch
+    {
+        (PickleGlobalKind.Dict, _) => MakeDict(arguments),
+        (PickleGlobalKind.Size, [PickleTuple sizes]) => sizes,
+        (PickleGlobalKind.Collection, [PickleList items]) => items,
+        (PickleGlobalKind.RebuildTensor, [PickledStorage storage, var offset, var size, var stride, .. var rest]) =>
+            MakeTensor(storage, storage.DType, offset, size, stride, metadata: rest is [_, _, var metadata] ? metadata : null),
+        (PickleGlobalKind.RebuildTensorV3,
+            [PickledStorage storage, var offset, var size, var stride, _, _, PickleGlobal { Kind: PickleGlobalKind.DType } dtype, .. var rest]) =>
+            MakeTensor(storage, dtype.DType, offset, size, stride, metadata: rest is [var metadata] ? metadata : null),
+        (PickleGlobalKind.RebuildParameter, [PickledTensor data, ..]) => data,
+        (PickleGlobalKind.RebuildFromType, [PickleGlobal { Kind: not PickleGlobalKind.RebuildFromType } inner, PickleGlobal, PickleTuple args, ..]) =>
+            Call(inner, args.Items),
+        (PickleGlobalKind.Opaque, _) => new PickleOpaque(function.Name),
+        _ => throw Malformed($"call of '{function.Name}'"),
+    };
+
+    private PickleDict MakeDict(object?[] arguments)
+    {
+        var dict = new PickleDict();
+
+        // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items.
+        foreach (var item in arguments is [PickleList { Items: var items }] ? items : [])
+        {
+            var pair = item switch
+            {
+                PickleList list => [.. list.Items],
+                PickleTuple tuple => tuple.Items,
+                _ => [],
+            };
+
+            if (pair is not [var key, var value])
+            {
+                throw Malformed("OrderedDict");
+            }
+
+            dict.Set(key, value);
+        }
+
+        return dict;
+    }
+
+    private PickledTensor MakeTensor(PickledStorage storage, DTypeInfo? dtype, object? offset, object? size, object? stride, object? metadata)
+    {
+        if (metadata is PickleDict { Entries.Count: > 0 } bits && bits.Entries.Any(bit => bit.Value is true))
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"'{file}' holds a tensor with a lazy conjugate or negative bit. Save tensor.resolve_conj().resolve_neg() instead.",
+                file);
+        }
+
+        if (dtype is null || offset is not long and not null || offset is long and < 0
+            || size is not PickleTuple sizes || stride is not PickleTuple strides || sizes.Items.Length != strides.Items.Length)
+        {
+            throw Malformed("tensor");
+        }
+
+        var shape = Shape(Naturals(sizes));
+        _ = Bytes(shape.ElementCount, dtype.ItemSize);
+
+        var tensor = new PickledTensor(storage, dtype.DType, offset as long? ?? 0, shape, Naturals(strides));
+        _tensors.Add(tensor);
+        return tensor;
+    }
+
+    private long[] Naturals(PickleTuple tuple) =>
+        Array.ConvertAll(tuple.Items, item => item is long number and >= 0 ? number : throw Malformed("tensor"));
+
+    private TensorShape Shape(long[] sizes)
+    {
+        try
+        {
+            return new TensorShape(sizes);
+        }
+        catch (OverflowException)
+        {
+            throw CheckpointException.Corrupt(file, $"a tensor of shape {string.Join('x', sizes)} can't exist.");
+        }
+    }
+
+    private long Bytes(long count, int itemSize) => count <= long.MaxValue / itemSize
+        ? count * itemSize
+        : throw CheckpointException.Corrupt(file, $"it claims to hold {count} elements of {itemSize} bytes.");
+
+    private CheckpointException Malformed(string what) => CheckpointException.Corrupt(file, $"its pickle holds a malformed {what}.");
+}

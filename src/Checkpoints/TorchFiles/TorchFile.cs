@@ -1,0 +1,75 @@
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Legacy;
+using Fairseq2Llama.TorchFiles.Pickle;
+using Fairseq2Llama.TorchFiles.Zip;
+
+namespace Fairseq2Llama.TorchFiles;
+
+/// <summary>
+/// The index of a file that torch.save wrote: what its pickle holds, and where the bytes of each tensor lie. Opening one
+/// reads the archive's directory and the pickle, never tensor data, and executes nothing.
+/// </summary>
+internal sealed class TorchFile
+{
+    private readonly Dictionary<PickledTensor, TorchTensor> _tensors;
+
+    private TorchFile(IByteSource source, Unpickled unpickled, Func<PickledStorage, TorchStorage> locate)
+    {
+        Source = source;
+        Content = unpickled.Content;
+
+        var storages = unpickled.Storages.ToDictionary(storage => storage, locate);
+        _tensors = new(ReferenceEqualityComparer.Instance);
+
+        foreach (var tensor in unpickled.Tensors)
+        {
+            _tensors.Add(tensor, tensor.On(storages[tensor.Storage], source.Name));
+        }
+    }
+
+    public IByteSource Source { get; }
+
+    /// <summary>What was saved: <see cref="PickleDict"/>, <see cref="PickledTensor"/>, string, long, …</summary>
+    public object? Content { get; }
+
+    /// <summary>False when the pickle's own checksum is wrong: damaged, or saved with compute_crc32=False.</summary>
+    public bool IsPickleChecksumValid { get; private init; } = true;
+
+    public TorchTensor GetTensor(PickledTensor tensor) => _tensors[tensor];
+
+    /// <exception cref="CheckpointException">It is not a torch.save file, is damaged, or holds what a state dict does not need.</exception>
+    public static TorchFile Open(IByteSource source)
+    {
+        using var reader = source.Open();
+
+        if (FileKind.DescribeForeign(source, reader) is { } what)
+        {
+            throw Unrecognized(source, what);
+        }
+
+        Span<byte> first = stackalloc byte[1];
+        reader.Read(0, first);
+        return first[0] == 'P' ? OpenArchive(source, reader) : OpenLegacy(source, reader);
+    }
+
+    private static TorchFile OpenArchive(IByteSource source, IByteReader reader)
+    {
+        var archive = TorchArchive.Open(source, reader);
+        var unpickled = PickleMachine.Run(archive.Pickle, source.Name);
+
+        return new TorchFile(source, unpickled, archive.Locate) { IsPickleChecksumValid = archive.IsPickleChecksumValid };
+    }
+
+    private static TorchFile OpenLegacy(IByteSource source, IByteReader reader)
+    {
+        var container = LegacyContainer.Open(source, reader);
+
+        return new TorchFile(source, container.Unpickled, container.Locate);
+    }
+
+    internal static CheckpointException Unrecognized(IByteSource source, string what) => new(
+        CheckpointErrorCode.CheckpointUnrecognized,
+        $"'{source.Name}' {what}. Expected a checkpoint as fairseq2 saves it with torch.save.",
+        source.Name);
+}

@@ -1,0 +1,52 @@
+using Fairseq2Llama.TorchFiles.Zip;
+
+namespace Fairseq2Llama.TorchFiles.Writing;
+
+/// <summary>
+/// Where everything lies in a torch.save file to be written: records in PyTorch's order, each payload at a multiple of 64 bytes as
+/// PyTorch aligns them so that storages can be memory-mapped. Known to the byte before anything is written.
+/// </summary>
+internal sealed class TorchFileLayout
+{
+    private const int Alignment = 64;
+
+    private readonly List<Item> _items = [];
+
+    public TorchFileLayout(PlannedTorchFile file)
+    {
+        // PyTorch names the root after the file, too.
+        var root = Path.GetFileNameWithoutExtension(file.Name) + '/';
+
+        Add(root + "data.pkl", StateDictPickle.Write(file.Tensors, file.Storages));
+        Add(root + "byteorder", "little"u8.ToArray());
+
+        for (var key = 0; key < file.Storages.Count; key++)
+        {
+            Add($"{root}data/{key}", file.Storages[key]);
+        }
+
+        Add(root + "version", "3\n"u8.ToArray());
+
+        DirectoryOffset = _items[^1].Record.End;
+        DirectoryLength = _items.Sum(item => (long)item.Record.CentralHeaderLength);
+    }
+
+    public IReadOnlyList<Item> Items => _items;
+
+    public long DirectoryOffset { get; }
+
+    public long DirectoryLength { get; }
+
+    /// <summary>Bytes of the whole file.</summary>
+    public long Length => DirectoryOffset + DirectoryLength + ZipFormat.Zip64EndSize + ZipFormat.Zip64LocatorSize + ZipFormat.EndSize;
+
+    private void Add(string name, byte[] content) => _items.Add(new Item(Place(name, content.Length), content, null));
+
+    private void Add(string name, PlannedStorage storage) => _items.Add(new Item(Place(name, storage.Length), null, storage));
+
+    private ZipRecord Place(string name, long length) =>
+        new(name, _items.Count == 0 ? 0 : _items[^1].Record.End, length, Alignment);
+
+    /// <summary>A record and what goes into it, one of the two.</summary>
+    internal sealed record Item(ZipRecord Record, byte[]? Content, PlannedStorage? Storage);
+}

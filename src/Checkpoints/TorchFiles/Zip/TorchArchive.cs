@@ -1,0 +1,167 @@
+using System.Text;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Pickle;
+
+namespace Fairseq2Llama.TorchFiles.Zip;
+
+/// <summary>
+/// The zip container that torch.save has written since PyTorch 1.6: <c>ROOT/data.pkl</c>, <c>ROOT/data/KEY</c> for each
+/// storage, <c>ROOT/version</c>, and in newer ones <c>ROOT/byteorder</c>.
+/// </summary>
+internal sealed class TorchArchive
+{
+    /// <summary>A state dict of 100,000 tensors takes about 20 MB.</summary>
+    private const int MaxPickleSize = 64 << 20;
+
+    private const string PickleName = "data.pkl";
+
+    private readonly IByteSource _source;
+    private readonly IByteReader _reader;
+    private readonly Dictionary<string, ZipEntry> _entries;
+    private readonly string _root;
+    private readonly bool _isBigEndian;
+
+    private TorchArchive(IByteSource source, IByteReader reader)
+    {
+        _source = source;
+        _reader = reader;
+        _entries = IndexByName(ZipDirectory.Read(source, reader));
+        _root = FindRoot();
+
+        if (!_entries.ContainsKey(_root + "version"))
+        {
+            throw TorchFile.Unrecognized(source, $"is a zip archive with a pickle but without the record '{_root}version' that torch.save writes");
+        }
+
+        Pickle = ReadSmall(PickleName, MaxPickleSize, out var isValid);
+        IsPickleChecksumValid = isValid;
+        _isBigEndian = ReadByteOrder();
+    }
+
+    public ReadOnlyMemory<byte> Pickle { get; }
+
+    public bool IsPickleChecksumValid { get; }
+
+    public static TorchArchive Open(IByteSource source, IByteReader reader) => new(source, reader);
+
+    /// <summary>Where a storage's bytes are.</summary>
+    /// <exception cref="CheckpointException">Nowhere, or there are fewer than the pickle says.</exception>
+    public TorchStorage Locate(PickledStorage storage)
+    {
+        var name = $"{_root}data/{storage.Key}";
+
+        if (!_entries.TryGetValue(name, out var entry))
+        {
+            throw CheckpointException.Corrupt(_source.Name, $"the record '{name}' that its pickle names is missing.");
+        }
+
+        if (entry.Length != storage.Length)
+        {
+            throw CheckpointException.Corrupt(
+                _source.Name, $"the record '{name}' holds {entry.Length} bytes and its pickle says {storage.Length}.");
+        }
+
+        return new TorchStorage
+        {
+            Source = _source,
+            Record = name,
+            Offset = entry.DataOffset,
+            Length = entry.Length,
+            DeflatedLength = entry.IsDeflated ? entry.StoredLength : null,
+            Crc32 = entry.Crc32,
+            IsBigEndian = _isBigEndian,
+        };
+    }
+
+    private Dictionary<string, ZipEntry> IndexByName(IReadOnlyList<ZipEntry> entries)
+    {
+        var index = new Dictionary<string, ZipEntry>(entries.Count, StringComparer.Ordinal);
+
+        foreach (var entry in entries)
+        {
+            if (!index.TryAdd(entry.Name, entry))
+            {
+                throw CheckpointException.Corrupt(_source.Name, $"it holds two records of the name '{entry.Name}'.");
+            }
+        }
+
+        return index;
+    }
+
+    /// <summary>The folder that all records share, with its slash: the file's stem, or "archive", or anything.</summary>
+    private string FindRoot()
+    {
+        var pickles = _entries.Keys.Where(name => name == PickleName || name.EndsWith('/' + PickleName, StringComparison.Ordinal)).ToArray();
+
+        if (pickles.Length != 1)
+        {
+            throw TorchFile.Unrecognized(_source, pickles.Length == 0
+                ? "is a zip archive without the record 'data.pkl' that torch.save writes"
+                : $"is a zip archive with {pickles.Length} records 'data.pkl'");
+        }
+
+        var root = pickles[0][..^PickleName.Length];
+
+        return _entries.ContainsKey(root + "constants.pkl")
+            ? throw TorchFile.Unrecognized(
+                _source, "is a TorchScript archive, a program rather than a state dict; load it with torch.jit.load and save its state_dict()")
+            : root;
+    }
+
+    private bool ReadByteOrder()
+    {
+        // PyTorch before 2.1 did not write it and only ever ran on little-endian machines in practice.
+        if (!_entries.ContainsKey(_root + "byteorder"))
+        {
+            return false;
+        }
+
+        return Encoding.Latin1.GetString(ReadSmall("byteorder", 16, out _)) switch
+        {
+            "little" => false,
+            "big" => true,
+            _ => throw CheckpointException.Corrupt(_source.Name, $"its record '{_root}byteorder' says neither 'little' nor 'big'."),
+        };
+    }
+
+    private byte[] ReadSmall(string name, int limit, out bool isChecksumValid)
+    {
+        var entry = _entries[_root + name];
+
+        if (entry.Length > limit)
+        {
+            throw CheckpointException.Corrupt(_source.Name, $"its record '{entry.Name}' has {entry.Length} bytes; at most {limit} make sense.");
+        }
+
+        var content = new byte[entry.Length];
+
+        if (entry.IsDeflated)
+        {
+            Inflate(entry, content);
+        }
+        else
+        {
+            _reader.Read(entry.DataOffset, content);
+        }
+
+        var crc = ThirdParty.CreateCrc32();
+        crc.Append(content);
+        isChecksumValid = crc.GetAndReset() == entry.Crc32;
+        return content;
+    }
+
+    private void Inflate(ZipEntry entry, byte[] content)
+    {
+        try
+        {
+            using var stream = Deflate.Open(_reader, entry.DataOffset, entry.StoredLength);
+            stream.ReadExactly(content);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw CheckpointException.Corrupt(_source.Name, $"its record '{entry.Name}' can't be decompressed.");
+        }
+    }
+}
