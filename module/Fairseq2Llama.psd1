@@ -1,0 +1,34 @@
+@{
+    RootModule           = 'Fairseq2Llama.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = 'd2c6b5f3-5a0e-4d63-9c0e-6b1f5f7a9e41'
+
+    Author               = 'The Fairseq2Llama contributors'
+    CompanyName          = 'The Fairseq2Llama contributors'
+    Copyright            = '(c) The Fairseq2Llama contributors. MIT licence.'
+    Description          = 'Reads fairseq2 LLaMA checkpoints, lets you inspect and filter them in pipelines, and exports them in Meta''s reference format (consolidated.NN.pth and params.json). No Python, no GPU, and nothing in a checkpoint is ever executed.'
+
+    CompatiblePSEditions = @('Core')
+    PowerShellVersion    = '7.4'
+
+    FormatsToProcess     = @('Fairseq2Llama.Format.ps1xml')
+    TypesToProcess       = @('Fairseq2Llama.Types.ps1xml')
+
+    CmdletsToExport      = @(
+        'Export-LlamaReferenceCheckpoint'
+        'Get-CheckpointTensor'
+        'Get-LlamaArchitecture'
+        'New-LlamaArchitecture'
+        'Read-Fairseq2Checkpoint'
+        'Test-Fairseq2Checkpoint'
+    )
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('fairseq2', 'LLaMA', 'PyTorch', 'checkpoint', 'conversion', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+        }
+    }
+}

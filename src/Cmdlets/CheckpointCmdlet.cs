@@ -1,0 +1,64 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>What every command does alike: it stops on Ctrl+C, and reports an error for one item and goes on with the next.</summary>
+public abstract class CheckpointCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Cancelled when the pipeline is stopped, from whichever thread does that.</summary>
+    protected CancellationToken Stop => _stop.Token;
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Does the work for one item; bad input becomes a non-terminating error.</summary>
+    /// <param name="work">The work.</param>
+    protected void PerItem(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (CheckpointException e)
+        {
+            WriteError(ErrorRecords.From(e));
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Gets what an argument stands for; a wrong argument ends the command.</summary>
+    /// <param name="get">Gets it.</param>
+    protected T FromArgument<T>(Func<T> get)
+    {
+        try
+        {
+            return get();
+        }
+        catch (CheckpointException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Releases what the command holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _stop.Dispose();
+        }
+    }
+}

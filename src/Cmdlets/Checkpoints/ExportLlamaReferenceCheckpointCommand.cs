@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Text;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
+[Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
+[OutputType(typeof(LlamaReferenceCheckpoint))]
+public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
+{
+    private const string CheckpointSet = "Checkpoint";
+    private const string TensorSet = "Tensor";
+
+    private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
+    private LlamaArchitecture? _architecture;
+
+    /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string DestinationPath { get; set; } = "";
+
+    /// <summary>The architecture; what the shapes leave possible when absent.</summary>
+    [Parameter]
+    [Alias("Model")]
+    [ArgumentCompleter(typeof(ArchitectureCompleter))]
+    public ArchitectureArgument? Architecture { get; set; }
+
+    /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
+    [Parameter]
+    public ParamsLayout ParamsLayout { get; set; }
+
+    /// <summary>Carries tensors over that LLaMA does not have, with a warning for each.</summary>
+    [Parameter]
+    public SwitchParameter AllowUnmapped { get; set; }
+
+    /// <summary>How much to check.</summary>
+    [Parameter]
+    public VerificationMode Verification { get; set; }
+
+    /// <summary>Replaces the files of an earlier export; other files in the folder stay.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>The checkpoint.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
+    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+
+    /// <summary>The tensors of a checkpoint that are left after filtering; exported together at the end of the pipeline.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TensorSet)]
+    public CheckpointTensor[] Tensor { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _architecture = FromArgument(() => Architecture?.Get());
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => PerItem(() =>
+    {
+        var destination = this.ResolveLiteralPath(DestinationPath);
+
+        if (ParameterSetName == CheckpointSet)
+        {
+            Export(Checkpoint.Name, destination, options => ReferenceExport.Plan(Checkpoint, destination, options));
+            return;
+        }
+
+        if (!_tensors.TryGetValue(destination, out var tensors))
+        {
+            tensors = _tensors[destination] = [];
+        }
+
+        tensors.AddRange(Tensor);
+    });
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (var (destination, tensors) in _tensors)
+        {
+            PerItem(() => Export($"{tensors.Count} tensors", destination, options => ReferenceExport.Plan(tensors, destination, options)));
+        }
+    }
+
+    private void Export(string name, string destination, Func<ReferenceExportOptions, ConversionPlan> makePlan)
+    {
+        RequireUnwritten(destination);
+
+        var plan = makePlan(new ReferenceExportOptions
+        {
+            Architecture = _architecture,
+            ParamsLayout = ParamsLayout,
+            AllowUnmapped = AllowUnmapped,
+            Verification = Verification,
+            Force = Force,
+        });
+
+        foreach (var warning in plan.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
+        foreach (var line in plan.DescribeTensors())
+        {
+            WriteVerbose(line);
+        }
+
+        if (ShouldProcess(Describe(name, plan), $"Export '{name}' to '{destination}'?", "Export-LlamaReferenceCheckpoint"))
+        {
+            Execute(name, plan);
+            _written.Add(destination);
+            WriteObject(LlamaReferenceCheckpoint.From(plan));
+        }
+    }
+
+    private void Execute(string name, ConversionPlan plan)
+    {
+        var progress = new ExportProgress(this, $"Exporting {name}");
+
+        try
+        {
+            plan.Execute(progress, Stop);
+        }
+        finally
+        {
+            if (!Stopping)
+            {
+                progress.Complete();
+            }
+        }
+    }
+
+    /// <summary>With -Force, a second checkpoint piped to the same folder would silently replace the first.</summary>
+    private void RequireUnwritten(string destination)
+    {
+        if (_written.Contains(destination))
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{destination}' has just been written by this command. Give each checkpoint a folder of its own:"
+                + " -DestinationPath { \"out/$($_.Name)\" }",
+                destination);
+        }
+    }
+
+    private static string Describe(string name, ConversionPlan plan)
+    {
+        var text = new StringBuilder();
+
+        text.Append(CultureInfo.InvariantCulture, $"Export '{name}' as {plan.Architecture.Name} to '{plan.DestinationPath}':");
+
+        foreach (var file in plan.Files)
+        {
+            var replaces = plan.ReplacedFiles.Contains(file.Name, StringComparer.OrdinalIgnoreCase) ? ", replaces the existing file" : "";
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {file.Name}: {file.Summary}, {Display.Size(file.Length)}{replaces}");
+        }
+
+        foreach (var stale in plan.StaleFiles)
+        {
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {stale}: removed, left over from a larger export");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,18 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Reads the index of a LLaMA checkpoint that fairseq2 saved. Tensor data stays where it is.</summary>
+[Cmdlet(VerbsCommunications.Read, "Fairseq2Checkpoint", DefaultParameterSetName = "Path")]
+[OutputType(typeof(Fairseq2Checkpoint))]
+public sealed class ReadFairseq2CheckpointCommand : PathCmdlet
+{
+    /// <inheritdoc/>
+    protected override void ProcessPath(string path)
+    {
+        var checkpoint = Fairseq2Checkpoint.Read(path);
+
+        WriteVerbose($"'{path}': {checkpoint.Tensors.Count} tensors in {string.Join(", ", checkpoint.Files)}");
+        WriteObject(checkpoint);
+    }
+}

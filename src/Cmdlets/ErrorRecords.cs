@@ -1,0 +1,22 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Makes every error record of the module. The ErrorId is the name of the <see cref="CheckpointErrorCode"/>.</summary>
+internal static class ErrorRecords
+{
+    public static ErrorRecord From(CheckpointException error) => new(error, error.Code.ToString(), CategoryOf(error.Code), error.Target);
+
+    private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
+    {
+        CheckpointErrorCode.CheckpointNotFound or CheckpointErrorCode.MissingShard or CheckpointErrorCode.MissingTensor
+            or CheckpointErrorCode.ArchitectureUnknown => ErrorCategory.ObjectNotFound,
+        CheckpointErrorCode.UnsafePickle => ErrorCategory.SecurityError,
+        CheckpointErrorCode.ReadFailed => ErrorCategory.ReadError,
+        CheckpointErrorCode.WriteFailed => ErrorCategory.WriteError,
+        CheckpointErrorCode.OutputExists => ErrorCategory.ResourceExists,
+        CheckpointErrorCode.InsufficientDiskSpace => ErrorCategory.ResourceUnavailable,
+        CheckpointErrorCode.ArchitectureRequired => ErrorCategory.InvalidArgument,
+        _ => ErrorCategory.InvalidData,
+    };
+}

@@ -1,0 +1,43 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>A command that takes files or folders by path, with wildcards or literally, the way PowerShell's own commands do.</summary>
+public abstract class PathCmdlet : CheckpointCmdlet
+{
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>Paths, which may have wildcards.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Paths that are taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord()
+    {
+        var isLiteral = ParameterSetName == LiteralPathSet;
+
+        foreach (var path in isLiteral ? LiteralPath : Path)
+        {
+            PerItem(() =>
+            {
+                foreach (var resolved in isLiteral ? [this.ResolveLiteralPath(path)] : this.ResolveWildcards(path))
+                {
+                    PerItem(() => ProcessPath(resolved));
+                }
+            });
+        }
+    }
+
+    /// <summary>Does the work for one path.</summary>
+    /// <param name="path">An absolute path of the operating system.</param>
+    protected abstract void ProcessPath(string path);
+}
