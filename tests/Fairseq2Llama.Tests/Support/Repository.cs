@@ -1,0 +1,21 @@
+using System.Reflection;
+
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>Where things are. The build wrote it down, so that tests run from any directory.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = Metadata("RepositoryRoot");
+
+    public static string StagedModule { get; } = Path.Combine(Root, "output", "Fairseq2Llama", "Fairseq2Llama.psd1");
+
+    public static string ScriptHost { get; } = Metadata("ScriptHostAssembly");
+
+    public static string Data(string relativePath) => Path.Combine(Root, "tests", "data", relativePath.Replace('/', Path.DirectorySeparatorChar));
+
+    /// <summary>The folder of a case of tests/data/checkpoints.</summary>
+    public static string Case(string name) => Data($"checkpoints/{name}");
+
+    private static string Metadata(string key) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}

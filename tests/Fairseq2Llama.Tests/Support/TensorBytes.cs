@@ -1,0 +1,21 @@
+using System.Security.Cryptography;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>The data of a tensor, for comparison with what PyTorch says.</summary>
+internal static class TensorBytes
+{
+    /// <summary>Its elements in row-major order, little-endian, whatever the file holds.</summary>
+    public static byte[] Of(TorchTensor tensor)
+    {
+        using var scratch = new TempFolder();
+        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
+        var bytes = new MemoryStream();
+
+        copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), chunk => bytes.Write(chunk));
+        return bytes.ToArray();
+    }
+
+    public static string Sha256(TorchTensor tensor) => Convert.ToHexStringLower(SHA256.HashData(Of(tensor)));
+}
