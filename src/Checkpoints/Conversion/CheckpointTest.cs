@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>Looks for whatever would keep a checkpoint from being exported, or surprise afterwards.</summary>
@@ -34,7 +36,7 @@ public static class CheckpointTest
                 CheckpointErrorCode.UnsupportedTensor,
                 $"'{key}' in the state dict is not a tensor; an export leaves it out"));
 
-        return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, findings);
+        return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
     }
 }
 
@@ -44,7 +46,7 @@ public static class CheckpointTest
 /// <param name="Architecture">The architecture that it was held against; null when none was named and the shapes leave none.</param>
 /// <param name="Findings">Everything noteworthy.</param>
 public sealed record CheckpointTestResult(
-    string Name, string Path, LlamaArchitecture? Architecture, IReadOnlyList<CheckpointFinding> Findings)
+    string Name, string Path, LlamaArchitecture? Architecture, ImmutableArray<CheckpointFinding> Findings)
 {
     /// <summary>Whether nothing found is an error.</summary>
     public bool Passed => Findings.All(finding => finding.Severity != FindingSeverity.Error);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Fairseq2Llama;
 public sealed class ConversionPlan
 {
     internal ConversionPlan(
-        string destinationPath, LlamaArchitecture architecture, IReadOnlyList<PlannedFile> files, VerificationMode verification)
+        string destinationPath, LlamaArchitecture architecture, ImmutableArray<PlannedFile> files, VerificationMode verification)
     {
         DestinationPath = destinationPath;
         Architecture = architecture;
@@ -22,19 +24,19 @@ public sealed class ConversionPlan
     public LlamaArchitecture Architecture { get; }
 
     /// <summary>The files to be written.</summary>
-    public IReadOnlyList<PlannedFile> Files { get; }
+    public ImmutableArray<PlannedFile> Files { get; }
 
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
 
     /// <summary>Files in the destination that will be replaced.</summary>
-    public IReadOnlyList<string> ReplacedFiles { get; internal init; } = [];
+    public ImmutableArray<string> ReplacedFiles { get; internal init; } = [];
 
     /// <summary>Files of an earlier, larger export in the destination that will be removed, because readers would load them too.</summary>
-    public IReadOnlyList<string> StaleFiles { get; internal init; } = [];
+    public ImmutableArray<string> StaleFiles { get; internal init; } = [];
 
     /// <summary>What may surprise about it.</summary>
-    public IReadOnlyList<string> Warnings { get; internal init; } = [];
+    public ImmutableArray<string> Warnings { get; internal init; } = [];
 
     /// <summary>Bytes of all files.</summary>
     public long Length => Files.Sum(file => file.Length);

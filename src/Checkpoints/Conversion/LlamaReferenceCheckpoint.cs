@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>A LLaMA in Meta's reference format: a folder with consolidated.NN.pth and params.json.</summary>
@@ -6,7 +8,7 @@ namespace Fairseq2Llama;
 /// <param name="Files">The weights' files, by model-parallel rank, then params.json.</param>
 /// <param name="SizeInBytes">Bytes of the files.</param>
 public sealed record LlamaReferenceCheckpoint(
-    string Path, LlamaArchitecture Architecture, IReadOnlyList<string> Files, long SizeInBytes)
+    string Path, LlamaArchitecture Architecture, ImmutableArray<string> Files, long SizeInBytes)
 {
     /// <summary>The folder's name.</summary>
     public string Name => System.IO.Path.GetFileName(Path);

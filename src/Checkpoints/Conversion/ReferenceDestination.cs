@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama;
@@ -7,7 +8,7 @@ namespace Fairseq2Llama;
 /// <param name="Stale">Names of shards of an earlier export that would be loaded as part of the new one.</param>
 /// <param name="Warnings">What may surprise.</param>
 internal sealed partial record ReferenceDestination(
-    IReadOnlyList<string> Replaced, IReadOnlyList<string> Stale, IReadOnlyList<string> Warnings)
+    ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
     /// <exception cref="CheckpointException">It holds what may not be replaced, or there is not enough room.</exception>
     public static ReferenceDestination Inspect(string path, IReadOnlyList<PlannedFile> files, bool force)
@@ -36,8 +37,8 @@ internal sealed partial record ReferenceDestination(
         var strays = present.Where(name => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)).Except(replaced).Except(stale);
 
         return new ReferenceDestination(
-            replaced,
-            stale,
+            [.. replaced],
+            [.. stale],
             [.. strays.Select(name => $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.")]);
     }
 

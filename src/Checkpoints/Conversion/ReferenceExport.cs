@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Tensors;
 
@@ -45,7 +46,7 @@ public static class ReferenceExport
         RequireFit(checkpoint, tensors, architecture, options.AllowUnmapped);
         RequireValidPickles(checkpoint, options.Verification);
 
-        PlannedFile[] files =
+        ImmutableArray<PlannedFile> files =
         [
             .. Enumerable.Range(0, checkpoint.ShardCount).Select(rank => PlanShard(tensors, rank)),
             new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout)),

@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>A tensor of a checkpoint: what it is called, what it looks like and where its parts are. Its data stays in the files.</summary>
 public sealed class CheckpointTensor
 {
-    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, IReadOnlyList<TensorShard> shards)
+    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, ImmutableArray<TensorShard> shards)
     {
         ParsedName = parsedName;
         DType = dtype;
@@ -39,7 +41,7 @@ public sealed class CheckpointTensor
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
 
     /// <summary>Its parts, by tensor-parallel rank.</summary>
-    public IReadOnlyList<TensorShard> Shards { get; }
+    public ImmutableArray<TensorShard> Shards { get; }
 
     /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
     internal Fairseq2Checkpoint Checkpoint { get; set; } = null!;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;
@@ -34,13 +35,13 @@ public sealed class Fairseq2Checkpoint
     public int ShardCount => _ranks.Count;
 
     /// <summary>Its files, by tensor-parallel rank.</summary>
-    public IReadOnlyList<string> Files => [.. _ranks.Select(rank => rank.File.Source.Name)];
+    public ImmutableArray<string> Files => [.. _ranks.Select(rank => rank.File.Source.Name)];
 
     /// <summary>Its tensors, in the order of the (first) file.</summary>
-    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+    public ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>The element types that occur, the most frequent first.</summary>
-    public IReadOnlyList<DType> DTypes =>
+    public ImmutableArray<DType> DTypes =>
         [.. Tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
 
     /// <summary>Elements of all tensors; tied tensors count twice.</summary>

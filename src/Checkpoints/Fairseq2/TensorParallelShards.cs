@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
@@ -8,7 +10,7 @@ internal static class TensorParallelShards
 {
     /// <param name="ranks">The state dicts by rank; names come in the order of the first.</param>
     /// <exception cref="CheckpointException">They are not the shards of one model.</exception>
-    public static IReadOnlyList<CheckpointTensor> Join(IReadOnlyList<StateDict> ranks)
+    public static ImmutableArray<CheckpointTensor> Join(IReadOnlyList<StateDict> ranks)
     {
         var first = ranks[0];
 

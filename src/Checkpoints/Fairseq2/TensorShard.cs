@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
@@ -22,7 +23,7 @@ public sealed class TensorShard
     public TensorShape Shape => Tensor.Shape;
 
     /// <summary>Elements between neighbours along each dimension.</summary>
-    public IReadOnlyList<long> Strides => Tensor.Strides;
+    public ImmutableArray<long> Strides => [.. Tensor.Strides];
 
     /// <summary>Whether its elements lie one after the other in the file.</summary>
     public bool IsContiguous => Tensor.IsContiguous;

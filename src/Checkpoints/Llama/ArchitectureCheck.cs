@@ -12,7 +12,7 @@ internal static class ArchitectureCheck
     public static IEnumerable<CheckpointFinding> FindContradictions(
         IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture)
     {
-        var layers = tensors.Where(tensor => tensor.ParsedName.Parameter is not null).Max(tensor => tensor.Layer) + 1 ?? 0;
+        var layers = CountLayers(tensors);
 
         if (layers > 0 && layers != architecture.NumLayers)
         {
@@ -62,15 +62,18 @@ internal static class ArchitectureCheck
             $"'{tensor.Name}' is no parameter of LLaMA",
             tensor.Name);
 
+    /// <summary>Parameters that are not there. Layers that are missing altogether are a contradiction and not named one by one.</summary>
     public static IEnumerable<CheckpointFinding> FindMissing(
-        IEnumerable<CheckpointTensor> tensors, LlamaArchitecture architecture)
+        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture)
     {
+        var layers = CountLayers(tensors);
+        var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = layers } : architecture;
         var names = tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
 
         return
             from parameter in LlamaParameter.All
             where parameter != LlamaParameter.Output || !architecture.TiedEmbeddings
-            from name in parameter.NamesIn(architecture)
+            from name in parameter.NamesIn(expected)
             where !names.Contains(name)
             select new CheckpointFinding(
                 FindingSeverity.Error,
@@ -80,6 +83,9 @@ internal static class ArchitectureCheck
                     : $"'{name}' is missing",
                 name);
     }
+
+    private static int CountLayers(IEnumerable<CheckpointTensor> tensors) =>
+        tensors.Where(tensor => tensor.ParsedName.Parameter is not null).Max(tensor => tensor.Layer) + 1 ?? 0;
 
     private static string Describe(LlamaDim dim, long size, LlamaArchitecture architecture, CheckpointTensor tensor)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>
@@ -46,7 +48,7 @@ public sealed record LlamaArchitecture
     public bool TiedEmbeddings { get; init; }
 
     /// <summary>The fairseq2 assets that have this architecture: <c>llama3_2_1b_instruct</c>.</summary>
-    public IReadOnlyList<string> AssetNames { get; init; } = [];
+    public ImmutableArray<string> AssetNames { get; init; } = [];
 
     /// <summary>The width of one attention head.</summary>
     public int HeadDim => ModelDim / NumAttnHeads;

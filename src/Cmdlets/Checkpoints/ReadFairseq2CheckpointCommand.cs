@@ -12,7 +12,7 @@ public sealed class ReadFairseq2CheckpointCommand : PathCmdlet
     {
         var checkpoint = Fairseq2Checkpoint.Read(path);
 
-        WriteVerbose($"'{path}': {checkpoint.Tensors.Count} tensors in {string.Join(", ", checkpoint.Files)}");
+        WriteVerbose($"'{path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}");
         WriteObject(checkpoint);
     }
 }

@@ -16,7 +16,7 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
         var checkpoint = _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint $path");
 
         Assert.Equal("fs2", checkpoint.Name);
-        Assert.Equal(21, checkpoint.Tensors.Count);
+        Assert.Equal(21, checkpoint.Tensors.Length);
     }
 
     [Fact]

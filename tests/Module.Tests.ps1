@@ -1,0 +1,160 @@
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# The staged module as people use it, in a real pwsh: what the hosted engine of `dotnet test` does not have, above all
+# Select-Object, Format-Table, Get-ChildItem and the rest of PowerShell's own commands.
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/../output/Fairseq2Llama" -Force
+
+    $data = "$PSScriptRoot/data/checkpoints"
+    $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
+
+    function Show([Parameter(ValueFromPipeline)] $InputObject) {
+        begin { $all = @() }
+        process { $all += $InputObject }
+        end {
+            $PSStyle.OutputRendering = 'PlainText'
+            ($all | Out-String -Width 120).Trim() -split '\r?\n' | ForEach-Object TrimEnd
+        }
+    }
+}
+
+Describe 'The manifest' {
+    It 'is valid and for PowerShell 7.4 or newer' {
+        $manifest = Test-ModuleManifest "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+
+        $manifest.PowerShellVersion | Should -Be '7.4'
+        $manifest.CompatiblePSEditions | Should -Be 'Core'
+    }
+}
+
+Describe 'The views' {
+    It 'show architectures' {
+        Get-LlamaArchitecture llama3_2_1b, llama2_70b | Show | Should -Be @(
+            'Name        Parameters ModelDim Layers Heads FfnInnerDim VocabSize MaxSeqLen'
+            '----        ---------- -------- ------ ----- ----------- --------- ---------'
+            'llama3_2_1b      1.24B     2048     16  32/8        8192    128256    131072'
+            'llama2_70b      68.98B     8192     80  64/8       28672     32000      4096'
+        )
+    }
+
+    It 'show tensors with shapes and sizes' {
+        Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor -Layer 1 -Name *ffn* | Show | Should -Be @(
+            'Name                                    DType   Shape     Size ReferenceName'
+            '----                                    -----   -----     ---- -------------'
+            'decoder.layers.1.ffn.gate_proj.weight   float32 48x16 3.00 KiB layers.1.feed_forward.w1.weight'
+            'decoder.layers.1.ffn.output_proj.weight float32 16x48 3.00 KiB layers.1.feed_forward.w2.weight'
+            'decoder.layers.1.ffn.inner_proj.weight  float32 48x16 3.00 KiB layers.1.feed_forward.w3.weight'
+            'decoder.layers.1.ffn_layer_norm.weight  float32    16     64 B layers.1.ffn_norm.weight'
+        )
+    }
+
+    It 'show what a test found' {
+        $result = Read-Fairseq2Checkpoint $data/fs2 | Test-Fairseq2Checkpoint -Architecture 7b
+
+        ($result | Show)[2] | Should -Match '^fs2 +False 7b +5 +0 NumLayers is 32'
+        ($result.Findings | Show)[2] | Should -Match '^ *Error ArchitectureMismatch NumLayers is 32 in the architecture and 2'
+    }
+}
+
+Describe 'A pipeline' {
+    It 'stops early without an error' {
+        $first = Read-Fairseq2Checkpoint $data/fs2, $data/no-such-thing -ErrorVariable errors | Get-CheckpointTensor | Select-Object -First 1
+
+        $first.Name | Should -Be 'decoder_frontend.embed.weight'
+        $errors | Should -BeNullOrEmpty
+    }
+
+    It 'converts every checkpoint of a folder into a folder of its own' {
+        $exported = Get-ChildItem $data -Directory |
+            Where-Object Name -In fs2, flat, fsdp |
+            Read-Fairseq2Checkpoint |
+            Export-LlamaReferenceCheckpoint -DestinationPath { "TestDrive:/out/$($_.Name)" } -Architecture $tiny
+
+        $exported.Name | Sort-Object | Should -Be flat, fs2, fsdp
+        Get-ChildItem TestDrive:/out/*/* -Name | Sort-Object -Unique | Should -Be consolidated.00.pth, params.json
+    }
+
+    It 'exports what a filter leaves' {
+        $exported = Read-Fairseq2Checkpoint $data/lora | Get-CheckpointTensor |
+            Where-Object Name -NotLike '*lora*' |
+            Export-LlamaReferenceCheckpoint TestDrive:/filtered -Architecture $tiny
+
+        $exported.ShardCount | Should -Be 1
+        'TestDrive:/filtered/consolidated.00.pth' | Should -Exist
+    }
+
+    It 'gives objects that sort, group and convert' {
+        $tensors = Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor
+
+        ($tensors | Sort-Object SizeInBytes -Bottom 1).SizeInBytes | Should -Be 3072
+        ($tensors | Where-Object DType -EQ float32).Count | Should -Be $tensors.Count
+        ($tensors | Group-Object Layer | ForEach-Object Count) | Should -Be 3, 9, 9
+        ($tensors[0] | ConvertTo-Json | ConvertFrom-Json).Shape | Should -Be 40, 16
+        $tensors[-1].Shards[-1].Shape[-1] | Should -Be 16
+
+        $tensors | Export-Csv TestDrive:/tensors.csv
+        (Import-Csv TestDrive:/tensors.csv)[0].Shape | Should -Be '40x16'
+    }
+}
+
+Describe 'Paths' {
+    BeforeEach {
+        $folder = New-Item -ItemType Directory "TestDrive:/run [1] ü"
+        [System.IO.File]::Copy("$data/fs2/model.pt", (Join-Path $folder.FullName model.pt), $true)
+        Push-Location TestDrive:/
+    }
+
+    AfterEach {
+        Pop-Location
+        Remove-Item -LiteralPath $folder.FullName -Recurse -Force
+    }
+
+    It 'may have brackets, spaces and letters of any script' {
+        $read = Get-ChildItem -Directory | Where-Object Name -Like 'run*' | Read-Fairseq2Checkpoint
+        $read.Name | Should -Be 'run [1] ü'
+
+        (Read-Fairseq2Checkpoint -LiteralPath 'run [1] ü').Path | Should -Be $folder.FullName
+        { Read-Fairseq2Checkpoint 'run [1] ü' -ErrorAction Stop } | Should -Throw '*Use -LiteralPath*' -ErrorId 'CheckpointNotFound,*'
+    }
+
+    It 'are relative to the location of the session' {
+        $read = Read-Fairseq2Checkpoint ./run*
+
+        $exported = $read | Export-LlamaReferenceCheckpoint './out [2]' -Architecture $tiny
+        $exported.Path | Should -Be (Join-Path (Get-Item TestDrive:/).FullName 'out [2]')
+        Test-Path -LiteralPath 'TestDrive:/out [2]/params.json' | Should -BeTrue
+    }
+}
+
+Describe 'Export-LlamaReferenceCheckpoint' {
+    It 'says what it would do and does nothing with -WhatIf' {
+        $said = pwsh -NoProfile -NonInteractive -Command "
+            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            `$tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
+            Read-Fairseq2Checkpoint '$data/fs2' | Export-LlamaReferenceCheckpoint '$TestDrive/dry' -Architecture `$tiny -WhatIf"
+
+        $said -join "`n" | Should -Match "(?s)What if: Export 'fs2' as tiny to .*consolidated\.00\.pth: 21 tensors, .*params\.json"
+        'TestDrive:/dry' | Should -Not -Exist
+    }
+
+    It 'refuses to overwrite unless told to' {
+        Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint TestDrive:/twice -Architecture $tiny | Out-Null
+
+        { Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint TestDrive:/twice -Architecture $tiny -ErrorAction Stop } |
+            Should -Throw -ErrorId 'OutputExists,Fairseq2Llama.Cmdlets.ExportLlamaReferenceCheckpointCommand'
+        Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint TestDrive:/twice -Architecture $tiny -Force | Should -HaveCount 1
+    }
+
+    It 'makes a script fail with an exit code' {
+        Set-Content TestDrive:/nightly.ps1 "
+            `$ErrorActionPreference = 'Stop'
+            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            Read-Fairseq2Checkpoint '$data/tp-gap' | Export-LlamaReferenceCheckpoint '$TestDrive/gap'"
+
+        $said = pwsh -NoProfile -NonInteractive -File $TestDrive/nightly.ps1 2>&1
+        $LASTEXITCODE | Should -Be 1
+        "$said" | Should -Match 'model\.1\.pt'
+        "$said" | Should -Not -Match '   at Fairseq2Llama'
+    }
+}
