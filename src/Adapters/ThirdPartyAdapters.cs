@@ -3,7 +3,7 @@ using Fairseq2Llama.Dependencies;
 namespace Fairseq2Llama.Adapters;
 
 /// <summary>The entry point that Fairseq2Llama.Checkpoints looks for by name.</summary>
-public sealed class ThirdPartyAdapters : IThirdParty
+internal sealed class ThirdPartyAdapters : IThirdParty
 {
     /// <inheritdoc/>
     public IChecksum CreateCrc32() => new Crc32Adapter();

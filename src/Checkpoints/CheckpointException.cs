@@ -12,7 +12,7 @@ public sealed class CheckpointException : Exception
     /// <param name="target">The path, tensor or architecture that it is about.</param>
     /// <param name="innerException">What the operating system said, when it was the cause.</param>
     public CheckpointException(CheckpointErrorCode code, string message, string? target = null, Exception? innerException = null)
-        : base(message, innerException)
+        : base(Printable(message), innerException)
     {
         Code = code;
         Target = target;
@@ -23,6 +23,15 @@ public sealed class CheckpointException : Exception
 
     /// <summary>The path, tensor or architecture that it is about.</summary>
     public string? Target { get; }
+
+    /// <summary>Messages quote what stands in files, and a file must not be able to talk to the terminal.</summary>
+    private static string Printable(string message)
+    {
+        const int MaxLength = 8192;
+
+        var printable = string.Concat(message.Select(c => char.IsControl(c) ? '\uFFFD' : c));
+        return printable.Length <= MaxLength ? printable : printable[..MaxLength] + " …";
+    }
 
     /// <summary>A file that contradicts itself.</summary>
     internal static CheckpointException Corrupt(string file, string what) => new(

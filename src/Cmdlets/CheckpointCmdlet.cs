@@ -1,9 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>What every command does alike: it stops on Ctrl+C, and reports an error for one item and goes on with the next.</summary>
-public abstract class CheckpointCmdlet : PSCmdlet, IDisposable
+[SuppressMessage(
+    "Reliability", "CA1001", Justification = "Stopping comes from another thread at any time, even late; without a timer there is nothing to release.")]
+public abstract class CheckpointCmdlet : PSCmdlet
 {
     private readonly CancellationTokenSource _stop = new();
 
@@ -43,22 +46,6 @@ public abstract class CheckpointCmdlet : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(ErrorRecords.From(e));
             throw;
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Dispose(disposing: true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Releases what the command holds.</summary>
-    protected virtual void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _stop.Dispose();
         }
     }
 }

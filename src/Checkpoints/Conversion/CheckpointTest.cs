@@ -30,6 +30,14 @@ public static class CheckpointTest
             select new CheckpointFinding(FindingSeverity.Error, mismatch.Code, mismatch.Message, File: file));
 
         findings.AddRange(
+            from file in checkpoint.FilesWithoutChecksums
+            select new CheckpointFinding(
+                FindingSeverity.Warning,
+                CheckpointErrorCode.CheckpointCorrupt,
+                $"'{file}' was saved without checksums, so damage to it can't be noticed",
+                File: file));
+
+        findings.AddRange(
             from key in checkpoint.NonTensors
             select new CheckpointFinding(
                 FindingSeverity.Warning,

@@ -30,7 +30,7 @@ internal static class DiskSpace
     }
 
     /// <summary>Bytes left for this user where the path is or will be; null where the operating system does not say.</summary>
-    private static long? Available(string path)
+    public static long? Available(string path)
     {
         var existing = path;
 

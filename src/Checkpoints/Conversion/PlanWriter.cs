@@ -27,32 +27,37 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgre
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WriteErrors.Translate(e, plan.DestinationPath);
+            throw WriteErrors.Translate(e, plan.DestinationPath, _total);
         }
     }
 
     private void Write(PlannedFile file, string path, StorageCopier copier)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Report(file, 0);
+
+        var end = _written + file.Length;
+        Report(file, _written);
 
         switch (file)
         {
             case PlannedTextFile text:
                 File.WriteAllBytes(path, text.Content.ToArray());
-                Report(file, text.Length);
                 break;
 
             case PlannedTorchFile torch:
-                var checksums = TorchFileWriter.Write(torch, path, copier, count => Report(file, count));
+                // Only where files are replaced would a loss of power lose something that was there.
+                var flush = plan.ReplacedFiles.Length > 0;
+                var checksums = TorchFileWriter.Write(torch, path, flush, copier, count => Report(file, _written + count));
                 new WrittenFileCheck(torch, path, checksums, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
                 break;
         }
+
+        Report(file, end);
     }
 
-    private void Report(PlannedFile file, long count)
+    private void Report(PlannedFile file, long written)
     {
-        _written += count;
+        _written = written;
         progress?.Report(new ConversionProgress(file.Name, _written, _total));
     }
 }

@@ -10,23 +10,45 @@ namespace Fairseq2Llama;
 internal sealed partial record ReferenceDestination(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
-    /// <exception cref="CheckpointException">It holds what may not be replaced, or there is not enough room.</exception>
+    private static readonly StringComparer FileNames =
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+
+    /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
     public static ReferenceDestination Inspect(string path, IReadOnlyList<PlannedFile> files, bool force)
     {
-        if (File.Exists(path))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{path}' is a file. Give the folder that the exported files shall lie in.", path);
-        }
-
+        RequireFolder(path);
         DiskSpace.Require(path, files);
 
-        var present = Directory.Exists(path) ? ListFiles(path) : [];
-        var planned = files.Select(file => file.Name).ToArray();
-        var replaced = planned.Intersect(present, StringComparer.OrdinalIgnoreCase).ToArray();
-        var stale = present.Where(name => ShardPattern().IsMatch(name)).Except(planned, StringComparer.OrdinalIgnoreCase).ToArray();
+        return Directory.Exists(path) ? InspectExisting(path, files, force) : new ReferenceDestination([], [], []);
+    }
 
-        if (!force && (replaced.Length > 0 || stale.Length > 0))
+    /// <summary>Neither the destination nor any folder above it may be a file.</summary>
+    private static void RequireFolder(string path)
+    {
+        for (var folder = path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(folder))
+            {
+                throw new CheckpointException(
+                    CheckpointErrorCode.OutputExists, $"'{folder}' is a file. Give a folder that the exported files shall lie in.", path);
+            }
+        }
+    }
+
+    private static ReferenceDestination InspectExisting(string path, IReadOnlyList<PlannedFile> files, bool force)
+    {
+        var (present, folders) = List(path);
+        var planned = files.Select(file => file.Name).ToHashSet(FileNames);
+        var replaced = present.Where(planned.Contains).ToArray();
+        var stale = present.Where(name => ShardPattern().IsMatch(name) && !planned.Contains(name)).ToArray();
+
+        if (folders.FirstOrDefault(planned.Contains) is { } folder)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{Path.Combine(path, folder)}' is a folder, and a file of that name is to be written.", path);
+        }
+
+        if (!force && replaced.Length + stale.Length > 0)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
@@ -34,26 +56,33 @@ internal sealed partial record ReferenceDestination(
                 path);
         }
 
-        var strays = present.Where(name => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)).Except(replaced).Except(stale);
-
         return new ReferenceDestination(
             [.. replaced],
             [.. stale],
-            [.. strays.Select(name => $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.")]);
+            [
+                .. from name in present.Except(replaced).Except(stale)
+                   where name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)
+                   select $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.",
+                .. from name in folders
+                   where name.StartsWith(StagingFolder.NamePrefix, StringComparison.Ordinal)
+                   select $"'{Path.Combine(path, name)}' is left over from an export that was killed. Unless one is still running, remove it.",
+            ]);
     }
 
-    private static string[] ListFiles(string path)
+    private static (string[] Files, string[] Folders) List(string path)
     {
         try
         {
-            return [.. Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file))];
+            return (
+                [.. Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file))],
+                [.. Directory.EnumerateDirectories(path).Select(folder => Path.GetFileName(folder))]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WriteErrors.Translate(e, path);
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be looked into: {e.Message}", path, e);
         }
     }
 
-    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth$", RegexOptions.CultureInvariant)]
     private static partial Regex ShardPattern();
 }

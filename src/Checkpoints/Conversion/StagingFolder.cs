@@ -6,12 +6,12 @@ namespace Fairseq2Llama;
 /// </summary>
 internal sealed class StagingFolder : IDisposable
 {
-    private const string NamePrefix = ".fairseq2llama-";
+    public const string NamePrefix = ".fairseq2llama-";
 
     private readonly string _destination;
     private readonly Stack<string> _created = new();
     private readonly Stack<(string From, string To)> _moves = new();
-    private bool _isCommitted;
+    private bool _isNeeded;
 
     private StagingFolder(string destination)
     {
@@ -39,39 +39,57 @@ internal sealed class StagingFolder : IDisposable
 
     public string PathOf(PlannedFile file) => System.IO.Path.Combine(Path, file.Name);
 
-    /// <summary>Moves new files into place and old ones out of it.</summary>
+    /// <summary>Moves old files out of their place and new ones into it; if one can't be moved, all go back.</summary>
     public void Commit(ConversionPlan plan)
     {
         var old = Directory.CreateDirectory(System.IO.Path.Combine(Path, "replaced")).FullName;
 
-        foreach (var name in plan.ReplacedFiles.Concat(plan.StaleFiles))
+        try
         {
-            Move(System.IO.Path.Combine(_destination, name), System.IO.Path.Combine(old, name));
+            foreach (var name in plan.ReplacedFiles.Concat(plan.StaleFiles))
+            {
+                Move(System.IO.Path.Combine(_destination, name), System.IO.Path.Combine(old, name));
+            }
+
+            foreach (var file in plan.Files)
+            {
+                Move(PathOf(file), System.IO.Path.Combine(_destination, file.Name));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            RollBack(e);
+            throw;
         }
 
-        foreach (var file in plan.Files)
-        {
-            Move(PathOf(file), System.IO.Path.Combine(_destination, file.Name));
-        }
-
-        _isCommitted = true;
+        _created.Clear();
     }
 
+    /// <summary>Takes away what is not the result. Never throws: what went wrong before matters more.</summary>
     public void Dispose()
     {
-        while (!_isCommitted && _moves.TryPop(out var move))
+        if (_isNeeded)
         {
-            File.Move(move.To, move.From);
+            return;
         }
 
-        if (Directory.Exists(Path))
-        {
-            Directory.Delete(Path, recursive: true);
-        }
+        _ = TryToDelete(Path, recursive: true);
 
-        while (!_isCommitted && _created.TryPop(out var folder))
+        while (_created.TryPop(out var folder) && TryToDelete(folder, recursive: false))
         {
-            Directory.Delete(folder);
+        }
+    }
+
+    private static bool TryToDelete(string folder, bool recursive)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 
@@ -97,5 +115,30 @@ internal sealed class StagingFolder : IDisposable
     {
         File.Move(from, to);
         _moves.Push((from, to));
+    }
+
+    private void RollBack(Exception cause)
+    {
+        while (_moves.TryPop(out var move))
+        {
+            try
+            {
+                File.Move(move.To, move.From);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _isNeeded = true;
+            }
+        }
+
+        if (_isNeeded)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.WriteFailed,
+                $"'{_destination}' can't be written: {cause.Message} Not all files that were there could be put back; look for them in"
+                + $" '{System.IO.Path.Combine(Path, "replaced")}'.",
+                _destination,
+                cause);
+        }
     }
 }

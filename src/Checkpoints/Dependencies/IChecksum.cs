@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Dependencies;
 
 /// <summary>A running checksum over bytes that come in pieces.</summary>
-public interface IChecksum
+internal interface IChecksum
 {
     /// <summary>Adds bytes.</summary>
     void Append(ReadOnlySpan<byte> bytes);

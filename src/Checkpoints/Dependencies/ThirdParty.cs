@@ -19,7 +19,7 @@ internal static class ThirdParty
 
     private static IThirdParty Load()
     {
-        var folder = Path.Combine(Path.GetDirectoryName(typeof(ThirdParty).Assembly.Location)!, "dependencies");
+        var folder = Path.Combine(Path.GetDirectoryName(typeof(ThirdParty).Assembly.Location) ?? "", "dependencies");
         var adapters = File.Exists(Path.Combine(folder, AdaptersName + ".dll"))
             ? new IsolatedContext(folder).LoadFromAssemblyName(new AssemblyName(AdaptersName))
             : Assembly.Load(AdaptersName);

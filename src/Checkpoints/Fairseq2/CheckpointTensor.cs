@@ -5,11 +5,12 @@ namespace Fairseq2Llama;
 /// <summary>A tensor of a checkpoint: what it is called, what it looks like and where its parts are. Its data stays in the files.</summary>
 public sealed class CheckpointTensor
 {
-    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, ImmutableArray<TensorShard> shards)
+    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, int? splitDim, ImmutableArray<TensorShard> shards)
     {
         ParsedName = parsedName;
         DType = dtype;
         Shape = shape;
+        SplitDim = splitDim;
         Shards = shards;
     }
 
@@ -45,6 +46,9 @@ public sealed class CheckpointTensor
 
     /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
     internal Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+
+    /// <summary>The dim along which the shards lie; null where each holds all of it.</summary>
+    internal int? SplitDim { get; }
 
     internal ParameterName ParsedName { get; }
 

@@ -53,18 +53,27 @@ public sealed class Fairseq2Checkpoint
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal IEnumerable<string> NonTensors => _ranks.SelectMany(rank => rank.NonTensors).Distinct(StringComparer.Ordinal);
 
+    /// <summary>The files in which damage to tensor data can't be noticed.</summary>
+    internal IEnumerable<string> FilesWithoutChecksums =>
+        _ranks.Where(rank => !rank.File.HasChecksums).Select(rank => rank.File.Source.Name);
+
     /// <summary>The files whose pickle has a wrong checksum.</summary>
     internal IEnumerable<string> FilesWithInvalidPickleChecksum =>
         _ranks.Where(rank => !rank.File.IsPickleChecksumValid).Select(rank => rank.File.Source.Name);
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.4.6.</summary>
     /// <param name="path">The absolute path of the folder that holds <c>model.pt</c> or <c>model.0.pt</c>, …, or of one file.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
-    public static Fairseq2Checkpoint Read(string path)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Fairseq2Checkpoint Read(string path, CancellationToken cancellationToken = default)
     {
         path = System.IO.Path.TrimEndingDirectorySeparator(path);
-        var files = CheckpointLayouts.Find(path);
-        return new Fairseq2Checkpoint(path, [.. files.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file.Path))))]);
+
+        var ranks = CheckpointLayouts.Find(path)
+            .Select(file => StateDict.In(TorchFile.Open(new LocalFile(file.Path), cancellationToken)));
+
+        return new Fairseq2Checkpoint(path, [.. ranks]);
     }
 
     /// <summary>Its name.</summary>

@@ -24,8 +24,13 @@ internal sealed class StateDict
         {
             if (key is not string rawName || value is not PickledTensor tensor)
             {
-                _nonTensors.Add(key as string ?? $"{key}");
+                _nonTensors.Add(key as string ?? "a key that is not a string");
                 continue;
+            }
+
+            if (rawName.Any(char.IsControl))
+            {
+                throw CheckpointException.Corrupt(file.Source.Name, "the name of a tensor has control characters in it.");
             }
 
             var name = KeyPrefixes.Strip(rawName);
@@ -62,17 +67,19 @@ internal sealed class StateDict
 
         if (content.Get(ModelKey) is string key)
         {
-            return content.Get(key) is PickleDict named
+            return content.Get(key) is PickleDict named && HasTensors(named)
                 ? new StateDict(file, named)
-                : throw TorchFile.Unrecognized(file.Source, $"says that its model is under the key '{key}', and has no dict there");
+                : throw TorchFile.Unrecognized(file.Source, $"says that its model is under the key '{key}', and has no dict of tensors there");
         }
 
         var wrapped = UsualKeys.Select(content.Get).OfType<PickleDict>().FirstOrDefault() ?? content;
 
-        return wrapped.Entries.Any(entry => entry.Value is PickledTensor)
+        return HasTensors(wrapped)
             ? new StateDict(file, wrapped)
             : throw TorchFile.Unrecognized(file.Source, $"holds no tensors but {DescribeKeys(content)}");
     }
+
+    private static bool HasTensors(PickleDict content) => content.Entries.Any(entry => entry.Value is PickledTensor);
 
     private static string Describe(object? content) => content switch
     {

@@ -59,7 +59,8 @@ internal static class TensorParallelShards
         return new CheckpointTensor(
             parsedName,
             part.DType,
-            dim is { } split ? part.Shape.With(split, part.Shape[split] * ranks.Count) : part.Shape,
+            dim is { } split ? part.Shape.With(split, checked(part.Shape[split] * ranks.Count)) : part.Shape,
+            dim,
             [.. entries.Select((entry, rank) => new TensorShard(ranks[rank].File.Source.Name, entry.RawName, entry.Tensor))]);
     }
 

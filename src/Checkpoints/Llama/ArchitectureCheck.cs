@@ -67,7 +67,7 @@ internal static class ArchitectureCheck
         IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture)
     {
         var layers = CountLayers(tensors);
-        var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = layers } : architecture;
+        var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = (int)layers } : architecture;
         var names = tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
 
         return
@@ -84,8 +84,8 @@ internal static class ArchitectureCheck
                 name);
     }
 
-    private static int CountLayers(IEnumerable<CheckpointTensor> tensors) =>
-        tensors.Where(tensor => tensor.ParsedName.Parameter is not null).Max(tensor => tensor.Layer) + 1 ?? 0;
+    private static long CountLayers(IEnumerable<CheckpointTensor> tensors) =>
+        tensors.Where(tensor => tensor.ParsedName.Parameter is not null).Max(tensor => (long?)tensor.Layer) + 1 ?? 0;
 
     private static string Describe(LlamaDim dim, long size, LlamaArchitecture architecture, CheckpointTensor tensor)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Fairseq2Llama;
 
@@ -8,6 +9,9 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed record LlamaArchitecture
 {
+    /// <summary>Far beyond anything that was ever trained.</summary>
+    private const int MaxValue = 100_000_000;
+
     /// <summary>The name of the architecture: <c>llama3_1_8b</c>.</summary>
     public required string Name { get; init; }
 
@@ -75,11 +79,16 @@ public sealed record LlamaArchitecture
     /// <exception cref="CheckpointException">It contradicts itself; the message lists each contradiction.</exception>
     public void Validate()
     {
-        List<string> contradictions = [.. FindNonPositive()];
+        List<string> contradictions = [.. FindOutOfRange()];
 
         if (contradictions.Count == 0)
         {
             contradictions.AddRange(FindContradictions());
+        }
+
+        if (contradictions.Count == 0 && !IsCountable())
+        {
+            contradictions.Add("it has more parameters than 64 bits can count");
         }
 
         if (contradictions.Count > 0)
@@ -91,7 +100,7 @@ public sealed record LlamaArchitecture
         }
     }
 
-    private IEnumerable<string> FindNonPositive() =>
+    private IEnumerable<string> FindOutOfRange() =>
         from dim in new (string Name, double Value)[]
         {
             (nameof(ModelDim), ModelDim),
@@ -106,8 +115,8 @@ public sealed record LlamaArchitecture
             (nameof(RopeScaleFactor), RopeScaleFactor ?? 1),
             (nameof(NormEps), NormEps),
         }
-        where !(dim.Value > 0 && double.IsFinite(dim.Value))
-        select $"{dim.Name} is not a positive number";
+        where !(dim.Value is > 0 and <= MaxValue)
+        select string.Create(CultureInfo.InvariantCulture, $"{dim.Name} is {dim.Value}, and must be above 0 and at most {MaxValue:N0}");
 
     private IEnumerable<string> FindContradictions()
     {
@@ -123,6 +132,18 @@ public sealed record LlamaArchitecture
         if (NumAttnHeads % NumKeyValueHeads != 0)
         {
             yield return $"NumAttnHeads {NumAttnHeads} is not a multiple of NumKeyValueHeads {NumKeyValueHeads}";
+        }
+    }
+
+    private bool IsCountable()
+    {
+        try
+        {
+            return ParameterCount > 0;
+        }
+        catch (OverflowException)
+        {
+            return false;
         }
     }
 

@@ -28,23 +28,23 @@ internal static class ReferenceParams
         json.WriteNumber("n_layers", architecture.NumLayers);
         json.WriteNumber("n_heads", architecture.NumAttnHeads);
 
+        json.WriteNumber("multiple_of", architecture.FfnInnerDimMultipleOf);
+
+        if (layout == ParamsLayout.Nested || architecture.RopeTheta != DefaultRopeTheta)
+        {
+            WriteFloat(json, "rope_theta", architecture.RopeTheta);
+        }
+
+        WriteFloat(json, "norm_eps", architecture.NormEps);
+
         if (architecture.NumKeyValueHeads != architecture.NumAttnHeads)
         {
             json.WriteNumber("n_kv_heads", architecture.NumKeyValueHeads);
         }
 
-        json.WriteNumber("multiple_of", architecture.FfnInnerDimMultipleOf);
-
         if (architecture.FfnInnerDimMultiplier != 1.0)
         {
             WriteFloat(json, "ffn_dim_multiplier", architecture.FfnInnerDimMultiplier);
-        }
-
-        WriteFloat(json, "norm_eps", architecture.NormEps);
-
-        if (layout == ParamsLayout.Nested || architecture.RopeTheta != DefaultRopeTheta)
-        {
-            WriteFloat(json, "rope_theta", architecture.RopeTheta);
         }
 
         if (layout == ParamsLayout.Flat)

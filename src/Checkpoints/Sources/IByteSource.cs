@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Sources;
 /// Something with bytes that stay the same while we look: a local file today, a blob read by ranges tomorrow.
 /// A source is an address and holds nothing open, so checkpoints can live in a pipeline without being disposed.
 /// </summary>
-public interface IByteSource
+internal interface IByteSource
 {
     /// <summary>What to call it in messages; for a file, its full path.</summary>
     string Name { get; }
@@ -20,7 +20,7 @@ public interface IByteSource
 }
 
 /// <summary>An open <see cref="IByteSource"/>.</summary>
-public interface IByteReader : IDisposable
+internal interface IByteReader : IDisposable
 {
     /// <summary>Reads at <paramref name="offset"/> until <paramref name="buffer"/> is full.</summary>
     /// <exception cref="CheckpointException">The source ends before that, or can't be read.</exception>

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Fairseq2Llama.Sources;
 
 /// <summary>A file, remembered with its length and time so that a file that changed between reading and exporting is noticed.</summary>
-public sealed class LocalFile : IByteSource
+internal sealed class LocalFile : IByteSource
 {
     private readonly DateTime _lastWriteTime;
 

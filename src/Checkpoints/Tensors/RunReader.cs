@@ -12,14 +12,19 @@ internal delegate void ChunkSink(Span<byte> chunk);
 /// </summary>
 internal sealed class RunReader : IDisposable
 {
-    private const int BandSize = 4 << 20;
     private const int WindowSize = 1 << 20;
+
+    /// <summary>The larger, the longer are the pieces in which a transposed matrix is read. Taken only where runs are short.</summary>
+    private const int BandSize = 16 << 20;
 
     /// <summary>Reading up to this many times more than is wanted is faster than reading every run by itself.</summary>
     private const int MaxWaste = 16;
 
-    private readonly byte[] _band = ArrayPool<byte>.Shared.Rent(BandSize);
+    /// <summary>Below this distance, one call for several runs is faster however little of it is wanted.</summary>
+    private const int MinWasteful = 4096;
+
     private readonly byte[] _window = ArrayPool<byte>.Shared.Rent(WindowSize);
+    private byte[]? _band;
 
     /// <param name="reader">Where the storage's bytes are.</param>
     /// <param name="origin">Where in it the storage begins.</param>
@@ -35,8 +40,12 @@ internal sealed class RunReader : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_band);
         ArrayPool<byte>.Shared.Return(_window);
+
+        if (_band is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_band);
+        }
     }
 
     private void ReadBox(IByteReader reader, long offset, long runLength, ReadOnlySpan<RunAxis> axes, ChunkSink sink)
@@ -55,7 +64,7 @@ internal sealed class RunReader : IDisposable
             slice *= axis.Count;
         }
 
-        if (slice > BandSize)
+        if (slice > BandSize || runLength > WindowSize)
         {
             for (var i = 0L; i < count; i++)
             {
@@ -65,6 +74,7 @@ internal sealed class RunReader : IDisposable
             return;
         }
 
+        _band ??= ArrayPool<byte>.Shared.Rent(BandSize);
         Span<RunAxis> band = stackalloc RunAxis[axes.Length];
         axes.CopyTo(band);
 
@@ -115,16 +125,19 @@ internal sealed class RunReader : IDisposable
         while (Advance(place, axes, closest));
     }
 
+    /// <summary>Reads runs along one axis, as many at once as fit the window unless too little of it would be of use.</summary>
     private void GatherAlong(IByteReader reader, long offset, int runLength, RunAxis axis, Span<byte> target, int targetStep)
     {
-        var perWindow = axis.Step * axis.Count + runLength <= WindowSize || axis.Step == 0
-            ? axis.Count
-            : Math.Max(1, (WindowSize - runLength) / axis.Step);
-        var wasteful = axis.Step > (long)MaxWaste * runLength && axis.Step > 256;
-
-        for (var i = 0L; i < axis.Count; i += wasteful ? 1 : perWindow)
+        var atOnce = axis switch
         {
-            var count = wasteful ? 1 : Math.Min(perWindow, axis.Count - i);
+            { Step: 0 } => axis.Count,
+            { Step: > MinWasteful } when axis.Step > (long)MaxWaste * runLength => 1,
+            _ => Math.Min(axis.Count, ((WindowSize - runLength) / axis.Step) + 1),
+        };
+
+        for (var i = 0L; i < axis.Count; i += atOnce)
+        {
+            var count = Math.Min(atOnce, axis.Count - i);
             var window = _window.AsSpan(0, (int)(((count - 1) * axis.Step) + runLength));
             reader.Read(offset + (i * axis.Step), window);
 

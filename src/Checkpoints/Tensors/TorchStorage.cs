@@ -22,7 +22,7 @@ internal sealed class TorchStorage
     /// <summary>Bytes in the file when the record is deflated (torch.save never does, but zip tools do), else null.</summary>
     public long? DeflatedLength { get; init; }
 
-    /// <summary>CRC-32 of the uncompressed bytes; null in the legacy container, which has none.</summary>
+    /// <summary>CRC-32 of the uncompressed bytes; null where the file has none.</summary>
     public uint? Crc32 { get; init; }
 
     /// <summary>Whether a big-endian machine wrote it.</summary>

@@ -13,10 +13,12 @@ internal sealed record TorchTensor(TorchStorage Storage, DType DType, long Stora
     /// <summary>Whether the elements lie one after the other in row-major order, as PyTorch's is_contiguous() says.</summary>
     public bool IsContiguous { get; } = AreContiguous(Shape, Strides);
 
-    /// <summary>Whether both are the same elements of the same storage under the same shape, as tied weights are.</summary>
-    public bool IsSameViewAs(TorchTensor other) =>
-        Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset
+    /// <summary>Equal are two views of the same elements of the same storage under the same shape, as tied weights are.</summary>
+    public bool Equals(TorchTensor? other) =>
+        other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset
         && Shape.Equals(other.Shape) && Strides.SequenceEqual(other.Strides);
+
+    public override int GetHashCode() => HashCode.Combine(Storage, DType, StorageOffset, Shape);
 
     private static bool AreContiguous(TensorShape shape, IReadOnlyList<long> strides)
     {

@@ -12,11 +12,6 @@ internal static class FileKind
     /// <summary>What the file is when it can't be a torch.save file, as a clause for a message; null when it can.</summary>
     public static string? DescribeForeign(IByteSource source, IByteReader reader)
     {
-        if (source.Length == 0)
-        {
-            return "is empty";
-        }
-
         Span<byte> head = stackalloc byte[(int)Math.Min(source.Length, 512)];
         reader.Read(0, head);
 

@@ -33,14 +33,23 @@ internal sealed class TorchFile
     /// <summary>What was saved: <see cref="PickleDict"/>, <see cref="PickledTensor"/>, string, long, …</summary>
     public object? Content { get; }
 
-    /// <summary>False when the pickle's own checksum is wrong: damaged, or saved with compute_crc32=False.</summary>
+    /// <summary>Whether damage to its data would be noticed. The legacy container never had checksums.</summary>
+    public bool HasChecksums { get; private init; }
+
+    /// <summary>False when the pickle's own checksum is wrong.</summary>
     public bool IsPickleChecksumValid { get; private init; } = true;
 
     public TorchTensor GetTensor(PickledTensor tensor) => _tensors[tensor];
 
     /// <exception cref="CheckpointException">It is not a torch.save file, is damaged, or holds what a state dict does not need.</exception>
-    public static TorchFile Open(IByteSource source)
+    public static TorchFile Open(IByteSource source, CancellationToken cancellationToken = default)
     {
+        // Pipes and devices have no length either, and opening one could wait for ever.
+        if (source.Length == 0)
+        {
+            throw Unrecognized(source, "is empty");
+        }
+
         using var reader = source.Open();
 
         if (FileKind.DescribeForeign(source, reader) is { } what)
@@ -50,20 +59,24 @@ internal sealed class TorchFile
 
         Span<byte> first = stackalloc byte[1];
         reader.Read(0, first);
-        return first[0] == 'P' ? OpenArchive(source, reader) : OpenLegacy(source, reader);
+        return first[0] == 'P' ? OpenArchive(source, reader, cancellationToken) : OpenLegacy(source, reader, cancellationToken);
     }
 
-    private static TorchFile OpenArchive(IByteSource source, IByteReader reader)
+    private static TorchFile OpenArchive(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
-        var archive = TorchArchive.Open(source, reader);
-        var unpickled = PickleMachine.Run(archive.Pickle, source.Name);
+        var archive = TorchArchive.Open(source, reader, cancellationToken);
+        var unpickled = PickleMachine.Run(new PickleBytes(archive.Pickle, source.Name), source.Name, cancellationToken);
 
-        return new TorchFile(source, unpickled, archive.Locate) { IsPickleChecksumValid = archive.IsPickleChecksumValid };
+        return new TorchFile(source, unpickled, archive.Locate)
+        {
+            HasChecksums = archive.HasChecksums,
+            IsPickleChecksumValid = archive.IsPickleChecksumValid,
+        };
     }
 
-    private static TorchFile OpenLegacy(IByteSource source, IByteReader reader)
+    private static TorchFile OpenLegacy(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
-        var container = LegacyContainer.Open(source, reader);
+        var container = LegacyContainer.Open(source, reader, cancellationToken);
 
         return new TorchFile(source, container.Unpickled, container.Locate);
     }

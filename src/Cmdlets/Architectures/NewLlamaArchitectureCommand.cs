@@ -14,6 +14,7 @@ public sealed class NewLlamaArchitectureCommand : CheckpointCmdlet
 
     /// <summary>The architecture to take the rest from; fairseq2's defaults, which are those of 7b, when absent.</summary>
     [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNull]
     [ArgumentCompleter(typeof(ArchitectureCompleter))]
     public ArchitectureArgument? BasedOn { get; set; }
 

@@ -13,7 +13,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
     private const string TensorSet = "Tensor";
 
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private LlamaArchitecture? _architecture;
 
     /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
@@ -24,6 +24,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
     /// <summary>The architecture; what the shapes leave possible when absent.</summary>
     [Parameter]
     [Alias("Model")]
+    [ValidateNotNull]
     [ArgumentCompleter(typeof(ArchitectureCompleter))]
     public ArchitectureArgument? Architecture { get; set; }
 
@@ -57,7 +58,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(() =>
     {
-        var destination = this.ResolveLiteralPath(DestinationPath);
+        var destination = this.ResolveDestination(DestinationPath);
 
         if (ParameterSetName == CheckpointSet)
         {
@@ -130,7 +131,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
         }
     }
 
-    /// <summary>With -Force, a second checkpoint piped to the same folder would silently replace the first.</summary>
+    /// <summary>With -Force a second checkpoint piped to the same folder would silently replace the first; without, this says it better.</summary>
     private void RequireUnwritten(string destination)
     {
         if (_written.Contains(destination))

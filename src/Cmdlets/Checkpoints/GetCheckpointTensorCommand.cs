@@ -25,7 +25,7 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var name in Name.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)))
+        foreach (var name in Name.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)).Select(WildcardPattern.Unescape))
         {
             RequireAny(tensor => string.Equals(tensor.Name, name, StringComparison.OrdinalIgnoreCase), $"no tensor '{name}'", name);
         }

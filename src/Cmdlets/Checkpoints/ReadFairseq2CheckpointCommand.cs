@@ -10,7 +10,7 @@ public sealed class ReadFairseq2CheckpointCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void ProcessPath(string path)
     {
-        var checkpoint = Fairseq2Checkpoint.Read(path);
+        var checkpoint = Fairseq2Checkpoint.Read(path, Stop);
 
         WriteVerbose($"'{path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}");
         WriteObject(checkpoint);

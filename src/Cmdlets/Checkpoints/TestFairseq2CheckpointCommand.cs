@@ -16,6 +16,7 @@ public sealed class TestFairseq2CheckpointCommand : CheckpointCmdlet
     /// <summary>The architecture that it should have; what its shapes leave possible when absent.</summary>
     [Parameter]
     [Alias("Model")]
+    [ValidateNotNull]
     [ArgumentCompleter(typeof(ArchitectureCompleter))]
     public ArchitectureArgument? Architecture { get; set; }
 

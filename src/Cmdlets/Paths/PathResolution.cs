@@ -12,23 +12,13 @@ internal static class PathResolution
     private const string FileSystem = "FileSystem";
 
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
-    public static string ResolveLiteralPath(this PSCmdlet cmdlet, string path)
-    {
-        ProviderInfo provider;
-        string resolved;
+    public static string ResolveLiteralPath(this PSCmdlet cmdlet, string path) =>
+        Resolve(cmdlet, path, CheckpointErrorCode.CheckpointNotFound);
 
-        try
-        {
-            resolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
-        }
-        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or NotSupportedException)
-        {
-            throw NotFound(path, e.Message, e);
-        }
-
-        RequireFileSystem(path, provider);
-        return resolved;
-    }
+    /// <summary>A folder to write into, which need not exist.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
+    public static string ResolveDestination(this PSCmdlet cmdlet, string path) =>
+        System.IO.Path.TrimEndingDirectorySeparator(Resolve(cmdlet, path, CheckpointErrorCode.WriteFailed));
 
     /// <exception cref="CheckpointException">Nothing matches.</exception>
     public static IReadOnlyCollection<string> ResolveWildcards(this PSCmdlet cmdlet, string path)
@@ -42,11 +32,13 @@ internal static class PathResolution
         }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or NotSupportedException or WildcardPatternException)
         {
-            throw NotFound(path, ExplainNoMatch(cmdlet, path) ?? e.Message, e);
+            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? e.Message, e);
         }
 
-        RequireFileSystem(path, provider);
-        return resolved.Count > 0 ? resolved : throw NotFound(path, ExplainNoMatch(cmdlet, path) ?? $"Nothing matches '{path}'.");
+        RequireFileSystem(path, provider, CheckpointErrorCode.CheckpointNotFound);
+        return resolved.Count > 0
+            ? resolved
+            : throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? $"Nothing matches '{path}'.");
     }
 
     /// <summary>A folder named run[1] is there, but as a wildcard run[1] means run1.</summary>
@@ -55,14 +47,31 @@ internal static class PathResolution
             ? $"Nothing matches '{path}' as a wildcard, though there is an item of that very name. Use -LiteralPath."
             : null;
 
-    private static void RequireFileSystem(string path, ProviderInfo provider)
+    private static string Resolve(PSCmdlet cmdlet, string path, CheckpointErrorCode code)
     {
-        if (provider.Name != FileSystem)
+        try
         {
-            throw NotFound(path, $"'{path}' is a path of the {provider.Name} provider. Checkpoints are files; give a path of the file system.");
+            var resolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            RequireFileSystem(path, provider, code);
+
+            return resolved.Contains('\0')
+                ? throw Wrong(code, path, $"'{path}' is no path: it has a null character in it.")
+                : resolved;
+        }
+        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or NotSupportedException)
+        {
+            throw Wrong(code, path, e.Message, e);
         }
     }
 
-    private static CheckpointException NotFound(string path, string message, Exception? cause = null) =>
-        new(CheckpointErrorCode.CheckpointNotFound, message, path, cause);
+    private static void RequireFileSystem(string path, ProviderInfo provider, CheckpointErrorCode code)
+    {
+        if (provider.Name != FileSystem)
+        {
+            throw Wrong(code, path, $"'{path}' is a path of the {provider.Name} provider. Checkpoints are files; give a path of the file system.");
+        }
+    }
+
+    private static CheckpointException Wrong(CheckpointErrorCode code, string path, string message, Exception? cause = null) =>
+        new(code, message, path, cause);
 }

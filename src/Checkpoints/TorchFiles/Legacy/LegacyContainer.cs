@@ -12,42 +12,41 @@ namespace Fairseq2Llama.TorchFiles.Legacy;
 /// </summary>
 internal sealed class LegacyContainer
 {
-    private const int MaxPicklesSize = 64 << 20;
     private const long ProtocolVersion = 1001;
 
     private static readonly Int128 MagicNumber = Int128.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly IByteSource _source;
     private readonly Dictionary<string, long> _offsets = new(StringComparer.Ordinal);
-    private readonly bool _isBigEndian;
 
-    private LegacyContainer(IByteSource source, IByteReader reader)
+    private LegacyContainer(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
         _source = source;
 
-        // The pickles' length is known only when they have been run, so take what may be theirs.
-        var head = new byte[Math.Min(source.Length, MaxPicklesSize)];
-        reader.Read(0, head);
-        var pickles = head.AsMemory();
+        var bytes = new PickleBytes(source, reader);
 
-        if (Next(ref pickles).Content is not Int128 magic || magic != MagicNumber)
+        if (Next().Content is not Int128 magic || magic != MagicNumber)
         {
             throw TorchFile.Unrecognized(source, "is a plain pickle, not one that torch.save wrote");
         }
 
-        if (Next(ref pickles).Content is not ProtocolVersion)
+        if (Next().Content is not ProtocolVersion)
         {
             throw Corrupt("its protocol version is not 1001.");
         }
 
-        _isBigEndian = Next(ref pickles).Content is PickleDict system && system.Get("little_endian") is false;
-        Unpickled = Next(ref pickles);
-        LocateStorages(reader, Next(ref pickles).Content, start: head.Length - pickles.Length);
+        // The system information says which byte order the machine had, but data is always little-endian (PyTorch's writeFileRaw).
+        _ = Next();
+        Unpickled = Next();
+        LocateStorages(reader, Next().Content, bytes.Position);
+
+        Unpickled Next() => PickleMachine.Run(bytes, source.Name, cancellationToken);
     }
 
     public Unpickled Unpickled { get; }
 
-    public static LegacyContainer Open(IByteSource source, IByteReader reader) => new(source, reader);
+    public static LegacyContainer Open(IByteSource source, IByteReader reader, CancellationToken cancellationToken) =>
+        new(source, reader, cancellationToken);
 
     public TorchStorage Locate(PickledStorage storage) => new()
     {
@@ -55,15 +54,7 @@ internal sealed class LegacyContainer
         Record = storage.Key,
         Offset = _offsets.TryGetValue(storage.Key, out var offset) ? offset : throw Corrupt($"the storage '{storage.Key}' is missing."),
         Length = storage.Length,
-        IsBigEndian = _isBigEndian,
     };
-
-    private Unpickled Next(ref Memory<byte> pickles)
-    {
-        var unpickled = PickleMachine.Run(pickles, _source.Name);
-        pickles = pickles[unpickled.ByteCount..];
-        return unpickled;
-    }
 
     private void LocateStorages(IByteReader reader, object? keys, long start)
     {
@@ -84,9 +75,8 @@ internal sealed class LegacyContainer
             }
 
             reader.Read(offset, count);
-            var stored = _isBigEndian ? BinaryPrimitives.ReadInt64BigEndian(count) : BinaryPrimitives.ReadInt64LittleEndian(count);
 
-            if (stored != storage.Length / storage.ItemSize || storage.Length > _source.Length - offset - count.Length)
+            if (BinaryPrimitives.ReadInt64LittleEndian(count) != storage.Length / storage.ItemSize || storage.Length > _source.Length - offset - count.Length)
             {
                 throw Corrupt($"the storage '{key}' should hold {storage.Length / storage.ItemSize} elements at byte {offset}, and does not.");
             }

@@ -1,24 +1,51 @@
 using System.Buffers.Binary;
 using System.Text;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.TorchFiles.Pickle;
 
-/// <summary>The bytes of a pickle, read from front to back and never past their end.</summary>
-internal sealed class PickleBytes(ReadOnlyMemory<byte> bytes, string file)
+/// <summary>
+/// The bytes of pickles, taken from front to back and never past their end. Where that end is, in the legacy container only the pickles
+/// themselves know; so bytes are read as they are needed.
+/// </summary>
+internal sealed class PickleBytes
 {
+    private const int FirstLoad = 64 << 10;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private readonly IByteReader? _reader;
+    private readonly string _file;
+    private readonly int _length;
+    private byte[] _buffer;
+    private int _loaded;
+
+    /// <param name="pickle">All bytes.</param>
+    /// <param name="file">The file's name, for messages.</param>
+    public PickleBytes(byte[] pickle, string file)
+    {
+        _buffer = pickle;
+        _loaded = _length = pickle.Length;
+        _file = file;
+    }
+
+    /// <param name="source">Bytes that begin with pickles.</param>
+    /// <param name="reader">The same, open.</param>
+    public PickleBytes(IByteSource source, IByteReader reader)
+    {
+        _buffer = [];
+        _length = (int)Math.Min(source.Length, PickleBudget.MaxBytes);
+        _reader = reader;
+        _file = source.Name;
+    }
+
+    /// <summary>Bytes taken so far.</summary>
     public int Position { get; private set; }
 
     public ReadOnlySpan<byte> Take(long count)
     {
-        if (count < 0 || count > bytes.Length - Position)
-        {
-            throw CheckpointException.Corrupt(file, $"its pickle ends too early, at byte {Position} of {bytes.Length}.");
-        }
-
-        var taken = bytes.Span.Slice(Position, (int)count);
-        Position += (int)count;
+        var taken = Peek(count);
+        Position += taken.Length;
         return taken;
     }
 
@@ -34,28 +61,23 @@ internal sealed class PickleBytes(ReadOnlyMemory<byte> bytes, string file)
 
     public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
 
-    /// <summary>A two's complement integer of any length. Those beyond 64 bits occur only as the legacy container's magic.</summary>
+    /// <summary>A two's complement integer: a long, or where that is too small an Int128, as the legacy container's magic is.</summary>
     public object Integer(long count)
     {
-        if (count > 16)
+        if (count is < 0 or > 16)
         {
-            throw CheckpointException.Corrupt(file, $"its pickle holds an integer of {count} bytes.");
+            throw CheckpointException.Corrupt(_file, $"its pickle holds an integer of {count} bytes.");
         }
 
-        var value = Int128.Zero;
         var digits = Take(count);
+        var value = digits.IsEmpty || (digits[^1] & 0x80) == 0 ? Int128.Zero : Int128.NegativeOne;
 
         for (var i = digits.Length - 1; i >= 0; i--)
         {
             value = (value << 8) | digits[i];
         }
 
-        if (!digits.IsEmpty && (digits[^1] & 0x80) != 0 && count < 16)
-        {
-            value -= Int128.One << (8 * digits.Length);
-        }
-
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     public string Text(long count)
@@ -66,16 +88,46 @@ internal sealed class PickleBytes(ReadOnlyMemory<byte> bytes, string file)
         }
         catch (DecoderFallbackException)
         {
-            throw CheckpointException.Corrupt(file, "its pickle holds text that is not UTF-8.");
+            throw CheckpointException.Corrupt(_file, "its pickle holds text that is not UTF-8.");
         }
     }
 
     /// <summary>A line as GLOBAL has it, without its end.</summary>
     public string Line()
     {
-        var length = bytes.Span[Position..].IndexOf((byte)'\n');
-        var line = Text(length < 0 ? long.MaxValue : length);
+        var length = Peek(Math.Min(_length - Position, PickleBudget.MaxNameLength)).IndexOf((byte)'\n');
+
+        if (length < 0)
+        {
+            throw CheckpointException.Corrupt(_file, $"its pickle has an endless name at byte {Position}.");
+        }
+
+        var line = Text(length);
         Position++;
         return line;
+    }
+
+    private ReadOnlySpan<byte> Peek(long count)
+    {
+        if (count < 0 || count > _length - Position)
+        {
+            throw CheckpointException.Corrupt(_file, $"its pickle ends too early, at byte {Position} of {_length}.");
+        }
+
+        Load(Position + (int)count);
+        return _buffer.AsSpan(Position, (int)count);
+    }
+
+    private void Load(int end)
+    {
+        if (end <= _loaded)
+        {
+            return;
+        }
+
+        var target = Math.Min(_length, Math.Max(end, Math.Max(FirstLoad, 2 * _loaded)));
+        Array.Resize(ref _buffer, target);
+        _reader!.Read(_loaded, _buffer.AsSpan(_loaded));
+        _loaded = target;
     }
 }

@@ -8,36 +8,33 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// </summary>
 internal sealed class PickleMachine
 {
-    /// <summary>
-    /// A state dict takes about 12 objects for each tensor, so this is room for 300,000 tensors; it bounds the memory that a
-    /// pickle can make us take, whatever it claims.
-    /// </summary>
-    private const int MaxObjects = 4_000_000;
-
     private readonly string _file;
     private readonly PickleBytes _bytes;
+    private readonly PickleBudget _budget;
     private readonly TorchObjects _torch;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
     private readonly Dictionary<uint, object?> _memo = [];
-    private int _objects;
 
-    private PickleMachine(ReadOnlyMemory<byte> pickle, string file)
+    private PickleMachine(PickleBytes bytes, string file)
     {
         _file = file;
-        _bytes = new PickleBytes(pickle, file);
-        _torch = new TorchObjects(file);
+        _bytes = bytes;
+        _budget = new PickleBudget(file);
+        _torch = new TorchObjects(file, _budget);
     }
 
-    /// <param name="pickle">Bytes that start with a pickle; more may follow.</param>
+    /// <param name="bytes">Bytes that go on with a pickle; its end is left as the position.</param>
     /// <param name="file">The file's name, for messages.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">It is not a pickle, or not one of a state dict.</exception>
-    public static Unpickled Run(ReadOnlyMemory<byte> pickle, string file)
+    public static Unpickled Run(PickleBytes bytes, string file, CancellationToken cancellationToken)
     {
-        var machine = new PickleMachine(pickle, file);
+        var machine = new PickleMachine(bytes, file);
 
-        while (machine.Step((Opcode)machine._bytes.UInt8()))
+        while (machine.Step((Opcode)bytes.UInt8()))
         {
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
         if (machine._stack is not [var content])
@@ -45,7 +42,7 @@ internal sealed class PickleMachine
             throw machine.Malformed();
         }
 
-        return new Unpickled(content, machine._torch.Storages, machine._torch.Tensors, machine._bytes.Position);
+        return new Unpickled(content, machine._torch.Storages, machine._torch.Tensors);
     }
 
     /// <returns>False after STOP.</returns>
@@ -117,7 +114,7 @@ internal sealed class PickleMachine
                 break;
 
             case Opcode.Mark:
-                Count();
+                _budget.Charge(1);
                 _marks.Push(_stack.Count);
                 break;
             case Opcode.Pop:
@@ -178,13 +175,13 @@ internal sealed class PickleMachine
                 break;
 
             case Opcode.BinPut:
-                _memo[_bytes.UInt8()] = Peek();
+                Remember(_bytes.UInt8());
                 break;
             case Opcode.LongBinPut:
-                _memo[_bytes.UInt32()] = Peek();
+                Remember(_bytes.UInt32());
                 break;
             case Opcode.Memoize:
-                _memo[(uint)_memo.Count] = Peek();
+                Remember((uint)_memo.Count);
                 break;
             case Opcode.BinGet:
                 Push(Recall(_bytes.UInt8()));
@@ -262,23 +259,21 @@ internal sealed class PickleMachine
 
         for (var i = 0; i < items.Length; i += 2)
         {
-            dict.Set(items[i], items[i + 1]);
+            dict.Set(_torch.Key(items[i]), items[i + 1]);
         }
     }
 
     private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Malformed();
 
-    private void Count()
+    private void Remember(uint index)
     {
-        if (++_objects > MaxObjects)
-        {
-            throw CheckpointException.Corrupt(_file, $"its pickle makes more than {MaxObjects} objects.");
-        }
+        _budget.Charge(1);
+        _memo[index] = Peek();
     }
 
     private void Push(object? value)
     {
-        Count();
+        _budget.Charge(1);
         _stack.Add(value);
     }
 

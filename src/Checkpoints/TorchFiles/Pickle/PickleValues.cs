@@ -11,25 +11,28 @@ internal sealed record PickleList(List<object?> Items);
 /// <summary>A Python dict or OrderedDict, in order.</summary>
 internal sealed class PickleDict
 {
-    private readonly Dictionary<object, int> _places = [];
-    private readonly List<KeyValuePair<object?, object?>> _entries = [];
+    // Made when they are needed: an empty dict costs a file one byte and should not cost us much more.
+    private Dictionary<string, int>? _places;
+    private List<KeyValuePair<object?, object?>>? _entries;
 
-    public IReadOnlyList<KeyValuePair<object?, object?>> Entries => _entries;
+    public IReadOnlyList<KeyValuePair<object?, object?>> Entries => _entries ?? [];
 
     public void Set(object? key, object? value)
     {
-        // As in Python, a key that comes again keeps its place and takes the new value.
-        if (_places.TryAdd(key ?? DBNull.Value, _entries.Count))
+        _entries ??= [];
+
+        // As in Python, a key that comes again keeps its place and takes the new value. Only strings are ever looked up, and
+        // only their hashes can't be made to collide on purpose.
+        if (key is string text && !(_places ??= new(StringComparer.Ordinal)).TryAdd(text, _entries.Count))
         {
-            _entries.Add(new(key, value));
+            _entries[_places[text]] = new(key, value);
+            return;
         }
-        else
-        {
-            _entries[_places[key ?? DBNull.Value]] = new(key, value);
-        }
+
+        _entries.Add(new(key, value));
     }
 
-    public object? Get(string key) => _places.TryGetValue(key, out var place) ? _entries[place].Value : null;
+    public object? Get(string key) => _places is not null && _places.TryGetValue(key, out var place) ? _entries![place].Value : null;
 }
 
 /// <summary>Something harmless that nobody here looks into: a complex number, a device, a layout.</summary>

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// What torch's own parts of a pickle mean: persistent ids are storages, calls of the rebuild functions are tensors. Every
 /// argument is checked for its type and range; what PyTorch would pass on to native code stops here.
 /// </summary>
-internal sealed class TorchObjects(string file)
+internal sealed class TorchObjects(string file, PickleBudget budget)
 {
     private readonly Dictionary<string, PickledStorage> _storages = new(StringComparer.Ordinal);
     private readonly List<PickledTensor> _tensors = [];
@@ -20,6 +20,7 @@ internal sealed class TorchObjects(string file)
     {
         if (id is not PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.StorageType } type, string key, _, long count, .. var rest] }
             || count < 0
+            || key.Length > PickleBudget.MaxNameLength
             || rest.Length > 1)
         {
             throw Malformed("persistent id");
@@ -33,40 +34,52 @@ internal sealed class TorchObjects(string file)
                 file);
         }
 
-        var storage = new PickledStorage(key, type.DType, Bytes(count, type.DType?.ItemSize ?? 1));
+        var length = Bytes(count, type.DType?.ItemSize ?? 1);
 
-        if (_storages.TryGetValue(key, out var known) && known != storage)
+        if (!_storages.TryGetValue(key, out var storage))
         {
-            throw CheckpointException.Corrupt(file, $"its pickle describes the storage '{key}' in two ways.");
+            return _storages[key] = new PickledStorage(key, type.DType, length);
         }
 
-        // The first one stays: tensors that share a storage must hold the same object.
-        return known ?? (_storages[key] = storage);
+        return storage.DType == type.DType && storage.Length == length
+            ? storage
+            : throw CheckpointException.Corrupt(file, $"its pickle describes the storage '{key}' in two ways.");
     }
 
-    public object? Call(PickleGlobal function, object?[] arguments) => (function.Kind, arguments) switch
+    public object? Call(PickleGlobal function, object?[] arguments)
     {
-        (PickleGlobalKind.Dict, _) => MakeDict(arguments),
-        (PickleGlobalKind.Size, [PickleTuple sizes]) => sizes,
-        (PickleGlobalKind.Collection, [PickleList items]) => items,
-        (PickleGlobalKind.RebuildTensor, [PickledStorage storage, var offset, var size, var stride, .. var rest]) =>
-            MakeTensor(storage, storage.DType, offset, size, stride, metadata: rest is [_, _, var metadata] ? metadata : null),
-        (PickleGlobalKind.RebuildTensorV3,
-            [PickledStorage storage, var offset, var size, var stride, _, _, PickleGlobal { Kind: PickleGlobalKind.DType } dtype, .. var rest]) =>
-            MakeTensor(storage, dtype.DType, offset, size, stride, metadata: rest is [var metadata] ? metadata : null),
-        (PickleGlobalKind.RebuildParameter, [PickledTensor data, ..]) => data,
-        (PickleGlobalKind.RebuildFromType, [PickleGlobal { Kind: not PickleGlobalKind.RebuildFromType } inner, PickleGlobal, PickleTuple args, ..]) =>
-            Call(inner, args.Items),
-        (PickleGlobalKind.Opaque, _) => new PickleOpaque(function.Name),
-        _ => throw Malformed($"call of '{function.Name}'"),
-    };
+        budget.Charge(arguments.Length);
+
+        return (function.Kind, arguments) switch
+        {
+            (PickleGlobalKind.Dict, _) => MakeDict(arguments),
+            (PickleGlobalKind.Size, [PickleTuple sizes]) => sizes,
+            (PickleGlobalKind.Collection, [PickleList items]) => items,
+            (PickleGlobalKind.RebuildTensor, [PickledStorage storage, var offset, var size, var stride, .. var rest]) =>
+                MakeTensor(storage, storage.DType, offset, size, stride, metadata: rest is [_, _, var metadata] ? metadata : null),
+            (PickleGlobalKind.RebuildTensorV3,
+                [PickledStorage storage, var offset, var size, var stride, _, _, PickleGlobal { Kind: PickleGlobalKind.DType } dtype, .. var rest]) =>
+                MakeTensor(storage, dtype.DType, offset, size, stride, metadata: rest is [var metadata] ? metadata : null),
+            (PickleGlobalKind.RebuildParameter, [PickledTensor data, ..]) => data,
+            (PickleGlobalKind.RebuildFromType, [PickleGlobal { Kind: not PickleGlobalKind.RebuildFromType } inner, PickleGlobal, PickleTuple args, ..]) =>
+                Call(inner, args.Items),
+            (PickleGlobalKind.Opaque, _) => new PickleOpaque(function.Name),
+            _ => throw Malformed($"call of '{function.Name}'"),
+        };
+    }
+
+    /// <summary>A key of a dict, refused when hashing it again and again would take long.</summary>
+    public object? Key(object? key) => key is string { Length: > PickleBudget.MaxNameLength } ? throw Malformed("key") : key;
 
     private PickleDict MakeDict(object?[] arguments)
     {
         var dict = new PickleDict();
 
         // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items.
-        foreach (var item in arguments is [PickleList { Items: var items }] ? items : [])
+        var pairs = arguments is [PickleList { Items: var items }] ? items : [];
+        budget.Charge(pairs.Count);
+
+        foreach (var item in pairs)
         {
             var pair = item switch
             {
@@ -80,7 +93,7 @@ internal sealed class TorchObjects(string file)
                 throw Malformed("OrderedDict");
             }
 
-            dict.Set(key, value);
+            dict.Set(Key(key), value);
         }
 
         return dict;
@@ -88,7 +101,7 @@ internal sealed class TorchObjects(string file)
 
     private PickledTensor MakeTensor(PickledStorage storage, DTypeInfo? dtype, object? offset, object? size, object? stride, object? metadata)
     {
-        if (metadata is PickleDict { Entries.Count: > 0 } bits && bits.Entries.Any(bit => bit.Value is true))
+        if (metadata is PickleDict bits && (bits.Get("conj") is true || bits.Get("neg") is true))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,
@@ -97,7 +110,8 @@ internal sealed class TorchObjects(string file)
         }
 
         if (dtype is null || offset is not long and not null || offset is long and < 0
-            || size is not PickleTuple sizes || stride is not PickleTuple strides || sizes.Items.Length != strides.Items.Length)
+            || size is not PickleTuple sizes || stride is not PickleTuple strides || sizes.Items.Length != strides.Items.Length
+            || sizes.Items.Length > PickleBudget.MaxDims)
         {
             throw Malformed("tensor");
         }
@@ -125,7 +139,7 @@ internal sealed class TorchObjects(string file)
         }
     }
 
-    private long Bytes(long count, int itemSize) => count <= long.MaxValue / itemSize
+    private long Bytes(long count, int itemSize) => count <= PickleBudget.MaxTensorSize / itemSize
         ? count * itemSize
         : throw CheckpointException.Corrupt(file, $"it claims to hold {count} elements of {itemSize} bytes.");
 

@@ -5,9 +5,14 @@ namespace Fairseq2Llama.TorchFiles.Writing;
 /// <summary>Writes a planned torch.save file. Every place in it is known beforehand; only the checksums come with the data.</summary>
 internal static class TorchFileWriter
 {
+    /// <param name="file">What to write.</param>
+    /// <param name="path">Where; there must be no such file.</param>
+    /// <param name="flush">Whether it must have reached the disk.</param>
+    /// <param name="copier">Gives the data.</param>
+    /// <param name="reportWritten">Told how many bytes were written since it was told last.</param>
     /// <returns>The CRC-32 of each storage.</returns>
     public static IReadOnlyDictionary<PlannedStorage, uint> Write(
-        PlannedTorchFile file, string path, StorageCopier copier, Action<long> reportWritten)
+        PlannedTorchFile file, string path, bool flush, StorageCopier copier, Action<long> reportWritten)
     {
         var layout = file.Layout;
         var checksums = new Dictionary<PlannedStorage, uint>();
@@ -35,7 +40,6 @@ internal static class TorchFileWriter
             {
                 crc = Crc32Of(content);
                 RandomAccess.Write(handle, content, record.DataOffset);
-                reportWritten(content!.Length);
             }
 
             RandomAccess.Write(handle, record.LocalHeader(crc), record.HeaderOffset);
@@ -44,6 +48,12 @@ internal static class TorchFileWriter
 
         directory.Write(Zip.ZipRecord.DirectoryEnd(layout.DirectoryOffset, layout.DirectoryLength, layout.Items.Count));
         RandomAccess.Write(handle, directory.GetBuffer().AsSpan(0, (int)directory.Length), layout.DirectoryOffset);
+
+        if (flush)
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+
         return checksums;
     }
 

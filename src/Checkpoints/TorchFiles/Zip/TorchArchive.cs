@@ -12,9 +12,6 @@ namespace Fairseq2Llama.TorchFiles.Zip;
 /// </summary>
 internal sealed class TorchArchive
 {
-    /// <summary>A state dict of 100,000 tensors takes about 20 MB.</summary>
-    private const int MaxPickleSize = 64 << 20;
-
     private const string PickleName = "data.pkl";
 
     private readonly IByteSource _source;
@@ -23,11 +20,11 @@ internal sealed class TorchArchive
     private readonly string _root;
     private readonly bool _isBigEndian;
 
-    private TorchArchive(IByteSource source, IByteReader reader)
+    private TorchArchive(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
         _source = source;
         _reader = reader;
-        _entries = IndexByName(ZipDirectory.Read(source, reader));
+        _entries = IndexByName(ZipDirectory.Read(source, reader, cancellationToken));
         _root = FindRoot();
 
         if (!_entries.ContainsKey(_root + "version"))
@@ -35,16 +32,21 @@ internal sealed class TorchArchive
             throw TorchFile.Unrecognized(source, $"is a zip archive with a pickle but without the record '{_root}version' that torch.save writes");
         }
 
-        Pickle = ReadSmall(PickleName, MaxPickleSize, out var isValid);
-        IsPickleChecksumValid = isValid;
+        HasChecksums = _entries.Values.Any(entry => entry.Crc32 != 0);
+        Pickle = ReadSmall(PickleName, PickleBudget.MaxBytes, out var isValid);
+        IsPickleChecksumValid = isValid || !HasChecksums;
         _isBigEndian = ReadByteOrder();
     }
 
-    public ReadOnlyMemory<byte> Pickle { get; }
+    public byte[] Pickle { get; }
+
+    /// <summary>False after torch.save with compute_crc32=False (PyTorch 2.6 and newer), which writes 0 for every record.</summary>
+    public bool HasChecksums { get; }
 
     public bool IsPickleChecksumValid { get; }
 
-    public static TorchArchive Open(IByteSource source, IByteReader reader) => new(source, reader);
+    public static TorchArchive Open(IByteSource source, IByteReader reader, CancellationToken cancellationToken) =>
+        new(source, reader, cancellationToken);
 
     /// <summary>Where a storage's bytes are.</summary>
     /// <exception cref="CheckpointException">Nowhere, or there are fewer than the pickle says.</exception>
@@ -70,7 +72,7 @@ internal sealed class TorchArchive
             Offset = entry.DataOffset,
             Length = entry.Length,
             DeflatedLength = entry.IsDeflated ? entry.StoredLength : null,
-            Crc32 = entry.Crc32,
+            Crc32 = HasChecksums ? entry.Crc32 : null,
             IsBigEndian = _isBigEndian,
         };
     }

@@ -16,7 +16,7 @@ internal static class ZipDirectory
     private const int MaxCommentLength = ushort.MaxValue;
 
     /// <exception cref="CheckpointException">The archive is truncated or contradicts itself.</exception>
-    public static IReadOnlyList<ZipEntry> Read(IByteSource source, IByteReader reader)
+    public static IReadOnlyList<ZipEntry> Read(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
         var end = FindEnd(source, reader);
 
@@ -29,7 +29,14 @@ internal static class ZipDirectory
         reader.Read(end.Offset, directory);
 
         var entries = ParseEntries(source, directory, end.EntryCount);
-        return [.. entries.Select(entry => entry with { DataOffset = FindData(source, reader, entry, end.Offset) })];
+
+        for (var i = 0; i < entries.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            entries[i] = entries[i] with { DataOffset = FindData(source, reader, entries[i], end.Offset) };
+        }
+
+        return entries;
     }
 
     private static DirectoryEnd FindEnd(IByteSource source, IByteReader reader)

@@ -1,0 +1,36 @@
+namespace Fairseq2Llama.TorchFiles.Pickle;
+
+/// <summary>
+/// What a pickle may cost. A few bytes can ask for a lot (an empty dict is one byte, a call that copies a memoized list five), so what
+/// counts is not the pickle's length but every value that is made, remembered or copied.
+/// </summary>
+internal sealed class PickleBudget(string file)
+{
+    /// <summary>Bytes of all pickles of a file; a state dict of 100,000 tensors takes about 20 MB.</summary>
+    public const int MaxBytes = 64 << 20;
+
+    /// <summary>Bytes of text that is a key of a dict or of a storage, or a name: it is hashed or compared again and again.</summary>
+    public const int MaxNameLength = 1024;
+
+    /// <summary>As in PyTorch.</summary>
+    public const int MaxDims = 64;
+
+    /// <summary>Bytes of a tensor. What lies in a file is bounded by it; an expanded tensor (stride 0) is bounded by nothing else.</summary>
+    public const long MaxTensorSize = 1L << 42;
+
+    /// <summary>torch.save spends about 40 of them on a tensor, so this is room for 50,000 tensors.</summary>
+    private const int MaxValues = 2_000_000;
+
+    private long _values;
+
+    /// <exception cref="CheckpointException">It was too much.</exception>
+    public void Charge(int count)
+    {
+        _values += count;
+
+        if (_values > MaxValues)
+        {
+            throw CheckpointException.Corrupt(file, $"its pickle makes more than {MaxValues} values.");
+        }
+    }
+}
