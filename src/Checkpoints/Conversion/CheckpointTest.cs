@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama;
 

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>The error for a record whose bytes are not those that its checksum was made of.</summary>
 internal static class ChecksumMismatch

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama;
 

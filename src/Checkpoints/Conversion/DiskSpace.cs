@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
@@ -10,7 +10,7 @@ internal static class DiskSpace
     {
         // Deflated storages are inflated beside the output first, so that they can be read at any place.
         var scratch = files.OfType<PlannedTorchFile>()
-            .SelectMany(file => file.Storages)
+            .SelectMany(file => file.Layout.Storages)
             .SelectMany(storage => storage.Runs)
             .Select(runs => runs.Storage)
             .Distinct()

@@ -5,7 +5,7 @@ using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>
 /// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside

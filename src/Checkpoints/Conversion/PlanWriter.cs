@@ -1,6 +1,6 @@
 using Fairseq2Llama.TorchFiles.Writing;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgress>? progress, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgre
             case PlannedTorchFile torch:
                 // Only where files are replaced would a loss of power lose something that was there.
                 var flush = plan.ReplacedFiles.Length > 0;
-                var checksums = TorchFileWriter.Write(torch, path, flush, copier, count => Report(file, _written + count));
+                var checksums = TorchFileWriter.Write(torch.Layout, path, flush, copier.Copy, count => Report(file, _written + count));
                 new WrittenFileCheck(torch, path, checksums, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
                 break;
         }

@@ -1,28 +1,18 @@
+using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Writing;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>A torch.save file that a conversion will write: a dict of contiguous tensors.</summary>
-internal sealed class PlannedTorchFile : PlannedFile
+internal sealed class PlannedTorchFile(string name, IReadOnlyList<PlannedTensor> tensors) : PlannedFile(name)
 {
-    public PlannedTorchFile(string name, IReadOnlyList<PlannedTensor> tensors)
-        : base(name)
-    {
-        Tensors = tensors;
-        Storages = [.. tensors.Select(tensor => tensor.Storage).Distinct()];
-        Layout = new TorchFileLayout(this);
-    }
-
     /// <summary>In the order of the dict.</summary>
-    public IReadOnlyList<PlannedTensor> Tensors { get; }
-
-    /// <summary>Each once, in the order in which tensors need them.</summary>
-    public IReadOnlyList<PlannedStorage> Storages { get; }
+    public IReadOnlyList<PlannedTensor> Tensors => tensors;
 
     /// <summary>Where everything will lie.</summary>
-    public TorchFileLayout Layout { get; }
+    public TorchFileLayout Layout { get; } = new(name, tensors);
 
     public override long Length => Layout.Length;
 
-    public override string Summary => $"{Tensors.Count} tensors";
+    public override string Summary => $"{tensors.Count} tensors";
 }

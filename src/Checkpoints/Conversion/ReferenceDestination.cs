@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>What the folder that an export will write into holds already.</summary>
 /// <param name="Replaced">Names of files that will be replaced.</param>

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;

@@ -1,4 +1,6 @@
-namespace Fairseq2Llama;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>What must hold before an export to the reference format is worth planning, and what to warn of.</summary>
 internal static class ReferenceExportChecks

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>
 /// A folder inside the destination, and so on its file system, in which the result is prepared. Only when all of it is there is it

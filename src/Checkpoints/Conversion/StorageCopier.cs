@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tensors;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on.</summary>
 internal sealed class StorageCopier(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable

@@ -4,7 +4,7 @@ using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
 internal sealed class WrittenFileCheck(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Fairseq2;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>Holds the tensors of a checkpoint against an architecture: unknown names, contradicting shapes, absent parameters.</summary>
 internal static class ArchitectureCheck

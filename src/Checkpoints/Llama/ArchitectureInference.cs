@@ -1,4 +1,4 @@
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>Finds the architecture that the shapes of the weights leave possible, where the user named none.</summary>
 internal static class ArchitectureInference

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama;
 

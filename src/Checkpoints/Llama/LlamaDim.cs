@@ -1,4 +1,4 @@
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>What a dimension of a parameter means.</summary>
 internal enum LlamaDim

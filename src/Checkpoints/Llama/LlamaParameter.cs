@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>
 /// One kind of parameter that a LLaMA has: what the three conventions call it, what its dimensions mean, and how tensor parallelism

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>A fairseq2 parameter name, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
 internal sealed partial record ParameterName

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 
-namespace Fairseq2Llama;
+namespace Fairseq2Llama.Llama;
 
 /// <summary>Writes params.json.</summary>
 internal static class ReferenceParams

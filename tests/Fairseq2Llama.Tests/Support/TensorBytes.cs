@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Tests.Support;
 

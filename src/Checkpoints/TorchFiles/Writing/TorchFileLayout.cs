@@ -1,3 +1,4 @@
+using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
 
 namespace Fairseq2Llama.TorchFiles.Writing;
@@ -12,17 +13,20 @@ internal sealed class TorchFileLayout
 
     private readonly List<Item> _items = [];
 
-    public TorchFileLayout(PlannedTorchFile file)
+    /// <param name="fileName">The file's name; PyTorch, too, names the archive's root after it.</param>
+    /// <param name="tensors">What the file will hold, in the order of its dict.</param>
+    public TorchFileLayout(string fileName, IReadOnlyList<PlannedTensor> tensors)
     {
-        // PyTorch names the root after the file, too.
-        var root = Path.GetFileNameWithoutExtension(file.Name) + '/';
+        var root = Path.GetFileNameWithoutExtension(fileName) + '/';
 
-        Add(root + "data.pkl", StateDictPickle.Write(file.Tensors, file.Storages));
+        Storages = [.. tensors.Select(tensor => tensor.Storage).Distinct()];
+
+        Add(root + "data.pkl", StateDictPickle.Write(tensors, Storages));
         Add(root + "byteorder", "little"u8.ToArray());
 
-        for (var key = 0; key < file.Storages.Count; key++)
+        for (var key = 0; key < Storages.Count; key++)
         {
-            Add($"{root}data/{key}", file.Storages[key]);
+            Add($"{root}data/{key}", Storages[key]);
         }
 
         Add(root + "version", "3\n"u8.ToArray());
@@ -30,6 +34,9 @@ internal sealed class TorchFileLayout
         DirectoryOffset = _items[^1].Record.End;
         DirectoryLength = _items.Sum(item => (long)item.Record.CentralHeaderLength);
     }
+
+    /// <summary>Each storage once, in the order in which tensors need them.</summary>
+    public IReadOnlyList<PlannedStorage> Storages { get; }
 
     public IReadOnlyList<Item> Items => _items;
 

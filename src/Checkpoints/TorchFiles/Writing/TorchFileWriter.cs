@@ -1,20 +1,25 @@
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Zip;
 
 namespace Fairseq2Llama.TorchFiles.Writing;
+
+/// <summary>Hands the bytes of a storage on, in order and in pieces.</summary>
+/// <returns>Their CRC-32.</returns>
+internal delegate uint StorageCopy(PlannedStorage storage, ChunkSink sink);
 
 /// <summary>Writes a planned torch.save file. Every place in it is known beforehand; only the checksums come with the data.</summary>
 internal static class TorchFileWriter
 {
-    /// <param name="file">What to write.</param>
+    /// <param name="layout">What to write.</param>
     /// <param name="path">Where; there must be no such file.</param>
     /// <param name="flush">Whether it must have reached the disk.</param>
-    /// <param name="copier">Gives the data.</param>
+    /// <param name="copy">Gives the data.</param>
     /// <param name="reportWritten">Told how many bytes were written since it was told last.</param>
     /// <returns>The CRC-32 of each storage.</returns>
     public static IReadOnlyDictionary<PlannedStorage, uint> Write(
-        PlannedTorchFile file, string path, bool flush, StorageCopier copier, Action<long> reportWritten)
+        TorchFileLayout layout, string path, bool flush, StorageCopy copy, Action<long> reportWritten)
     {
-        var layout = file.Layout;
         var checksums = new Dictionary<PlannedStorage, uint>();
         var directory = new MemoryStream();
 
@@ -29,7 +34,7 @@ internal static class TorchFileWriter
             {
                 var offset = record.DataOffset;
 
-                crc = checksums[storage] = copier.Copy(storage, chunk =>
+                crc = checksums[storage] = copy(storage, chunk =>
                 {
                     RandomAccess.Write(handle, chunk, offset);
                     offset += chunk.Length;
@@ -46,7 +51,7 @@ internal static class TorchFileWriter
             directory.Write(record.CentralHeader(crc));
         }
 
-        directory.Write(Zip.ZipRecord.DirectoryEnd(layout.DirectoryOffset, layout.DirectoryLength, layout.Items.Count));
+        directory.Write(ZipRecord.DirectoryEnd(layout.DirectoryOffset, layout.DirectoryLength, layout.Items.Count));
         RandomAccess.Write(handle, directory.GetBuffer().AsSpan(0, (int)directory.Length), layout.DirectoryOffset);
 
         if (flush)
