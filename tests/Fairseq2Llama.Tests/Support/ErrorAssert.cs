@@ -1,3 +1,5 @@
+using System.Management.Automation;
+
 namespace Fairseq2Llama.Tests.Support;
 
 internal static class ErrorAssert
@@ -14,5 +16,20 @@ internal static class ErrorAssert
         }
 
         return error;
+    }
+
+    /// <summary>The error must be of that code, say something that contains each of the words, and be fit for a person to read.</summary>
+    public static void Is(CheckpointErrorCode code, ErrorRecord error, params ReadOnlySpan<string> words)
+    {
+        var message = error.ToString();
+        Assert.True(error.FullyQualifiedErrorId.StartsWith($"{code},", StringComparison.Ordinal), $"expected {code}, got {error.FullyQualifiedErrorId}: {message}");
+
+        foreach (var word in words)
+        {
+            Assert.Contains(word, message, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("Exception", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", message, StringComparison.Ordinal);
     }
 }

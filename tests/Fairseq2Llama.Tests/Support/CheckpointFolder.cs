@@ -1,0 +1,36 @@
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>Copies of the checkpoints in tests/data, for tests that need them under another name or damaged.</summary>
+internal static class CheckpointFolder
+{
+    /// <summary>Copies the files of a case into a folder.</summary>
+    /// <returns>The folder.</returns>
+    public static string Copy(string name, string destination)
+    {
+        Directory.CreateDirectory(destination);
+
+        foreach (var file in Directory.EnumerateFiles(Repository.Case(name)))
+        {
+            File.Copy(file, Path.Combine(destination, Path.GetFileName(file)));
+        }
+
+        return destination;
+    }
+
+    /// <summary>Changes a byte in the middle of a tensor's data.</summary>
+    public static void Damage(string folder, string tensorName)
+    {
+        var storage = Fairseq2Checkpoint.Read(folder).Tensors.Single(tensor => tensor.Name == tensorName).Shards[0].Tensor.Storage;
+
+        using var file = new FileStream(storage.Source.Name, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = storage.Offset + (storage.Length / 2);
+        var old = file.ReadByte();
+        file.Position--;
+        file.WriteByte((byte)(old ^ 1));
+    }
+
+    /// <summary>Every file's content by relative path, to see that nothing has changed.</summary>
+    public static Dictionary<string, string> Snapshot(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(File.ReadAllBytes(file)), StringComparer.Ordinal);
+}
