@@ -1,0 +1,176 @@
+using System.Management.Automation;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+public sealed class TestFairseq2CheckpointTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    public TestFairseq2CheckpointTests()
+    {
+        _session["cases"] = Repository.Data("checkpoints");
+        _session["tiny"] = TinyModel.Architecture;
+        _session["tied"] = TinyModel.Tied;
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    [Theory]
+    [InlineData("Test-Fairseq2Checkpoint -Checkpoint (Read-Fairseq2Checkpoint $cases/fs2) -Architecture $tiny")]
+    [InlineData("Test-Fairseq2Checkpoint (Read-Fairseq2Checkpoint $cases/fs2) -Model $tiny")]
+    [InlineData("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture $tiny")]
+    public void Passes_a_checkpoint_that_is_what_the_architecture_says(string script)
+    {
+        var result = _session.RunOne<CheckpointTestResult>(script);
+
+        Assert.True(result.Passed);
+        Assert.Empty(result.Findings);
+        Assert.Equal("fs2", result.Name);
+        Assert.Equal(Repository.Case("fs2"), result.Path);
+        Assert.Equal("tiny", result.Architecture?.Name);
+    }
+
+    [Fact]
+    public void Passes_every_checkpoint_that_can_be_exported()
+    {
+        var tied = new[] { "tied", "tied-absent", "tied-view" };
+        _session["names"] = Manifest.Instance.Reference.Keys.Except(["lora", "bias"]).Except(tied).ToArray();
+        _session["tiedNames"] = tied;
+
+        var results = _session.Run<CheckpointTestResult>(
+            "$names | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-Fairseq2Checkpoint -Architecture $tiny;"
+            + " $tiedNames | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-Fairseq2Checkpoint -Architecture $tied");
+
+        Assert.Equal(Manifest.Instance.Reference.Count - 2, results.Length);
+        Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
+    }
+
+    [Fact]
+    public void Lists_each_contradiction_to_a_wrong_architecture_once()
+    {
+        var result = _session.RunOne<CheckpointTestResult>(
+            "Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture"
+            + " (New-LlamaArchitecture wrong -BasedOn $tiny -ModelDim 32 -NumKeyValueHeads 4 -VocabSize 41 -FfnInnerDimMultipleOf 64)");
+
+        Assert.False(result.Passed);
+        Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Error, CheckpointErrorCode.ArchitectureMismatch), (finding.Severity, finding.Code)));
+        Assert.Equal(
+            ["FfnInnerDim", "KeyValueDim", "ModelDim", "VocabSize"],
+            result.Findings.Select(finding => finding.Message.Split(' ')[0]).Order(StringComparer.Ordinal));
+        Assert.Contains(result.Findings, finding => finding.Message.StartsWith("VocabSize is 41 in the architecture and 40 in the weights", StringComparison.Ordinal));
+        Assert.Contains(result.Findings, finding => finding.Message.StartsWith("KeyValueDim is 32 (4 key/value heads of 8)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Finds_layers_that_are_missing_by_their_names()
+    {
+        var result = _session.RunOne<CheckpointTestResult>(
+            "Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture (New-LlamaArchitecture deep -BasedOn $tiny -NumLayers 3)");
+
+        Assert.False(result.Passed);
+        Assert.Equal("NumLayers is 3 in the architecture and 2 in the weights", result.Findings[0].Message);
+        Assert.Equal(9, result.Findings.Count(finding => finding.Code == CheckpointErrorCode.MissingTensor));
+        Assert.All(result.Findings.Skip(1), finding => Assert.StartsWith("decoder.layers.2.", finding.Tensor, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("lora", "decoder.layers.0.self_attn.q_proj.lora_A", "decoder.layers.0.self_attn.q_proj.lora_B",
+        "decoder.layers.1.self_attn.q_proj.lora_A", "decoder.layers.1.self_attn.q_proj.lora_B")]
+    [InlineData("bias", "decoder.layers.0.self_attn.q_proj.bias")]
+    public void Finds_parameters_that_no_LLaMA_has(string name, params string[] tensors)
+    {
+        _session["name"] = name;
+
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/$name | Test-Fairseq2Checkpoint -Architecture $tiny");
+
+        Assert.False(result.Passed);
+        Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Error, CheckpointErrorCode.UnmappedTensor), (finding.Severity, finding.Code)));
+        Assert.Equal(tensors, result.Findings.Select(finding => finding.Tensor));
+    }
+
+    [Fact]
+    public void Misses_the_output_where_the_architecture_says_that_it_is_not_tied()
+    {
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/tied-absent | Test-Fairseq2Checkpoint -Architecture $tiny");
+
+        Assert.False(result.Passed);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal(CheckpointErrorCode.MissingTensor, finding.Code);
+        Assert.Equal("final_proj.weight", finding.Tensor);
+        Assert.Contains("not tied", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Finds_that_no_known_architecture_fits_where_none_is_named()
+    {
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint");
+
+        Assert.False(result.Passed);
+        Assert.Null(result.Architecture);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal(CheckpointErrorCode.ArchitectureRequired, finding.Code);
+        Assert.Contains("New-LlamaArchitecture", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("-ModelDim 16 -NumLayers 2", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Finds_a_pickle_with_a_wrong_checksum()
+    {
+        using var folder = new TempFolder();
+        CheckpointFolder.Copy("fs2", folder["run"]);
+        DamageChecksumOfPickle(folder["run/model.pt"]);
+        _session["path"] = folder["run"];
+
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $path | Test-Fairseq2Checkpoint -Architecture $tiny");
+
+        Assert.False(result.Passed);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal(CheckpointErrorCode.CheckpointCorrupt, finding.Code);
+        Assert.Equal(folder["run/model.pt"], finding.File);
+    }
+
+    [Fact]
+    public void Gives_only_true_or_false_when_quiet()
+    {
+        var results = _session.Run<bool>(
+            "Read-Fairseq2Checkpoint $cases/fs2, $cases/lora, $cases/ddp | Test-Fairseq2Checkpoint -Architecture $tiny -Quiet");
+
+        Assert.Equal([true, false, true], results);
+    }
+
+    [Fact]
+    public void Refuses_an_unknown_architecture_before_it_tests_anything()
+    {
+        var error = _session.RunForTerminatingError("Read-Fairseq2Checkpoint $cases/fs2, $cases/ddp | Test-Fairseq2Checkpoint -Architecture gpt2");
+
+        ErrorAssert.Is(CheckpointErrorCode.ArchitectureUnknown, error, "'gpt2'");
+    }
+
+    [Fact]
+    public void Refuses_what_is_no_checkpoint_and_goes_on()
+    {
+        var outcome = _session.RunOn("'a path', (Read-Fairseq2Checkpoint $cases/fs2) | Test-Fairseq2Checkpoint -Architecture $tiny -Quiet");
+
+        Assert.Equal(["True"], outcome.Names);
+        Assert.Equal(["InputObjectNotBound"], outcome.ErrorIds);
+    }
+
+    [Fact]
+    public void Says_what_it_gives()
+    {
+        var command = (CmdletInfo)Assert.Single(_session.Run("Get-Command Test-Fairseq2Checkpoint")).BaseObject;
+
+        Assert.Equal([typeof(CheckpointTestResult), typeof(bool)], command.OutputType.Select(type => type.Type));
+        Assert.Equal(["Model"], command.Parameters["Architecture"].Aliases);
+    }
+
+    /// <summary>In the central directory, which is what readers go by. The pickle is the first entry in it.</summary>
+    private static void DamageChecksumOfPickle(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        var entry = bytes.AsSpan().IndexOf("PK\x01\x02"u8);
+        bytes[entry + 16] ^= 1;
+        File.WriteAllBytes(path, bytes);
+    }
+}
