@@ -11,6 +11,9 @@ internal static class Repository
 
     public static string ScriptHost { get; } = Metadata("ScriptHostAssembly");
 
+    /// <summary>System.IO.Hashing in another version than the module brings.</summary>
+    public static string OtherHashing { get; } = Metadata("OtherHashingAssembly");
+
     public static string Data(string relativePath) => Path.Combine(Root, "tests", "data", relativePath.Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>The folder of a case of tests/data/checkpoints.</summary>

@@ -1,0 +1,76 @@
+using System.Reflection;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.StagedModule;
+
+/// <summary>
+/// Another module of the session may have brought System.IO.Hashing in another version, before ours or after. Neither may notice.
+/// What is loaded is the matter of a whole process, so each test runs one.
+/// </summary>
+public sealed class AssemblyIsolationTests : IDisposable
+{
+    private const string Parameters = "param($Module, $Other, $Case, $Destination)\n";
+
+    private const string LoadOther = "$null = [Reflection.Assembly]::LoadFrom($Other)\n";
+
+    private const string Export = """
+        Import-Module $Module
+        $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
+        $null = Read-Fairseq2Checkpoint -LiteralPath $Case | Export-LlamaReferenceCheckpoint $Destination -Architecture $tiny -ErrorAction Stop
+
+        """;
+
+    // The type is taken from the default context, as another module's code would.
+    private const string UseOther = """
+        $hash = [Type]::GetType('System.IO.Hashing.Crc32, System.IO.Hashing, Version=8.0.0.0', $true)
+        "used $($hash.Assembly.GetName().Version)"
+
+        """;
+
+    private const string Report = """
+        foreach ($assembly in [AppDomain]::CurrentDomain.GetAssemblies()) {
+            $name = $assembly.GetName()
+            if ($name.Name -in 'System.IO.Hashing', 'Fairseq2Llama.Adapters', 'Fairseq2Llama.Checkpoints') {
+                "$($name.Name) $($name.Version) in $([Runtime.Loader.AssemblyLoadContext]::GetLoadContext($assembly).Name)"
+            }
+        }
+
+        """;
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Exports_after_another_version_was_loaded_and_leaves_that_alone() => AssertIsolated(Run(LoadOther + Export + UseOther + Report));
+
+    [Fact]
+    public void Lets_another_version_be_loaded_after_it_has_exported() => AssertIsolated(Run(Export + LoadOther + UseOther + Report));
+
+    [Fact]
+    public void Loads_its_dependencies_only_when_they_are_needed()
+    {
+        var lines = Run("Import-Module $Module\n$null = Get-LlamaArchitecture\n" + Report);
+
+        Assert.DoesNotContain(lines, line => line.StartsWith("System.IO.Hashing", StringComparison.Ordinal));
+    }
+
+    private void AssertIsolated(IReadOnlyList<string> lines)
+    {
+        Assert.Contains("used 8.0.0.0", lines);
+
+        var loaded = lines.Where(line => line.StartsWith("System.IO.Hashing ", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Assert.Equal([$"System.IO.Hashing {OwnVersion} in Fairseq2Llama", "System.IO.Hashing 8.0.0.0 in Default"], loaded);
+        Assert.Contains(lines, line => line.StartsWith("Fairseq2Llama.Adapters ", StringComparison.Ordinal) && line.EndsWith(" in Fairseq2Llama", StringComparison.Ordinal));
+
+        // One copy, or the types that both sides exchange would not be the same.
+        Assert.Single(lines, line => line.StartsWith("Fairseq2Llama.Checkpoints ", StringComparison.Ordinal));
+        Assert.Equal(["consolidated.00.pth", "params.json"], _folder.Content);
+    }
+
+    private static Version OwnVersion =>
+        AssemblyName.GetAssemblyName(Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "dependencies", "System.IO.Hashing.dll")).Version!;
+
+    private IReadOnlyList<string> Run(string script) =>
+        ScriptProcess.Run(Parameters + script, Repository.StagedModule, Repository.OtherHashing, Repository.Case("fs2"), _folder.Path);
+}
