@@ -321,6 +321,33 @@ public sealed class ExportLlamaReferenceCheckpointTests : IDisposable
         Assert.Equal(["file"], _folder.Content);
     }
 
+    [Fact]
+    public void Puts_files_back_that_it_had_moved_away_when_it_can_not_put_the_new_ones_in_place()
+    {
+        // A folder where a file shall be is noticed by nothing but the last step.
+        Directory.CreateDirectory(_folder["out/params.json"]);
+        File.WriteAllText(_folder["out/consolidated.00.pth"], "an earlier export");
+
+        _session.RunForError(
+            CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", _folder["out/params.json"]);
+
+        Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], _folder.Content.Select(entry => entry.Replace('\\', '/')));
+        Assert.Equal("an earlier export", File.ReadAllText(_folder["out/consolidated.00.pth"]));
+    }
+
+    [Fact]
+    public void Exports_through_a_link_to_a_folder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "making a link needs a privilege there");
+
+        Directory.CreateDirectory(_folder["real"]);
+        Directory.CreateSymbolicLink(_folder["link"], _folder["real"]);
+
+        _session.Run("$fs2 | Export-LlamaReferenceCheckpoint link -Architecture $tiny");
+
+        AssertIsReference("fs2", _folder["real"]);
+    }
+
     [Theory]
     [InlineData("Env:out", "Environment provider")]
     [InlineData("NoSuchDrive:/out", "NoSuchDrive")]
