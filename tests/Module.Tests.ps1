@@ -90,8 +90,9 @@ Describe 'A pipeline' {
         ($tensors | Sort-Object SizeInBytes -Bottom 1).SizeInBytes | Should -Be 3072
         ($tensors | Where-Object DType -EQ float32).Count | Should -Be $tensors.Count
         ($tensors | Group-Object Layer | ForEach-Object Count) | Should -Be 3, 9, 9
-        ($tensors[0] | ConvertTo-Json -Depth 4 | ConvertFrom-Json).Shape | Should -Be 40, 16
-        $tensors[-1].Shards[-1].Shape[-1] | Should -Be 16
+        ($tensors[0] | ConvertTo-Json -Depth 4 | ConvertFrom-Json).Shape.Sizes | Should -Be 40, 16
+        $tensors[-1].Shards[-1].Shape.Sizes[-1] | Should -Be 16
+        ($tensors | Where-Object Shape -EQ 48x16).Count | Should -Be 4
 
         $tensors | Export-Csv TestDrive:/tensors.csv
         (Import-Csv TestDrive:/tensors.csv)[0].Shape | Should -Be '40x16'

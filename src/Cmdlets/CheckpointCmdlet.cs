@@ -28,6 +28,10 @@ public abstract class CheckpointCmdlet : PSCmdlet
         {
             WriteError(ErrorRecords.From(e));
         }
+        catch (WildcardPatternException e)
+        {
+            WriteError(e.ErrorRecord);
+        }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             throw new PipelineStoppedException();

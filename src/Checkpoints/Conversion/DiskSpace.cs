@@ -41,7 +41,9 @@ internal static class DiskSpace
 
         try
         {
-            return new DriveInfo(existing).AvailableFreeSpace;
+            // Pseudo file systems such as /proc have no size at all; let writing fail and say why.
+            var drive = new DriveInfo(existing);
+            return drive.TotalSize == 0 ? null : drive.AvailableFreeSpace;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -45,6 +45,7 @@ public static class ReferenceExport
         string destinationPath,
         ReferenceExportOptions options)
     {
+        ReferenceExportChecks.RequireMapped(checkpoint, tensors, options);
         var architecture = options.Architecture ?? ArchitectureInference.Infer(tensors, options.ParamsLayout, checkpoint.Path);
         ReferenceExportChecks.Require(checkpoint, tensors, architecture, options);
 

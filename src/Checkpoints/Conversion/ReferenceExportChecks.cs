@@ -7,6 +7,15 @@ internal static class ReferenceExportChecks
 {
     private const int FindingsShown = 10;
 
+    /// <summary>Comes before all others: in a file that is no LLaMA, shapes and missing parameters would only distract.</summary>
+    /// <exception cref="CheckpointException">There are tensors that LLaMA does not have, and they are not allowed.</exception>
+    public static void RequireMapped(
+        Fairseq2Checkpoint checkpoint, IEnumerable<CheckpointTensor> tensors, ReferenceExportOptions options) =>
+        RequireNone(
+            options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors),
+            $"'{checkpoint.Path}' holds what LLaMA does not have",
+            "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
+
     /// <exception cref="CheckpointException">The result would be wrong; all reasons of the first kind are listed.</exception>
     public static void Require(
         Fairseq2Checkpoint checkpoint,
@@ -15,15 +24,6 @@ internal static class ReferenceExportChecks
         ReferenceExportOptions options)
     {
         architecture.Validate();
-
-        // Names first: in a file that is no LLaMA at all, contradictions and missing parameters would only distract.
-        if (!options.AllowUnmapped)
-        {
-            RequireNone(
-                ArchitectureCheck.FindUnmapped(tensors),
-                $"'{checkpoint.Path}' holds what LLaMA does not have",
-                "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
-        }
 
         RequireNone(
             ArchitectureCheck.FindContradictions(tensors, architecture),

@@ -43,7 +43,7 @@ internal static class ArchitectureCheck
                 continue;
             }
 
-            foreach (var (dim, size) in parameter.Dims.Zip(tensor.Shape))
+            foreach (var (dim, size) in parameter.Dims.Zip(tensor.Shape.Sizes))
             {
                 if (size != dim.SizeIn(architecture) && seen.Add((dim, size)))
                 {

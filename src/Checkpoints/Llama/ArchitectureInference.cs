@@ -9,6 +9,11 @@ internal static class ArchitectureInference
     /// <exception cref="CheckpointException">None fits, or several whose params.json would differ.</exception>
     public static LlamaArchitecture Infer(IReadOnlyCollection<CheckpointTensor> tensors, ParamsLayout layout, string checkpoint)
     {
+        if (tensors.All(tensor => tensor.ParsedName.Parameter is null))
+        {
+            throw Required(checkpoint, "none of its tensors is a parameter of LLaMA. Check that it is one.");
+        }
+
         var candidates = LlamaArchitectures.All
             .Where(architecture => !ArchitectureCheck.FindContradictions(tensors, architecture).Any())
             .ToArray();

@@ -1,19 +1,23 @@
-using System.Collections;
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace Fairseq2Llama;
 
-/// <summary>The size of a tensor along each of its dimensions; a 0-d tensor has none. Prints as <c>2048x512</c>.</summary>
-public sealed class TensorShape : IReadOnlyList<long>, IEquatable<TensorShape>
+/// <summary>
+/// The size of a tensor along each of its dimensions. Prints as <c>2048x512</c> and compares with such text. It is no collection: PowerShell
+/// would take one apart when it is printed or compared.
+/// </summary>
+public sealed class TensorShape : IEquatable<TensorShape>
 {
-    private readonly long[] _sizes;
+    private const string Scalar = "scalar";
 
     /// <summary>Makes a shape.</summary>
+    /// <param name="sizes">The sizes, outermost first; none for a 0-d tensor.</param>
     /// <exception cref="ArgumentException">A size is negative.</exception>
     /// <exception cref="OverflowException">The number of elements does not fit 64 bits.</exception>
     public TensorShape(params ReadOnlySpan<long> sizes)
     {
-        _sizes = sizes.ToArray();
+        Sizes = [.. sizes];
         ElementCount = 1;
 
         foreach (var size in sizes)
@@ -27,38 +31,38 @@ public sealed class TensorShape : IReadOnlyList<long>, IEquatable<TensorShape>
         }
     }
 
+    /// <summary>The sizes, outermost first.</summary>
+    public ImmutableArray<long> Sizes { get; }
+
     /// <summary>The product of the sizes: 1 for a 0-d tensor, 0 where any size is 0.</summary>
     public long ElementCount { get; }
 
     /// <summary>The number of dimensions.</summary>
-    public int Count => _sizes.Length;
+    internal int Count => Sizes.Length;
 
     /// <summary>The size along dimension <paramref name="index"/>.</summary>
-    public long this[int index] => _sizes[index];
+    public long this[int index] => Sizes[index];
+
+    /// <summary>Reads what <see cref="ToString"/> writes; PowerShell does so to compare a shape with text.</summary>
+    /// <exception cref="FormatException">It is no shape.</exception>
+    /// <exception cref="OverflowException">A size, or the number of elements, does not fit 64 bits.</exception>
+    public static TensorShape Parse(string text) => text == Scalar
+        ? new TensorShape()
+        : new TensorShape([.. text.Split('x').Select(size => long.Parse(size, NumberStyles.None, CultureInfo.InvariantCulture))]);
 
     /// <summary>The same shape with another size along one dimension.</summary>
-    public TensorShape With(int dim, long size)
-    {
-        var sizes = (long[])_sizes.Clone();
-        sizes[dim] = size;
-        return new TensorShape(sizes);
-    }
+    public TensorShape With(int dim, long size) => new(Sizes.SetItem(dim, size).AsSpan());
 
     /// <inheritdoc/>
-    public bool Equals(TensorShape? other) => other is not null && _sizes.AsSpan().SequenceEqual(other._sizes);
+    public bool Equals(TensorShape? other) => other is not null && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TensorShape);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _sizes.Aggregate(Count, HashCode.Combine);
+    public override int GetHashCode() => Sizes.Aggregate(Count, HashCode.Combine);
 
     /// <summary><c>2048x512</c>; a 0-d tensor prints as <c>scalar</c>.</summary>
     public override string ToString() =>
-        Count == 0 ? "scalar" : string.Join('x', _sizes.Select(size => size.ToString(CultureInfo.InvariantCulture)));
-
-    /// <inheritdoc/>
-    public IEnumerator<long> GetEnumerator() => ((IEnumerable<long>)_sizes).GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+        Count == 0 ? Scalar : string.Join('x', Sizes.Select(size => size.ToString(CultureInfo.InvariantCulture)));
 }

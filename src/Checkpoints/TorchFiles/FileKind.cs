@@ -15,12 +15,15 @@ internal static class FileKind
         Span<byte> head = stackalloc byte[(int)Math.Min(source.Length, 512)];
         reader.Read(0, head);
 
-        if (head.StartsWith("PK"u8) || (head[0] == 0x80 && head.Length > 1 && head[1] is >= 2 and <= 5))
+        // A safetensors file begins with a length, which can look like the beginning of anything.
+        if (DescribeMagic(head, source.Length) is { } known)
         {
-            return null;
+            return known;
         }
 
-        return DescribeMagic(head, source.Length) ?? (IsText(head) ? "is plain text" : "is no file that torch.save writes");
+        var isZip = head.StartsWith("PK"u8);
+        var isPickle = head is [0x80, >= 2 and <= 5, ..];
+        return isZip || isPickle ? null : IsText(head) ? "is plain text" : "is no file that torch.save writes";
     }
 
     private static string? DescribeMagic(ReadOnlySpan<byte> head, long length)
@@ -60,15 +63,8 @@ internal static class FileKind
 
     private static bool IsText(ReadOnlySpan<byte> head)
     {
-        foreach (var c in head)
-        {
-            if (c is < 0x20 or 0x7f && c is not ((byte)'\t' or (byte)'\n' or (byte)'\r'))
-            {
-                return false;
-            }
-        }
-
         // A multi-byte character may be cut at the end of what was read.
-        return !Encoding.UTF8.GetString(head).TrimEnd('\uFFFD').Contains('\uFFFD');
+        var text = Encoding.UTF8.GetString(head);
+        return !text[..^1].Contains('\uFFFD') && !text.Any(c => char.IsControl(c) && c is not ('\t' or '\n' or '\r'));
     }
 }

@@ -106,11 +106,18 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
             WriteVerbose(line);
         }
 
-        if (ShouldProcess(Describe(name, plan), $"Export '{name}' to '{destination}'?", "Export-LlamaReferenceCheckpoint"))
+        var isApproved = ShouldProcess(
+            Describe(name, plan), $"Export '{name}' to '{destination}'?", "Export-LlamaReferenceCheckpoint", out var reason);
+
+        if (isApproved)
         {
             Execute(name, plan);
-            _written.Add(destination);
             WriteObject(LlamaReferenceCheckpoint.From(plan));
+        }
+
+        if (isApproved || reason == ShouldProcessReason.WhatIf)
+        {
+            _written.Add(destination);
         }
     }
 

@@ -52,7 +52,7 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
         {
             WriteError(ErrorRecords.From(new CheckpointException(
                 CheckpointErrorCode.MissingTensor,
-                $"'{Checkpoint.Path}' has {what}. Get-CheckpointTensor without arguments shows what it has.",
+                $"'{Checkpoint.Path}' has {what}. Without -Name and -Layer, Get-CheckpointTensor shows what it has.",
                 target)));
         }
     }

@@ -316,23 +316,66 @@ public sealed class ExportLlamaReferenceCheckpointTests : IDisposable
     {
         File.WriteAllText(_folder["file"], "a file");
 
-        _session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint file/out -Architecture $tiny", _folder["file/out"]);
+        _session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint file/out -Architecture $tiny", _folder["file"]);
 
         Assert.Equal(["file"], _folder.Content);
     }
 
     [Fact]
-    public void Puts_files_back_that_it_had_moved_away_when_it_can_not_put_the_new_ones_in_place()
+    public void Refuses_a_folder_where_a_file_shall_be()
     {
-        // A folder where a file shall be is noticed by nothing but the last step.
         Directory.CreateDirectory(_folder["out/params.json"]);
-        File.WriteAllText(_folder["out/consolidated.00.pth"], "an earlier export");
 
         _session.RunForError(
-            CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", _folder["out/params.json"]);
+            CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", _folder["out/params.json"]);
 
-        Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], _folder.Content.Select(entry => entry.Replace('\\', '/')));
-        Assert.Equal("an earlier export", File.ReadAllText(_folder["out/consolidated.00.pth"]));
+        Assert.Equal(["out", "out/params.json"], _folder.Content.Select(entry => entry.Replace('\\', '/')));
+    }
+
+    [Fact]
+    public void Refuses_a_destination_that_is_no_path() =>
+        _session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "null character");
+
+    [Fact]
+    public void Warns_of_what_a_killed_export_left()
+    {
+        Directory.CreateDirectory(_folder["out/.fairseq2llama-01234567"]);
+
+        var outcome = _session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Contains("left over from an export that was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.True(Directory.Exists(_folder["out/.fairseq2llama-01234567"]));
+    }
+
+    [Fact]
+    public void Takes_a_destination_with_a_slash_for_the_same_as_without()
+    {
+        var outcome = _session.RunOn(
+            "$fs2, $fs2 | Export-LlamaReferenceCheckpoint -DestinationPath { 'out' + ($script:n++ ? '/' : '') } -Architecture $tiny -Force");
+
+        Assert.Equal(["out"], outcome.Names);
+        Assert.Equal(["OutputExists"], outcome.ErrorIds);
+        Assert.Equal("out", _session.RunOne<LlamaReferenceCheckpoint>("$fs2 | Export-LlamaReferenceCheckpoint out/ -Architecture $tiny -Force").Name);
+    }
+
+    [Fact]
+    public void Tells_for_WhatIf_that_two_checkpoints_would_go_to_one_folder()
+    {
+        var outcome = _session.RunOn("$fs2, $fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force -WhatIf");
+
+        Assert.Equal(["OutputExists"], outcome.ErrorIds);
+        Assert.Empty(_folder.Content);
+    }
+
+    [Fact]
+    public void Refuses_a_tied_output_where_shards_split_the_model_dim()
+    {
+        const string Export = "Get-CheckpointTensor | Where-Object Name -ne final_proj.weight | Export-LlamaReferenceCheckpoint out -Architecture $tied";
+
+        _session.RunForError(CheckpointErrorCode.ShardMismatch, $"Read-Fairseq2Checkpoint $cases/tp2-llama2 | {Export}", "split along the model dim");
+        Assert.Empty(_folder.Content);
+
+        Assert.Equal(2, _session.RunOne<LlamaReferenceCheckpoint>($"Read-Fairseq2Checkpoint $cases/tp2-llama3 | {Export}").ShardCount);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Fairseq2Llama.Tests.Support;
 
@@ -38,7 +39,7 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
         Assert.Equal([Repository.Data("checkpoints/tp2-llama3/model.0.pt"), Repository.Data("checkpoints/tp2-llama3/model.1.pt")], checkpoint.Files);
         Assert.Equal([DType.Float32], checkpoint.DTypes);
         Assert.Equal(checkpoint.Files.Sum(file => new FileInfo(file).Length), checkpoint.SizeInBytes);
-        Assert.Equal(checkpoint.Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size)), checkpoint.ElementCount);
+        Assert.Equal(checkpoint.Tensors.Sum(tensor => tensor.Shape.Sizes.Aggregate(1L, (product, size) => product * size)), checkpoint.ElementCount);
     }
 
     [Theory]
@@ -512,13 +513,41 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Reads_again_what_was_read_or_exported_before()
+    {
+        _session["folder"] = CheckpointFolder.Copy("fs2", _folder["run [1]"]);
+
+        Assert.Equal("run [1]", _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint -LiteralPath $folder | Read-Fairseq2Checkpoint").Name);
+        Assert.Equal("run [1]", _session.RunOne<Fairseq2Checkpoint>("[IO.DirectoryInfo]::new($folder) | Read-Fairseq2Checkpoint").Name);
+    }
+
+    [Fact]
+    public void Does_not_wait_for_a_pipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "has no pipes in its file system");
+
+        Process.Start("mkfifo", [_folder["model.pt"]]).WaitForExit();
+
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, $"Read-Fairseq2Checkpoint '{_folder.Path}'", "is empty");
+    }
+
+    [Fact]
+    public void Goes_on_after_a_malformed_wildcard()
+    {
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint 'a[', $cases/fs2; Get-LlamaArchitecture 'a[', 7b");
+
+        Assert.Equal(["fs2", "7b"], outcome.Names);
+        Assert.Equal(2, outcome.Errors.Count);
+    }
+
+    [Fact]
     public void Says_what_it_gives_and_what_its_parameters_take()
     {
         var command = (CmdletInfo)Assert.Single(_session.Run("Get-Command Read-Fairseq2Checkpoint")).BaseObject;
 
         Assert.Equal([typeof(Fairseq2Checkpoint)], command.OutputType.Select(type => type.Type));
         Assert.Equal("Path", command.DefaultParameterSet);
-        Assert.Equal(["PSPath"], command.Parameters["LiteralPath"].Aliases);
+        Assert.Equal(["PSPath", "FullName"], command.Parameters["LiteralPath"].Aliases);
         Assert.Contains(command.Parameters["Path"].Attributes, attribute => attribute is SupportsWildcardsAttribute);
         Assert.DoesNotContain(command.Parameters["LiteralPath"].Attributes, attribute => attribute is SupportsWildcardsAttribute);
     }

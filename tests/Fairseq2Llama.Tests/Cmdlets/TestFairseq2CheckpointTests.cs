@@ -63,15 +63,13 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Finds_layers_that_are_missing_by_their_names()
+    public void Counts_missing_layers_instead_of_naming_all_that_they_lack()
     {
         var result = _session.RunOne<CheckpointTestResult>(
             "Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture (New-LlamaArchitecture deep -BasedOn $tiny -NumLayers 3)");
 
         Assert.False(result.Passed);
-        Assert.Equal("NumLayers is 3 in the architecture and 2 in the weights", result.Findings[0].Message);
-        Assert.Equal(9, result.Findings.Count(finding => finding.Code == CheckpointErrorCode.MissingTensor));
-        Assert.All(result.Findings.Skip(1), finding => Assert.StartsWith("decoder.layers.2.", finding.Tensor, StringComparison.Ordinal));
+        Assert.Equal(["NumLayers is 3 in the architecture and 2 in the weights"], result.Findings.Select(finding => finding.Message));
     }
 
     [Theory]

@@ -249,6 +249,63 @@ public sealed class ReferenceExportTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(_out["consolidated.00.pth"]));
     }
 
+    [Fact]
+    public void Names_that_would_clash_are_refused()
+    {
+        var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
+        var stray = new CheckpointTensor(
+            ParameterName.Parse("layers.0.attention.wq.weight"), DType.Float32, new TensorShape(16, 16), null, checkpoint.Tensors[1].Shards)
+        {
+            Checkpoint = checkpoint,
+        };
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.UnmappedTensor,
+            () => ReferenceExport.Plan(
+                [.. checkpoint.Tensors, stray],
+                _out["x"],
+                new ReferenceExportOptions { Architecture = TinyModel.Architecture, AllowUnmapped = true }),
+            "'decoder.layers.0.self_attn.q_proj.weight' and 'layers.0.attention.wq.weight'");
+    }
+
+    [Fact]
+    public void A_layer_beyond_all_others_is_a_contradiction()
+    {
+        var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
+        var beyond = new CheckpointTensor(
+            ParameterName.Parse("decoder.layers.2147483647.ffn_layer_norm.weight"), DType.Float32, new TensorShape(16), null, []);
+
+        Assert.Contains(
+            ArchitectureCheck.Run([.. checkpoint.Tensors, beyond], TinyModel.Architecture),
+            finding => finding.Message == "NumLayers is 2 in the architecture and 2147483648 in the weights");
+    }
+
+    [Fact]
+    public void An_input_without_checksums_is_taken_with_a_warning()
+    {
+        // What PyTorch 2.6 and newer write with compute_crc32=False: 0 for every record.
+        var bytes = File.ReadAllBytes(Path.Combine(Repository.Case("fs2"), "model.pt"));
+
+        for (var i = 0; i < bytes.Length - 46; i++)
+        {
+            if (bytes.AsSpan(i).StartsWith("PK\u0001\u0002"u8))
+            {
+                bytes.AsSpan(i + 16, 4).Clear();
+            }
+        }
+
+        File.WriteAllBytes(_out["model.pt"], bytes);
+        var checkpoint = Fairseq2Checkpoint.Read(_out["model.pt"]);
+        var plan = ReferenceExport.Plan(checkpoint, _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
+        plan.Execute();
+
+        Assert.Contains("without checksums", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+        Assert.Contains("without checksums", Assert.Single(CheckpointTest.Run(checkpoint, TinyModel.Architecture).Findings).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            Manifest.Instance.Reference["fs2"].Files[0].Tensors.Select(tensor => tensor.Sha256),
+            ReadBack(_out["new/consolidated.00.pth"]).Select(tensor => tensor.Sha256));
+    }
+
     private static void Export(string name, string destination, LlamaArchitecture? architecture = null, VerificationMode verification = default)
     {
         var checkpoint = Fairseq2Checkpoint.Read(File.Exists(name) ? name : Repository.Case(name));
@@ -272,7 +329,7 @@ public sealed class ReferenceExportTests : IDisposable
         return
             from entry in Assert.IsType<PickleDict>(file.Content).Entries
             let tensor = file.GetTensor((PickledTensor)entry.Value!)
-            select ((string)entry.Key!, tensor.DType.GetTorchName(), string.Join(",", tensor.Shape), TensorBytes.Sha256(tensor));
+            select ((string)entry.Key!, tensor.DType.GetTorchName(), string.Join(",", tensor.Shape.Sizes), TensorBytes.Sha256(tensor));
     }
 
     /// <summary>A copy with one bit of one weight turned.</summary>

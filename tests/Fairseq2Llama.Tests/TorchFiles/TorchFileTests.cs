@@ -22,7 +22,7 @@ public class TorchFileTests
         Assert.Equal(
             Manifest.Instance.Files[path].Select(tensor => (tensor.Name, tensor.Dtype, Show(tensor.Shape), Show(tensor.Stride), tensor.StorageOffset, tensor.Contiguous, tensor.Sha256)),
             tensors.Select(entry => (
-                entry.Name, entry.Tensor.DType.GetTorchName(), Show(entry.Tensor.Shape), Show(entry.Tensor.Strides), entry.Tensor.StorageOffset,
+                entry.Name, entry.Tensor.DType.GetTorchName(), Show(entry.Tensor.Shape.Sizes), Show(entry.Tensor.Strides), entry.Tensor.StorageOffset,
                 entry.Tensor.IsContiguous, TensorBytes.Sha256(entry.Tensor))));
     }
 

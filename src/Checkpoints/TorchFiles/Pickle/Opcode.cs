@@ -12,6 +12,7 @@ internal enum Opcode : byte
     BinInt1 = (byte)'K',
     BinInt2 = (byte)'M',
     None = (byte)'N',
+    Obj = (byte)'o',
     BinPersId = (byte)'Q',
     Reduce = (byte)'R',
     BinString = (byte)'T',

@@ -209,6 +209,7 @@ internal sealed class PickleMachine
 
             case Opcode.Inst:
                 throw PickleGlobal.Unsafe(_file, $"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
+            case Opcode.Obj:
             case Opcode.NewObjEx:
             case Opcode.Ext1:
             case Opcode.Ext2:

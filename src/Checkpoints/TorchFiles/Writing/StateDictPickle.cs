@@ -54,7 +54,7 @@ internal sealed class StateDictPickle
         Op(Opcode.Mark);
         Storage(tensor.Storage, info);
         Integer(0);
-        Tuple(tensor.Shape);
+        Tuple(tensor.Shape.Sizes);
         Tuple(Strides(tensor.Shape));
         Op(Opcode.NewFalse);
         Global("collections", "OrderedDict");
