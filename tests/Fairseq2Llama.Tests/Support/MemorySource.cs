@@ -1,0 +1,34 @@
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>A file that exists only in memory, for thousands of broken ones; counts how often it is read.</summary>
+internal sealed class MemorySource(byte[] bytes) : IByteSource
+{
+    public string Name => "memory.pt";
+
+    public long Length => bytes.Length;
+
+    public int ReadCount { get; private set; }
+
+    public IByteReader Open() => new Reader(this, bytes);
+
+    private sealed class Reader(MemorySource source, byte[] bytes) : IByteReader
+    {
+        public void Read(long offset, Span<byte> buffer)
+        {
+            source.ReadCount++;
+
+            if (offset > bytes.Length - buffer.Length)
+            {
+                throw new CheckpointException(CheckpointErrorCode.CheckpointCorrupt, $"'{source.Name}' ends before byte {offset + buffer.Length}.");
+            }
+
+            bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
