@@ -1,0 +1,54 @@
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.TorchFiles;
+using Fairseq2Llama.TorchFiles.Writing;
+
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>Reads torch.save files and writes what they hold again.</summary>
+internal static class TensorFiles
+{
+    public static IReadOnlyList<StateDictEntry> Read(string path) => StateDict.In(TorchFile.Open(new LocalFile(path))).Entries;
+
+    public static IReadOnlyList<StateDictEntry> Read(byte[] file) => StateDict.In(TorchFile.Open(new MemorySource(file))).Entries;
+
+    /// <summary>Tensors that were the same view of one storage share one again, as tied weights do.</summary>
+    public static PlannedTorchFile Plan(string name, IEnumerable<StateDictEntry> entries)
+    {
+        var planned = new List<(TorchTensor Tensor, PlannedStorage Storage)>();
+        var tensors = new List<PlannedTensor>();
+
+        foreach (var (entryName, rawName, tensor) in entries)
+        {
+            var storage = planned.Find(known => known.Tensor == tensor).Storage
+                ?? new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]);
+
+            planned.Add((tensor, storage));
+            tensors.Add(new PlannedTensor(entryName, rawName, tensor.DType, tensor.Shape, storage));
+        }
+
+        return new PlannedTorchFile(name, tensors);
+    }
+
+    /// <summary>Writes a planned file into a folder.</summary>
+    /// <returns>Its path.</returns>
+    public static string Write(PlannedTorchFile plan, TempFolder folder)
+    {
+        using var scratch = new TempFolder();
+        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
+
+        TorchFileWriter.Write(plan.Layout, folder[plan.Name], flush: false, copier.Copy, _ => { });
+        return folder[plan.Name];
+    }
+
+    /// <summary>Reads one tensor as an export does.</summary>
+    public static byte[] Copy(TorchTensor tensor, VerificationMode verification)
+    {
+        using var scratch = new TempFolder();
+        using var copier = new StorageCopier(scratch.Path, verification, CancellationToken.None);
+        var bytes = new MemoryStream();
+
+        copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), chunk => bytes.Write(chunk));
+        return bytes.ToArray();
+    }
+}
