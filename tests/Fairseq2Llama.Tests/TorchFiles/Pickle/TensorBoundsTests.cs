@@ -22,7 +22,7 @@ public class TensorBoundsTests
         var file = Open(Tensor(offset, shape, strides));
         var tensor = file.GetTensor(Assert.IsType<PickledTensor>(file.Content));
 
-        Assert.Equal(shape, tensor.Shape);
+        Assert.Equal(shape, tensor.Shape.Sizes);
         Assert.Equal(strides, tensor.Strides);
         Assert.Equal(offset, tensor.StorageOffset);
     }

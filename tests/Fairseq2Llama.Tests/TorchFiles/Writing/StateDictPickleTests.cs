@@ -22,7 +22,7 @@ public class StateDictPickleTests
         var tensor = On(pickled, storage);
         Assert.Equal("weight", entry.Key);
         Assert.Equal((dtype, "0", storage.Length), (tensor.DType, pickled.Storage.Key, pickled.Storage.Length));
-        Assert.Equal([2, 3], tensor.Shape);
+        Assert.Equal([2, 3], tensor.Shape.Sizes);
         Assert.Equal([3, 1], tensor.Strides);
     }
 
