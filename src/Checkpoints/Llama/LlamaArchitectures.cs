@@ -8,108 +8,26 @@ namespace Fairseq2Llama;
 /// </summary>
 public static class LlamaArchitectures
 {
-    private const int Llama2SeqLen = 4096;
-    private const int Llama3SeqLen = 8192;
-    private const int Llama31SeqLen = 131072;
-
-    private static readonly LlamaArchitecture Size7B = new() { Name = "7b", AssetNames = ["llama_7b"] };
-    private static readonly LlamaArchitecture Size13B = Size7B with
-    {
-        Name = "13b",
-        ModelDim = 5120,
-        NumLayers = 40,
-        NumAttnHeads = 40,
-        NumKeyValueHeads = 40,
-        AssetNames = [],
-    };
-
-    private static readonly LlamaArchitecture Size65B = Size7B with
-    {
-        Name = "65b",
-        ModelDim = 8192,
-        NumLayers = 80,
-        NumAttnHeads = 64,
-        NumKeyValueHeads = 64,
-        AssetNames = [],
-    };
-
-    private static readonly LlamaArchitecture Size70B = Size65B with
-    {
-        Name = "llama2_70b",
-        NumKeyValueHeads = 8,
-        FfnInnerDimMultiplier = 1.3,
-        FfnInnerDimMultipleOf = 4096,
-        MaxSeqLen = Llama2SeqLen,
-        AssetNames = ["llama2_70b", "llama2_70b_chat"],
-    };
-
-    private static readonly LlamaArchitecture Llama3Size8B = Size7B with
-    {
-        Name = "llama3_8b",
-        NumKeyValueHeads = 8,
-        FfnInnerDimMultiplier = 1.3,
-        FfnInnerDimMultipleOf = 1024,
-        MaxSeqLen = Llama3SeqLen,
-        VocabSize = 128256,
-        RopeTheta = 500_000.0,
-        AssetNames = ["llama3_8b", "llama3_8b_instruct"],
-    };
-
-    private static readonly LlamaArchitecture Llama3Size70B = Size70B with
-    {
-        Name = "llama3_70b",
-        MaxSeqLen = Llama3SeqLen,
-        VocabSize = 128256,
-        RopeTheta = 500_000.0,
-        AssetNames = ["llama3_70b", "llama3_70b_instruct"],
-    };
-
-    private static readonly LlamaArchitecture Llama32Size3B = Llama3Size8B with
-    {
-        Name = "llama3_2_3b",
-        ModelDim = 3072,
-        NumLayers = 28,
-        NumAttnHeads = 24,
-        FfnInnerDimMultiplier = 1.0,
-        FfnInnerDimMultipleOf = 256,
-        MaxSeqLen = Llama31SeqLen,
-        RopeScaleFactor = 32.0,
-        TiedEmbeddings = true,
-        AssetNames = ["llama3_2_3b", "llama3_2_3b_instruct"],
-    };
-
     /// <summary>All of them, oldest and smallest first.</summary>
     public static ImmutableArray<LlamaArchitecture> All { get; } =
     [
-        Size7B,
-        Size13B,
-        Size7B with { Name = "33b", ModelDim = 6656, NumLayers = 60, NumAttnHeads = 52, NumKeyValueHeads = 52, AssetNames = [] },
-        Size65B,
-        Size7B with { Name = "llama2_7b", MaxSeqLen = Llama2SeqLen, AssetNames = ["llama2_7b", "llama2_7b_chat"] },
-        Size13B with { Name = "llama2_13b", MaxSeqLen = Llama2SeqLen, AssetNames = ["llama2_13b", "llama2_13b_chat"] },
-        Size70B,
-        Llama3Size8B,
-        Llama3Size70B,
-        Llama3Size8B with
-        {
-            Name = "llama3_1_8b", MaxSeqLen = Llama31SeqLen, RopeScaleFactor = 8.0,
-            AssetNames = ["llama3_1_8b", "llama3_1_8b_instruct", "r1_distilled_llama3_1_8b_instruct"],
-        },
-        Llama3Size70B with
-        {
-            Name = "llama3_1_70b", MaxSeqLen = Llama31SeqLen, RopeScaleFactor = 8.0,
-            AssetNames = ["llama3_1_70b", "llama3_1_70b_instruct", "llama3_3_70b_instruct"],
-        },
-        Llama32Size3B,
-        Llama32Size3B with
-        {
-            Name = "llama3_2_1b", ModelDim = 2048, NumLayers = 16, NumAttnHeads = 32, FfnInnerDimMultiplier = 1.5,
-            AssetNames = ["llama3_2_1b", "llama3_2_1b_instruct"],
-        },
+        Llama("7b", 4096, 32, heads: (32, 32), ffn: (1.0, 256), 2048, ["llama_7b"]),
+        Llama("13b", 5120, 40, heads: (40, 40), ffn: (1.0, 256), 2048, []),
+        Llama("33b", 6656, 60, heads: (52, 52), ffn: (1.0, 256), 2048, []),
+        Llama("65b", 8192, 80, heads: (64, 64), ffn: (1.0, 256), 2048, []),
+        Llama("llama2_7b", 4096, 32, heads: (32, 32), ffn: (1.0, 256), 4096, ["llama2_7b", "llama2_7b_chat"]),
+        Llama("llama2_13b", 5120, 40, heads: (40, 40), ffn: (1.0, 256), 4096, ["llama2_13b", "llama2_13b_chat"]),
+        Llama("llama2_70b", 8192, 80, heads: (64, 8), ffn: (1.3, 4096), 4096, ["llama2_70b", "llama2_70b_chat"]),
+        Llama3("llama3_8b", 4096, 32, heads: (32, 8), ffn: (1.3, 1024), ["llama3_8b", "llama3_8b_instruct"]),
+        Llama3("llama3_70b", 8192, 80, heads: (64, 8), ffn: (1.3, 4096), ["llama3_70b", "llama3_70b_instruct"]),
+        Llama31("llama3_1_8b", 4096, 32, heads: (32, 8), ffn: (1.3, 1024), 8.0, ["llama3_1_8b", "llama3_1_8b_instruct", "r1_distilled_llama3_1_8b_instruct"]),
+        Llama31("llama3_1_70b", 8192, 80, heads: (64, 8), ffn: (1.3, 4096), 8.0, ["llama3_1_70b", "llama3_1_70b_instruct", "llama3_3_70b_instruct"]),
+        Llama32("llama3_2_3b", 3072, 28, heads: (24, 8), ffn: (1.0, 256), ["llama3_2_3b", "llama3_2_3b_instruct"]),
+        Llama32("llama3_2_1b", 2048, 16, heads: (32, 8), ffn: (1.5, 256), ["llama3_2_1b", "llama3_2_1b_instruct"]),
     ];
 
     /// <summary>The architecture of that name, or of the asset of that name, in any case.</summary>
-    /// <exception cref="CheckpointException">There is none; the message names those that are close.</exception>
+    /// <exception cref="CheckpointException">There is none; the message names all there are.</exception>
     public static LlamaArchitecture Find(string name) =>
         All.FirstOrDefault(architecture => Answers(architecture, name))
         ?? throw new CheckpointException(
@@ -120,4 +38,30 @@ public static class LlamaArchitectures
 
     private static bool Answers(LlamaArchitecture architecture, string name) =>
         architecture.AssetNames.Prepend(architecture.Name).Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private static LlamaArchitecture Llama(
+        string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, int maxSeqLen, ImmutableArray<string> assets) => new()
+        {
+            Name = name,
+            ModelDim = modelDim,
+            NumLayers = layers,
+            NumAttnHeads = heads.Query,
+            NumKeyValueHeads = heads.KeyValue,
+            FfnInnerDimMultiplier = ffn.Multiplier,
+            FfnInnerDimMultipleOf = ffn.MultipleOf,
+            MaxSeqLen = maxSeqLen,
+            AssetNames = assets,
+        };
+
+    private static LlamaArchitecture Llama3(
+        string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, ImmutableArray<string> assets) =>
+        Llama(name, modelDim, layers, heads, ffn, maxSeqLen: 8192, assets) with { VocabSize = 128256, RopeTheta = 500_000.0 };
+
+    private static LlamaArchitecture Llama31(
+        string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, double ropeScaleFactor, ImmutableArray<string> assets) =>
+        Llama3(name, modelDim, layers, heads, ffn, assets) with { MaxSeqLen = 131072, RopeScaleFactor = ropeScaleFactor };
+
+    private static LlamaArchitecture Llama32(
+        string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, ImmutableArray<string> assets) =>
+        Llama31(name, modelDim, layers, heads, ffn, ropeScaleFactor: 32.0, assets) with { TiedEmbeddings = true };
 }
