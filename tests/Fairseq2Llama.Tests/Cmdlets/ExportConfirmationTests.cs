@@ -1,0 +1,108 @@
+using System.Management.Automation;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+/// <summary>-WhatIf, -Confirm, -Verbose and progress.</summary>
+public sealed class ExportConfirmationTests : ExportTests
+{
+    [Fact]
+    public void Writes_nothing_at_all_and_tells_what_it_would_write_for_WhatIf()
+    {
+        var output = Session.Run("Read-Fairseq2Checkpoint $cases/tp2-llama3 | Export-LlamaReferenceCheckpoint deep/out -Architecture $tiny -WhatIf");
+
+        Assert.Empty(output);
+        Assert.Empty(Folder.Content);
+        var lines = Session.Host.TakeLines();
+        Assert.Equal(4, lines.Count);
+        Assert.Equal($"What if: Export 'tp2-llama3' as tiny to '{Folder["deep/out"]}':", lines[0]);
+        Assert.Matches(@"^  consolidated\.00\.pth: 21 tensors, [0-9.]+ KiB$", lines[1]);
+        Assert.Matches(@"^  consolidated\.01\.pth: 21 tensors, [0-9.]+ KiB$", lines[2]);
+        Assert.Matches(@"^  params\.json: the architecture, [0-9]+ B$", lines[3]);
+    }
+
+    [Fact]
+    public void Tells_for_WhatIf_what_it_would_replace_and_remove()
+    {
+        Session.Run("Read-Fairseq2Checkpoint $cases/tp2-llama3 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+        var before = CheckpointFolder.Snapshot(Folder.Path);
+
+        Assert.Empty(Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force -WhatIf"));
+
+        var lines = Session.Host.TakeLines();
+        Assert.EndsWith("KiB, replaces the existing file", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith("B, replaces the existing file", lines[2], StringComparison.Ordinal);
+        Assert.Equal("  consolidated.01.pth: removed, left over from a larger export", lines[3]);
+        Assert.Equal(before, CheckpointFolder.Snapshot(Folder.Path));
+    }
+
+    [Fact]
+    public void Reports_for_WhatIf_what_would_be_an_error()
+    {
+        Session.RunForError(
+            CheckpointErrorCode.UnmappedTensor, "Read-Fairseq2Checkpoint $cases/lora | Export-LlamaReferenceCheckpoint out -Architecture $tiny -WhatIf");
+    }
+
+    [Theory]
+    [InlineData("No", 0)]
+    [InlineData("Yes", 1)]
+    public void Asks_before_it_writes_when_told_to(string answer, int exported)
+    {
+        Session.Host.Answer = answer;
+
+        var output = Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Confirm");
+
+        Assert.Equal([$"Export 'fs2' to '{Folder["out"]}'?"], Session.Host.Questions);
+        Assert.Equal(exported, output.Count);
+        Assert.Equal(exported == 1, Directory.Exists(Folder["out"]));
+    }
+
+    [Fact]
+    public void Does_not_ask_when_not_told_to()
+    {
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Empty(Session.Host.Questions);
+    }
+
+    [Fact]
+    public void Tells_for_WhatIf_that_two_checkpoints_would_go_to_oneFolder()
+    {
+        var outcome = Session.RunOn("$fs2, $fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force -WhatIf");
+
+        Assert.Equal(["OutputExists"], outcome.ErrorIds);
+        Assert.Empty(Folder.Content);
+    }
+
+    [Fact]
+    public void Lists_the_mapping_when_verbose()
+    {
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Verbose");
+
+        Assert.Contains("consolidated.00.pth: decoder_frontend.embed.weight -> tok_embeddings.weight (float32 40x16)", outcome.Verbose);
+        Assert.Contains("consolidated.00.pth: decoder.layers.1.ffn.inner_proj.weight -> layers.1.feed_forward.w3.weight (float32 48x16)", outcome.Verbose);
+        Assert.Equal(21, outcome.Verbose.Count(line => line.StartsWith("consolidated.00.pth: ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Shows_progress_in_bytes_until_it_is_done()
+    {
+        using var input = new TempFolder("big");
+        Session["path"] = BigCheckpoint.Write(input.Path, TinyModel.Architecture with { VocabSize = 2_000_000 });
+
+        var outcome = Session.RunOn(
+            "Read-Fairseq2Checkpoint $path | Export-LlamaReferenceCheckpoint out -Architecture (New-LlamaArchitecture wide -BasedOn $tiny -VocabSize 2000000)");
+
+        Assert.Empty(outcome.Errors);
+        Assert.NotEmpty(outcome.Progress);
+        Assert.All(outcome.Progress, record => Assert.Equal("Exporting big", record.Activity));
+        Assert.Equal(ProgressRecordType.Completed, outcome.Progress[^1].RecordType);
+        Assert.All(outcome.Progress.SkipLast(1), record =>
+        {
+            Assert.Equal(ProgressRecordType.Processing, record.RecordType);
+            Assert.Matches(@"^(consolidated\.00\.pth|params\.json): [0-9.]+ ([KMG]i)?B of 122\.09 MiB$", record.StatusDescription);
+            Assert.InRange(record.PercentComplete, 0, 100);
+        });
+        Assert.Equal(outcome.Progress.SkipLast(1).Select(record => record.PercentComplete).Order(), outcome.Progress.SkipLast(1).Select(record => record.PercentComplete));
+    }
+}

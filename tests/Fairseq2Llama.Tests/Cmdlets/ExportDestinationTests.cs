@@ -1,0 +1,220 @@
+using System.Management.Automation;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+/// <summary>Where an export goes, and what it finds there.</summary>
+public sealed class ExportDestinationTests : ExportTests
+{
+    [Theory]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint ./deep/er/out -Architecture $tiny", "deep/er/out")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint 'my [1] out' -Architecture $tiny", "my [1] out")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint 'выход' -Architecture $tiny", "выход")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint 'out*' -Architecture $tiny", "out*")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint '../out/here' -Architecture $tiny", "here")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint \"FileSystem::$PWD/out\" -Architecture $tiny", "out")]
+    public void Makes_theFolder_where_the_destination_says_from_the_location_of_theSession(string script, string folder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && folder.Contains('*', StringComparison.Ordinal), "no such name can be there");
+
+        var result = Session.RunOne<LlamaReferenceCheckpoint>(script);
+
+        Assert.Equal(Path.GetFullPath(Folder[folder]), Path.GetFullPath(result.Path));
+        Assert.Equal(OneShard, Directory.EnumerateFileSystemEntries(Folder[folder]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Exports_into_the_current_location()
+    {
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint . -Architecture $tiny");
+
+        Assert.Equal(OneShard, Folder.Content);
+    }
+
+    [Fact]
+    public void Exports_each_checkpoint_to_where_a_script_block_says()
+    {
+        var results = Session.Run<LlamaReferenceCheckpoint>(
+            "Read-Fairseq2Checkpoint $cases/fs2, $cases/ddp | Export-LlamaReferenceCheckpoint -DestinationPath { \"out/$($_.Name)\" } -Architecture $tiny");
+
+        Assert.Equal(["fs2", "ddp"], results.Select(result => result.Name));
+        AssertIsReference("fs2", Folder["out/fs2"]);
+        AssertIsReference("ddp", Folder["out/ddp"]);
+    }
+
+    [Fact]
+    public void Exports_to_where_a_property_of_the_object_says()
+    {
+        Session.Run("$fs2.PSObject.Properties.Add([psnoteproperty]::new('DestinationPath', 'by-property')); $fs2 | Export-LlamaReferenceCheckpoint -Architecture $tiny");
+
+        AssertIsReference("fs2", Folder["by-property"]);
+    }
+
+    [Theory]
+    [InlineData("consolidated.00.pth")]
+    [InlineData("params.json")]
+    [InlineData("consolidated.07.pth")]
+    public void Refuses_to_replace_files_and_leaves_them_as_they_are(string name)
+    {
+        Directory.CreateDirectory(Folder["out"]);
+        File.WriteAllText(Folder["out/" + name], "precious");
+
+        var error = Session.RunForError(
+            CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny", Folder["out"], name, "-Force");
+
+        Assert.Equal(Folder["out"], error.TargetObject);
+        Assert.Equal(ErrorCategory.ResourceExists, error.CategoryInfo.Category);
+        Assert.Equal(new() { [Path.Combine("out", name)] = Convert.ToHexString("precious"u8) }, CheckpointFolder.Snapshot(Folder.Path));
+        Assert.Equal(2, Folder.Content.Count);
+    }
+
+    [Fact]
+    public void Replaces_only_its_own_files_and_removes_stale_shards_when_forced()
+    {
+        Session.Run("Read-Fairseq2Checkpoint $cases/tp2-llama3 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+        File.WriteAllText(Folder["out/tokenizer.model"], "stays");
+        File.WriteAllText(Folder["out/consolidated.02.pth"], "stale");
+        Directory.CreateDirectory(Folder["out/logs"]);
+
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force");
+
+        Assert.Empty(outcome.Errors);
+        Assert.Empty(outcome.Warnings);
+        Assert.Equal(["consolidated.00.pth", "logs", "params.json", "tokenizer.model"], Directory.EnumerateFileSystemEntries(Folder["out"]).Select(Path.GetFileName).Order());
+        Assert.Equal("stays", File.ReadAllText(Folder["out/tokenizer.model"]));
+        AssertIsReference("fs2", Folder["out"]);
+    }
+
+    [Fact]
+    public void Writes_beside_other_files_and_warns_of_those_that_readers_would_load()
+    {
+        Directory.CreateDirectory(Folder["out"]);
+        File.WriteAllText(Folder["out/extra.pth"], "stray");
+        File.WriteAllText(Folder["out/notes.txt"], "harmless");
+
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Empty(outcome.Errors);
+        Assert.Contains(Folder["out/extra.pth"], Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Equal("stray", File.ReadAllText(Folder["out/extra.pth"]));
+        Assert.Equal("harmless", File.ReadAllText(Folder["out/notes.txt"]));
+    }
+
+    [Fact]
+    public void Refuses_a_destination_that_is_a_file()
+    {
+        File.WriteAllText(Folder["out"], "a file");
+
+        var error = Session.RunForError(
+            CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", Folder["out"], "is a file");
+
+        Assert.Equal(Folder["out"], error.TargetObject);
+        Assert.Equal("a file", File.ReadAllText(Folder["out"]));
+    }
+
+    [Fact]
+    public void Refuses_a_destination_below_a_file()
+    {
+        File.WriteAllText(Folder["file"], "a file");
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint file/out -Architecture $tiny", Folder["file"]);
+
+        Assert.Equal(["file"], Folder.Content);
+    }
+
+    [Fact]
+    public void Refuses_aFolder_where_a_file_shall_be()
+    {
+        Directory.CreateDirectory(Folder["out/params.json"]);
+
+        Session.RunForError(
+            CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", Folder["out/params.json"]);
+
+        Assert.Equal(["out", "out/params.json"], Folder.Content.Select(entry => entry.Replace('\\', '/')));
+    }
+
+    [Fact]
+    public void Refuses_a_destination_that_is_no_path() =>
+        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "null character");
+
+    [Fact]
+    public void Warns_of_what_a_killed_export_left()
+    {
+        Directory.CreateDirectory(Folder["out/.fairseq2llama-01234567"]);
+
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Contains("left over from an export that was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Folder["out/.fairseq2llama-01234567"]));
+    }
+
+    [Fact]
+    public void Takes_a_destination_with_a_slash_for_the_same_as_without()
+    {
+        var outcome = Session.RunOn(
+            "$fs2, $fs2 | Export-LlamaReferenceCheckpoint -DestinationPath { 'out' + ($script:n++ ? '/' : '') } -Architecture $tiny -Force");
+
+        Assert.Equal(["out"], outcome.Names);
+        Assert.Equal(["OutputExists"], outcome.ErrorIds);
+        Assert.Equal("out", Session.RunOne<LlamaReferenceCheckpoint>("$fs2 | Export-LlamaReferenceCheckpoint out/ -Architecture $tiny -Force").Name);
+    }
+
+    [Fact]
+    public void Exports_through_a_link_to_aFolder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "making a link needs a privilege there");
+
+        Directory.CreateDirectory(Folder["real"]);
+        Directory.CreateSymbolicLink(Folder["link"], Folder["real"]);
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint link -Architecture $tiny");
+
+        AssertIsReference("fs2", Folder["real"]);
+    }
+
+    [Theory]
+    [InlineData("Env:out", "Environment provider")]
+    [InlineData("NoSuchDrive:/out", "NoSuchDrive")]
+    public void Refuses_a_destination_outside_of_the_file_system(string destination, string word)
+    {
+        Session["destination"] = destination;
+
+        Assert.Contains(word, Session.RunForError("$fs2 | Export-LlamaReferenceCheckpoint $destination -Architecture $tiny").ToString(), StringComparison.Ordinal);
+        Assert.Empty(Folder.Content);
+    }
+
+    [Fact]
+    public void Finds_out_before_it_writes_that_there_is_too_little_room()
+    {
+        using var input = new TempFolder("huge");
+        var free = new DriveInfo(Folder.Path).AvailableFreeSpace;
+        Assert.SkipWhen(free > 130_000_000_000, "the disk has room for a LLaMA 65B");
+        Session["path"] = BigCheckpoint.Write(input.Path, LlamaArchitectures.Find("65b"));
+
+        var error = Session.RunForError(
+            CheckpointErrorCode.InsufficientDiskSpace, "Read-Fairseq2Checkpoint $path | Export-LlamaReferenceCheckpoint out", Folder["out"], "130,5");
+
+        Assert.Equal(ErrorCategory.ResourceUnavailable, error.CategoryInfo.Category);
+        Assert.Empty(Folder.Content);
+    }
+
+    [Fact]
+    public void Reports_aFolder_that_may_not_be_written_into()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs the permissions of a Unix folder");
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may write everywhere");
+
+        Directory.CreateDirectory(Folder["sealed"]);
+
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Folder["sealed"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        var error = Session.RunForError(
+            CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint sealed/out -Architecture $tiny", Folder["sealed/out"]);
+
+        Assert.Equal(ErrorCategory.WriteError, error.CategoryInfo.Category);
+        Assert.Equal(["sealed"], Folder.Content);
+    }
+}
