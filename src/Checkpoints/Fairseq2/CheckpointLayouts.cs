@@ -14,19 +14,18 @@ internal static class CheckpointLayouts
             return [new ShardFile(path)];
         }
 
-        if (!Directory.Exists(path))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{path}'. Check the spelling of the path.", path);
-        }
+        var found = All.Select(layout => layout.Find(path)).OfType<IReadOnlyList<ShardFile>>().ToArray();
 
-        var found = FindAll(path);
-
-        return found.Count switch
+        return found.Length switch
         {
             1 => found[0],
             0 => throw new CheckpointException(
-                CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {DescribeFolder(path)}.", path),
+                CheckpointErrorCode.CheckpointUnrecognized,
+                HasNativeShards(path)
+                    ? $"'{path}' holds the shards that fairseq2 0.5 and newer write (pp_00/tp_00/sdp_00.pt), which this version does not read yet."
+                    : $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor the"
+                        + " steps of a training run.",
+                path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
                 $"'{path}' holds two checkpoints: {string.Join(" beside ", found.Select(NameFiles))}. Move one of them away,"
@@ -35,33 +34,22 @@ internal static class CheckpointLayouts
         };
     }
 
-    private static List<IReadOnlyList<ShardFile>> FindAll(string folder)
+    /// <summary>Whether a folder holds a model, complete and readable or not.</summary>
+    public static bool HasModel(string folder)
     {
         try
         {
-            return [.. All.Select(layout => layout.Find(folder)).OfType<IReadOnlyList<ShardFile>>()];
+            return HasNativeShards(folder) || All.Any(layout => layout.Find(folder) is not null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (CheckpointException)
         {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{folder}' can't be read: {e.Message}", folder, e);
+            return true;
         }
     }
 
-    /// <summary>What to do about a folder without a checkpoint depends on what else is in it.</summary>
-    private static string DescribeFolder(string folder)
-    {
-        if (Directory.EnumerateDirectories(folder, "pp_*").Any() || Directory.Exists(Path.Combine(folder, "model", "pp_00")))
-        {
-            return "holds the shards that fairseq2 0.5 and newer write (pp_00/tp_00/sdp_00.pt), which this version does not read yet";
-        }
-
-        if (Directory.EnumerateDirectories(folder, "step_*").Any() || Directory.Exists(Path.Combine(folder, "checkpoints")))
-        {
-            return "is a training run; give the folder of one of its steps, such as 'checkpoints/step_1000'";
-        }
-
-        return $"holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …";
-    }
+    private static bool HasNativeShards(string folder) =>
+        new[] { folder, Path.Combine(folder, "model") }.Any(
+            parent => Directory.Exists(parent) && Directory.EnumerateDirectories(parent, "pp_*").Any());
 
     private static string NameFiles(IReadOnlyList<ShardFile> files) =>
         string.Join(", ", files.Select(file => Path.GetFileName(file.Path)));

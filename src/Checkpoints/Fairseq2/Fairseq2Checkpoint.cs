@@ -12,11 +12,12 @@ public sealed class Fairseq2Checkpoint
 {
     private readonly IReadOnlyList<StateDict> _ranks;
 
-    private Fairseq2Checkpoint(string path, IReadOnlyList<StateDict> ranks)
+    private Fairseq2Checkpoint(CheckpointLocation location, IReadOnlyList<StateDict> ranks)
     {
         _ranks = ranks;
-        Path = path;
-        Name = NameOf(path);
+        Path = location.Path;
+        Name = location.Name;
+        Step = location.Step;
         Tensors = TensorParallelShards.Join(ranks);
 
         foreach (var tensor in Tensors)
@@ -25,11 +26,14 @@ public sealed class Fairseq2Checkpoint
         }
     }
 
-    /// <summary>The name of its folder, or of its file without the extension where that says more than "model".</summary>
+    /// <summary>The name of its training run, of its folder, or of its file without the extension where that says more than "model".</summary>
     public string Name { get; }
 
-    /// <summary>The path that it was read from, a folder or a file.</summary>
+    /// <summary>The path that it was read from, a folder or a file; of a training run, the folder of the step.</summary>
     public string Path { get; }
+
+    /// <summary>The training step that it is from, where its path tells.</summary>
+    public long? Step { get; }
 
     /// <summary>The number of tensor-parallel shards.</summary>
     public int ShardCount => _ranks.Count;
@@ -62,33 +66,23 @@ public sealed class Fairseq2Checkpoint
         _ranks.Where(rank => !rank.File.IsPickleChecksumValid).Select(rank => rank.File.Source.Name);
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.4.6.</summary>
-    /// <param name="path">The absolute path of the folder that holds <c>model.pt</c> or <c>model.0.pt</c>, …, or of one file.</param>
+    /// <param name="path">
+    /// The absolute path of the folder that holds <c>model.pt</c> or <c>model.0.pt</c>, …; of one file; or of a training run.
+    /// </param>
+    /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
+    /// <param name="log">Told which steps are passed over.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static Fairseq2Checkpoint Read(string path, CancellationToken cancellationToken = default)
+    public static Fairseq2Checkpoint Read(
+        string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
-        path = System.IO.Path.TrimEndingDirectorySeparator(path);
+        var location = CheckpointLocation.Find(path, step, log);
+        var ranks = location.Files.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file.Path), cancellationToken)));
 
-        var ranks = CheckpointLayouts.Find(path)
-            .Select(file => StateDict.In(TorchFile.Open(new LocalFile(file.Path), cancellationToken)));
-
-        return new Fairseq2Checkpoint(path, [.. ranks]);
+        return new Fairseq2Checkpoint(location, [.. ranks]);
     }
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
-
-    private static string NameOf(string path)
-    {
-        var name = System.IO.Path.GetFileName(path);
-
-        if (Directory.Exists(path))
-        {
-            return name;
-        }
-
-        var folder = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path));
-        return name == SingleFileLayout.FileName && !string.IsNullOrEmpty(folder) ? folder : System.IO.Path.GetFileNameWithoutExtension(name);
-    }
 }

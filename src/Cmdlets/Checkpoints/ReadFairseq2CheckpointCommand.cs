@@ -7,12 +7,17 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(Fairseq2Checkpoint))]
 public sealed class ReadFairseq2CheckpointCommand : PathCmdlet
 {
+    /// <summary>The step of a training run; the newest finished one when absent.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long? Step { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessPath(string path)
     {
-        var checkpoint = Fairseq2Checkpoint.Read(path, Stop);
+        var checkpoint = Fairseq2Checkpoint.Read(path, Step, WriteVerbose, Stop);
 
-        WriteVerbose($"'{path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}");
+        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}");
         WriteObject(checkpoint);
     }
 }

@@ -1,0 +1,62 @@
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
+/// <param name="Path">The folder or file that holds the model.</param>
+/// <param name="Name">What to call it.</param>
+/// <param name="Step">The training step that it is from, where the path tells.</param>
+/// <param name="Files">Its files.</param>
+internal sealed record CheckpointLocation(string Path, string Name, long? Step, IReadOnlyList<ShardFile> Files)
+{
+    /// <param name="path">The absolute path of a file, a folder with a model, a training run, or its folder of steps.</param>
+    /// <param name="step">Which step of a run; null for the newest finished one.</param>
+    /// <param name="log">Told what is passed over.</param>
+    /// <exception cref="CheckpointException">There is no such checkpoint, more than one, or a part of it is missing.</exception>
+    public static CheckpointLocation Find(string path, long? step, Action<string>? log)
+    {
+        path = System.IO.Path.TrimEndingDirectorySeparator(path);
+
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{path}'. Check the spelling of the path.", path);
+        }
+
+        try
+        {
+            return FindExisting(path, step, log);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
+        }
+    }
+
+    private static CheckpointLocation FindExisting(string path, long? step, Action<string>? log)
+    {
+        var run = Directory.Exists(path) && !CheckpointLayouts.HasModel(path) ? TrainingRun.Find(path) : null;
+
+        if (run is not null)
+        {
+            var folder = run.FindStep(step, log);
+            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder), CheckpointLayouts.Find(folder));
+        }
+
+        return step is null
+            ? new CheckpointLocation(path, NameOf(path), TrainingRun.NumberOf(path), CheckpointLayouts.Find(path))
+            : throw new CheckpointException(
+                CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' is not a training run, so it has no step {step}.", path);
+    }
+
+    private static string NameOf(string path)
+    {
+        var name = System.IO.Path.GetFileName(path);
+
+        if (Directory.Exists(path))
+        {
+            return name;
+        }
+
+        var folder = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path));
+        return name == SingleFileLayout.FileName && !string.IsNullOrEmpty(folder) ? folder : System.IO.Path.GetFileNameWithoutExtension(name);
+    }
+}
