@@ -42,8 +42,9 @@ internal static class ArchitectureInference
         var sizes = Enum.GetValues<LlamaDim>().ToDictionary(dim => dim, dim => FindSize(tensors, dim));
 
         return $"New-LlamaArchitecture -Name … -ModelDim {Show(sizes[LlamaDim.ModelDim])} -NumLayers {Show(layers)} -NumAttnHeads …"
-            + $" -NumKeyValueHeads … -VocabSize {Show(sizes[LlamaDim.VocabSize])} (key/value heads x head dim is"
-            + $" {Show(sizes[LlamaDim.KeyValueDim])}, the FFN's inner dim {Show(sizes[LlamaDim.FfnInnerDim])}).";
+            + $" -NumKeyValueHeads … -VocabSize {Show(sizes[LlamaDim.VocabSize])}"
+            + $" -FfnInnerDimMultipleOf …, where key/value heads x head dim is {Show(sizes[LlamaDim.KeyValueDim])} and the FFN's inner dim"
+            + $" {Show(sizes[LlamaDim.FfnInnerDim])}; what the shapes do not tell stands in the model.yaml of the training run.";
     }
 
     private static long? FindSize(IEnumerable<CheckpointTensor> tensors, LlamaDim dim)
