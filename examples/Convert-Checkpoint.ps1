@@ -20,27 +20,35 @@ param(
     # A folder that holds model.pt or model.0.pt, model.1.pt, …, or one such file.
     [string] $Path = "$PSScriptRoot/tiny-llama",
 
-    # The folder to write into; an earlier export in it is replaced.
+    # The folder to write into.
     [string] $DestinationPath = "$PSScriptRoot/../output/tiny-llama",
 
-    # The name of an architecture. The one of tiny-llama is not in the catalogue, so it is made here.
-    [string] $Architecture
+    # The name of an architecture or an object of New-LlamaArchitecture; what the shapes leave possible when absent.
+    [object] $Architecture
 )
 
 $ErrorActionPreference = 'Stop'
 
 Import-Module "$PSScriptRoot/../output/Fairseq2Llama"
 
-$model = if ($Architecture) {
-    Get-LlamaArchitecture $Architecture
-} else {
-    New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
+$how = @{}
+
+if ($Architecture) {
+    $how.Architecture = $Architecture
+} elseif (-not $PSBoundParameters.ContainsKey('Path')) {
+    # The architecture of tiny-llama is in no catalogue.
+    $how.Architecture = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
+}
+
+# Run it as often as you like, but not over an export of your own.
+if (-not $PSBoundParameters.ContainsKey('DestinationPath')) {
+    $how.Force = $true
 }
 
 $checkpoint = Read-Fairseq2Checkpoint -LiteralPath $Path
 $checkpoint | Out-Host
 $checkpoint | Get-CheckpointTensor -Layer 0 | Out-Host
 
-$exported = $checkpoint | Export-LlamaReferenceCheckpoint -DestinationPath $DestinationPath -Architecture $model -Force
+$exported = $checkpoint | Export-LlamaReferenceCheckpoint -DestinationPath $DestinationPath @how
 $exported | Out-Host
 [System.IO.File]::ReadAllText($exported.Files[-1])

@@ -12,7 +12,6 @@
     PowerShellVersion    = '7.4'
 
     FormatsToProcess     = @('Fairseq2Llama.Format.ps1xml')
-    TypesToProcess       = @('Fairseq2Llama.Types.ps1xml')
 
     CmdletsToExport      = @(
         'Export-LlamaReferenceCheckpoint'

@@ -28,6 +28,20 @@ Describe 'The manifest' {
     }
 }
 
+Describe 'Importing' {
+    It 'works beside a copy in another folder' {
+        Copy-Item "$PSScriptRoot/../output/Fairseq2Llama" TestDrive:/copy/Fairseq2Llama -Recurse -Force
+
+        $said = pwsh -NoProfile -NonInteractive -Command "
+            `$ErrorActionPreference = 'Stop'
+            Import-Module '$TestDrive/copy/Fairseq2Llama'
+            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            (Read-Fairseq2Checkpoint '$data/fs2').Name"
+
+        $said | Should -Be 'fs2'
+    }
+}
+
 Describe 'The views' {
     It 'show architectures' {
         Get-LlamaArchitecture llama3_2_1b, llama2_70b | Show | Should -Be @(

@@ -377,11 +377,10 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Reads_again_what_was_read_or_exported_before()
+    public void Takes_the_path_of_a_raw_folder_object_for_a_literal_one()
     {
         _session["folder"] = CheckpointFolder.Copy("fs2", _folder["run [1]"]);
 
-        Assert.Equal("run [1]", _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint -LiteralPath $folder | Read-Fairseq2Checkpoint").Name);
         Assert.Equal("run [1]", _session.RunOne<Fairseq2Checkpoint>("[IO.DirectoryInfo]::new($folder) | Read-Fairseq2Checkpoint").Name);
     }
 

@@ -50,8 +50,9 @@ public sealed class ManifestTests : IDisposable
 
         Assert.NotEmpty(module.ExportedFormatFiles);
         Assert.All(module.ExportedFormatFiles, file => Assert.True(File.Exists(file), file));
-        Assert.NotEmpty(module.ExportedTypeFiles);
-        Assert.All(module.ExportedTypeFiles, file => Assert.True(File.Exists(file), file));
+
+        // Type files of two copies of a module in one session collide, and the second can't be imported.
+        Assert.Empty(module.ExportedTypeFiles);
     }
 
     [Fact]
