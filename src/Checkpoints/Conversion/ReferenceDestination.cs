@@ -65,7 +65,7 @@ internal sealed partial record ReferenceDestination(
                    select $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.",
                 .. from name in folders
                    where name.StartsWith(StagingFolder.NamePrefix, StringComparison.Ordinal)
-                   select $"'{Path.Combine(path, name)}' is left over from an export that was killed. Unless one is still running, remove it.",
+                   select StagingFolder.DescribeLeftover(Path.Combine(path, name)),
             ]);
     }
 

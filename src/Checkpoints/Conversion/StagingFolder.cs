@@ -8,6 +8,8 @@ internal sealed class StagingFolder : IDisposable
 {
     public const string NamePrefix = ".fairseq2llama-";
 
+    private const string ReplacedName = "replaced";
+
     private readonly string _destination;
     private readonly Stack<string> _created = new();
     private readonly Stack<(string From, string To)> _moves = new();
@@ -37,12 +39,22 @@ internal sealed class StagingFolder : IDisposable
         }
     }
 
+    /// <summary>What to do about a staging folder that an export did not take away.</summary>
+    public static string DescribeLeftover(string path)
+    {
+        var replaced = System.IO.Path.Combine(path, ReplacedName);
+
+        return Directory.Exists(replaced) && Directory.EnumerateFileSystemEntries(replaced).Any()
+            ? $"'{replaced}' holds files that an export was about to replace when it was ended. Look whether you need them, then remove '{path}'."
+            : $"'{path}' belongs to an export that is still running or was killed. If none is running, remove it.";
+    }
+
     public string PathOf(PlannedFile file) => System.IO.Path.Combine(Path, file.Name);
 
     /// <summary>Moves old files out of their place and new ones into it; if one can't be moved, all go back.</summary>
     public void Commit(ConversionPlan plan)
     {
-        var old = Directory.CreateDirectory(System.IO.Path.Combine(Path, "replaced")).FullName;
+        var old = Directory.CreateDirectory(System.IO.Path.Combine(Path, ReplacedName)).FullName;
 
         try
         {
@@ -136,7 +148,7 @@ internal sealed class StagingFolder : IDisposable
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
                 $"'{_destination}' can't be written: {cause.Message} Not all files that were there could be put back; look for them in"
-                + $" '{System.IO.Path.Combine(Path, "replaced")}'.",
+                + $" '{System.IO.Path.Combine(Path, ReplacedName)}'.",
                 _destination,
                 cause);
         }

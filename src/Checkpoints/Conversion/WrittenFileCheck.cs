@@ -14,6 +14,24 @@ internal sealed class WrittenFileCheck(
     /// <exception cref="CheckpointException">It is not what was planned.</exception>
     public void Run(bool readBack)
     {
+        try
+        {
+            Compare(readBack);
+        }
+        catch (CheckpointException e) when (e.Code != CheckpointErrorCode.WriteFailed)
+        {
+            // To the reader of what we wrote it is an input; to the user it is the output.
+            throw new CheckpointException(
+                CheckpointErrorCode.WriteFailed,
+                $"'{plan.Name}' can't be read back from '{Path.GetDirectoryName(path)}': it was removed or changed while it was being written,"
+                + " or the disk is failing. Run the export again.",
+                path,
+                e);
+        }
+    }
+
+    private void Compare(bool readBack)
+    {
         var file = TorchFile.Open(new LocalFile(path));
         var entries = file.Content is PickleDict content ? content.Entries : [];
         var storages = new Dictionary<PlannedStorage, TorchStorage>();

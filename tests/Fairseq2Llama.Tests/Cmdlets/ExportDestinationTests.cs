@@ -144,8 +144,20 @@ public sealed class ExportDestinationTests : ExportTests
 
         var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
 
-        Assert.Contains("left over from an export that was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Contains("still running or was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
         Assert.True(Directory.Exists(Folder["out/.fairseq2llama-01234567"]));
+    }
+
+    [Fact]
+    public void Does_not_advise_to_remove_files_that_an_export_was_about_to_replace()
+    {
+        Directory.CreateDirectory(Folder["out/.fairseq2llama-01234567/replaced"]);
+        File.WriteAllText(Folder["out/.fairseq2llama-01234567/replaced/params.json"], "the only copy");
+
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Contains("Look whether you need them", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Equal("the only copy", File.ReadAllText(Folder["out/.fairseq2llama-01234567/replaced/params.json"]));
     }
 
     [Fact]

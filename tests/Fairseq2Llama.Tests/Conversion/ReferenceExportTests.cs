@@ -232,6 +232,27 @@ public sealed class ReferenceExportTests : IDisposable
     }
 
     [Fact]
+    public void A_destination_that_goes_away_meanwhile_is_an_error_of_writing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "open files keep their folder there");
+
+        var plan = ReferenceExport.Plan(
+            Fairseq2Checkpoint.Read(Repository.Case("fs2")), _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.WriteFailed,
+            () => plan.Execute(new ProgressTo(progress =>
+            {
+                if (progress.BytesWritten > progress.BytesTotal / 2 && Directory.Exists(_out["new"]))
+                {
+                    Directory.Delete(_out["new"], recursive: true);
+                }
+            })),
+            "removed or changed while it was being written");
+        Assert.Empty(_out.Content);
+    }
+
+    [Fact]
     public void A_failing_replacement_restores_what_was_there()
     {
         Export("fs2", _out.Path);
