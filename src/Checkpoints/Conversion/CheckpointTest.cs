@@ -14,6 +14,11 @@ public static class CheckpointTest
     {
         var findings = new List<CheckpointFinding>();
 
+        findings.AddRange(
+            from file in checkpoint.FilesWithInvalidPickleChecksum
+            let mismatch = ChecksumMismatch.Of(file, "data.pkl")
+            select new CheckpointFinding(FindingSeverity.Error, mismatch.Code, mismatch.Message, File: file));
+
         try
         {
             architecture ??= ArchitectureInference.Infer(checkpoint.Tensors, ParamsLayout.Nested, checkpoint.Path);
@@ -25,11 +30,6 @@ public static class CheckpointTest
             findings.Add(new CheckpointFinding(FindingSeverity.Error, e.Code, e.Message));
             findings.AddRange(ArchitectureCheck.FindUnmapped(checkpoint.Tensors));
         }
-
-        findings.AddRange(
-            from file in checkpoint.FilesWithInvalidPickleChecksum
-            let mismatch = ChecksumMismatch.Of(file, "data.pkl")
-            select new CheckpointFinding(FindingSeverity.Error, mismatch.Code, mismatch.Message, File: file));
 
         findings.AddRange(
             from file in checkpoint.FilesWithoutChecksums

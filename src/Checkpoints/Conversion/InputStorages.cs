@@ -32,6 +32,15 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
         return (reader, 0);
     }
 
+    /// <summary>A checksum tells of damage only where there is one; that a file was rewritten meanwhile its time tells always.</summary>
+    public void RequireUnchanged()
+    {
+        foreach (var reader in _readers.Values)
+        {
+            reader.RequireUnchanged();
+        }
+    }
+
     public void Dispose()
     {
         foreach (var reader in _readers.Values.Concat(_inflated.Values))

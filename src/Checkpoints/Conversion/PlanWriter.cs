@@ -21,6 +21,8 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgre
                 {
                     Write(file, staging.PathOf(file), copier);
                 }
+
+                copier.RequireUnchangedInputs();
             }
 
             cancellationToken.ThrowIfCancellationRequested();

@@ -45,6 +45,7 @@ public static class ReferenceExport
         string destinationPath,
         ReferenceExportOptions options)
     {
+        ReferenceExportChecks.RequireValidPickles(checkpoint, options.Verification);
         ReferenceExportChecks.RequireMapped(checkpoint, tensors, options);
         var architecture = options.Architecture ?? ArchitectureInference.Infer(tensors, options.ParamsLayout, checkpoint.Path);
         ReferenceExportChecks.Require(checkpoint, tensors, architecture, options);
@@ -57,6 +58,7 @@ public static class ReferenceExport
         ];
 
         var destination = ReferenceDestination.Inspect(destinationPath, files, options.Force);
+        RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
         return new ConversionPlan(destinationPath, architecture, files, options.Verification)
         {
@@ -97,6 +99,18 @@ public static class ReferenceExport
 
         RequireDistinctNames(checkpoint, planned);
         return new PlannedTorchFile(string.Create(CultureInfo.InvariantCulture, $"consolidated.{rank:00}.pth"), planned);
+    }
+
+    /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
+    private static void RequireInputsElsewhere(Fairseq2Checkpoint checkpoint, string destinationPath, ReferenceDestination destination)
+    {
+        var input = destination.Replaced.Concat(destination.Stale).Select(name => Path.Combine(destinationPath, name)).Intersect(checkpoint.Files).FirstOrDefault();
+
+        if (input is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{input}' is what is being exported and would be replaced. Choose another folder.", destinationPath);
+        }
     }
 
     /// <summary>An unknown tensor that is carried over can have the very name that another one gets.</summary>

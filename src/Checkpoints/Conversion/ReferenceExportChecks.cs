@@ -36,7 +36,6 @@ internal static class ReferenceExportChecks
             "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
 
         RequireTiedOutputByRows(checkpoint, tensors);
-        RequireValidPickles(checkpoint, options.Verification);
     }
 
     public static IEnumerable<string> Warn(
@@ -84,7 +83,9 @@ internal static class ReferenceExportChecks
         }
     }
 
-    private static void RequireValidPickles(Fairseq2Checkpoint checkpoint, VerificationMode verification)
+    /// <summary>Comes before all others: where names or shapes are damaged, whatever is said of them would mislead.</summary>
+    /// <exception cref="CheckpointException">The pickle of a file does not match its checksum.</exception>
+    public static void RequireValidPickles(Fairseq2Checkpoint checkpoint, VerificationMode verification)
     {
         if (verification != VerificationMode.None && checkpoint.FilesWithInvalidPickleChecksum.FirstOrDefault() is { } file)
         {

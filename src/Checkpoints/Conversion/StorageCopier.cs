@@ -49,6 +49,9 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         return value;
     }
 
+    /// <exception cref="CheckpointException">An input was changed while it was being copied.</exception>
+    public void RequireUnchangedInputs() => _inputs.RequireUnchanged();
+
     public void Dispose()
     {
         _runReader.Dispose();
@@ -72,6 +75,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     {
         if (verification != VerificationMode.None && storage.Crc32 is { } expected && crc != expected)
         {
+            _inputs.RequireUnchanged();
             throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
         }
     }

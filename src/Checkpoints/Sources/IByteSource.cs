@@ -25,4 +25,8 @@ internal interface IByteReader : IDisposable
     /// <summary>Reads at <paramref name="offset"/> until <paramref name="buffer"/> is full.</summary>
     /// <exception cref="CheckpointException">The source ends before that, or can't be read.</exception>
     void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Makes sure that what was read so far is all from the same state of the source.</summary>
+    /// <exception cref="CheckpointException">It is no longer what it was when the source was made.</exception>
+    void RequireUnchanged();
 }

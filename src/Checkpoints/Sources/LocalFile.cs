@@ -36,30 +36,29 @@ internal sealed class LocalFile : IByteSource
     {
         try
         {
-            var handle = File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            var reader = new Reader(this, File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
 
-            if (RandomAccess.GetLength(handle) == Length && File.GetLastWriteTimeUtc(handle) == _lastWriteTime)
+            try
             {
-                return new Reader(Name, handle);
+                reader.RequireUnchanged();
+                return reader;
             }
-
-            handle.Dispose();
+            catch
+            {
+                reader.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unreadable(Name, e);
         }
-
-        throw new CheckpointException(
-            CheckpointErrorCode.CheckpointCorrupt,
-            $"'{Name}' was changed after it was read. Wait until whatever writes it has finished, then read the checkpoint again.",
-            Name);
     }
 
     private static CheckpointException Unreadable(string name, Exception cause) => new(
         CheckpointErrorCode.ReadFailed, $"'{name}' can't be read: {cause.Message}", name, cause);
 
-    private sealed class Reader(string name, SafeFileHandle handle) : IByteReader
+    private sealed class Reader(LocalFile file, SafeFileHandle handle) : IByteReader
     {
         public void Read(long offset, Span<byte> buffer)
         {
@@ -71,7 +70,8 @@ internal sealed class LocalFile : IByteSource
 
                     if (count == 0)
                     {
-                        throw CheckpointException.Corrupt(name, $"it ends at byte {offset}, {buffer.Length} bytes too early.");
+                        RequireUnchanged();
+                        throw CheckpointException.Corrupt(file.Name, $"it ends at byte {offset}, {buffer.Length} bytes too early.");
                     }
 
                     buffer = buffer[count..];
@@ -80,7 +80,18 @@ internal sealed class LocalFile : IByteSource
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw Unreadable(name, e);
+                throw Unreadable(file.Name, e);
+            }
+        }
+
+        public void RequireUnchanged()
+        {
+            if (RandomAccess.GetLength(handle) != file.Length || File.GetLastWriteTimeUtc(handle) != file._lastWriteTime)
+            {
+                throw new CheckpointException(
+                    CheckpointErrorCode.CheckpointCorrupt,
+                    $"'{file.Name}' was changed after it was read. Wait until whatever writes it has finished, then read the checkpoint again.",
+                    file.Name);
             }
         }
 

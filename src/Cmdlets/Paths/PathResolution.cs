@@ -30,7 +30,7 @@ internal static class PathResolution
         {
             resolved = cmdlet.SessionState.Path.GetResolvedProviderPathFromPSPath(path, out provider);
         }
-        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or NotSupportedException or WildcardPatternException)
+        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException or WildcardPatternException)
         {
             throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? e.Message, e);
         }
@@ -54,11 +54,11 @@ internal static class PathResolution
             var resolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
             RequireFileSystem(path, provider, code);
 
-            return resolved.Contains('\0')
-                ? throw Wrong(code, path, $"'{path}' is no path: it has a null character in it.")
+            return resolved.Contains('\0') || !System.IO.Path.IsPathFullyQualified(resolved)
+                ? throw Wrong(code, path, $"'{path}' is no path of this file system.")
                 : resolved;
         }
-        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or NotSupportedException)
+        catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException)
         {
             throw Wrong(code, path, e.Message, e);
         }

@@ -134,8 +134,26 @@ public sealed class ExportDestinationTests : ExportTests
     }
 
     [Fact]
-    public void Refuses_a_destination_that_is_no_path() =>
-        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "null character");
+    public void Refuses_a_destination_that_is_no_path()
+    {
+        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "no path");
+
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "\\\\server\\share is a path there");
+        Session.RunForError(CheckpointErrorCode.WriteFailed, @"$fs2 | Export-LlamaReferenceCheckpoint '\\server\share\x' -Architecture $tiny", "no path");
+    }
+
+    [Fact]
+    public void Does_not_replace_what_it_exports()
+    {
+        Directory.CreateDirectory(Folder["own"]);
+        File.Copy(Path.Combine(Repository.Case("fs2"), "model.pt"), Folder["own/consolidated.00.pth"]);
+
+        Session.RunForError(
+            CheckpointErrorCode.OutputExists,
+            "Read-Fairseq2Checkpoint own/consolidated.00.pth | Export-LlamaReferenceCheckpoint own -Architecture $tiny -Force",
+            "is what is being exported");
+        Assert.Equal(new FileInfo(Path.Combine(Repository.Case("fs2"), "model.pt")).Length, new FileInfo(Folder["own/consolidated.00.pth"]).Length);
+    }
 
     [Fact]
     public void Warns_of_what_a_killed_export_left()

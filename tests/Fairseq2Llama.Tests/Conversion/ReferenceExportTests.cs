@@ -204,6 +204,30 @@ public sealed class ReferenceExportTests : IDisposable
         Assert.Equal(["model.pt"], _out.Content);
     }
 
+    [Theory]
+    [InlineData("legacy", VerificationMode.Full)]
+    [InlineData("fs2", VerificationMode.None)]
+    public void An_input_that_is_rewritten_meanwhile_is_refused_even_where_no_checksum_tells(string name, VerificationMode verification)
+    {
+        var path = _out["model.pt"];
+        File.Copy(Path.Combine(Repository.Case(name), "model.pt"), path);
+        var plan = ReferenceExport.Plan(
+            Fairseq2Checkpoint.Read(path), _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture, Verification = verification });
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.CheckpointCorrupt,
+            () => plan.Execute(new ProgressTo(progress =>
+            {
+                if (progress.BytesWritten > progress.BytesTotal / 2)
+                {
+                    File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
+                }
+            })),
+            path,
+            "was changed");
+        Assert.Equal(["model.pt"], _out.Content);
+    }
+
     [Fact]
     public void Cancelling_leaves_nothing_behind()
     {

@@ -27,6 +27,10 @@ internal sealed class MemorySource(byte[] bytes) : IByteSource
             bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
         }
 
+        public void RequireUnchanged()
+        {
+        }
+
         public void Dispose()
         {
         }
