@@ -13,7 +13,7 @@ namespace Fairseq2Llama.Conversion;
 /// </summary>
 internal sealed class InputStorages(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
 {
-    private readonly Dictionary<IByteSource, IByteReader> _readers = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<IByteSource, IByteReader> _readers = [];
     private readonly Dictionary<TorchStorage, IByteReader> _inflated = [];
 
     /// <summary>A reader and the place in it where the storage begins.</summary>

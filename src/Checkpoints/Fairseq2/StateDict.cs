@@ -34,7 +34,6 @@ internal sealed class StateDict
             }
 
             var name = KeyPrefixes.Strip(rawName);
-
             var entry = new StateDictEntry(name, rawName, file.GetTensor(tensor));
 
             if (!_byName.TryAdd(name, entry))

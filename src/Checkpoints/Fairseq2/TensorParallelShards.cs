@@ -60,9 +60,21 @@ internal static class TensorParallelShards
         return new CheckpointTensor(
             parsedName,
             part.DType,
-            dim is { } split ? part.Shape.With(split, checked(part.Shape[split] * ranks.Count)) : part.Shape,
+            dim is { } split ? Widen(name, part.Shape, split, ranks) : part.Shape,
             dim,
             [.. entries.Select((entry, rank) => new TensorShard(ranks[rank].File.Source.Name, entry.RawName, entry.Tensor))]);
+    }
+
+    private static TensorShape Widen(string name, TensorShape part, int dim, IReadOnlyList<StateDict> ranks)
+    {
+        try
+        {
+            return part.With(dim, checked(part[dim] * ranks.Count));
+        }
+        catch (OverflowException)
+        {
+            throw Mismatch(ranks[0], $"'{name}' is {part} in '{ranks[0].File.Source.Name}', too large for {ranks.Count} shards");
+        }
     }
 
     /// <summary>The dim along which the parts lie; null where each holds all of the tensor.</summary>

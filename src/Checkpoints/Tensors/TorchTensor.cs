@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="Strides">Elements between neighbours along each dimension; 0 where the dimension is expanded.</param>
 internal sealed record TorchTensor(TorchStorage Storage, DType DType, long StorageOffset, TensorShape Shape, IReadOnlyList<long> Strides)
 {
-    public long SizeInBytes { get; } = checked(Shape.ElementCount * DType.GetItemSize());
+    public long SizeInBytes => Shape.ElementCount * DType.GetItemSize();
 
     /// <summary>Whether the elements lie one after the other in row-major order, as PyTorch's is_contiguous() says.</summary>
     public bool IsContiguous { get; } = AreContiguous(Shape, Strides);

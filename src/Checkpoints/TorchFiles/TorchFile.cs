@@ -20,12 +20,7 @@ internal sealed class TorchFile
         Content = unpickled.Content;
 
         var storages = unpickled.Storages.ToDictionary(storage => storage, locate);
-        _tensors = new(ReferenceEqualityComparer.Instance);
-
-        foreach (var tensor in unpickled.Tensors)
-        {
-            _tensors.Add(tensor, tensor.On(storages[tensor.Storage], source.Name));
-        }
+        _tensors = unpickled.Tensors.ToDictionary(tensor => tensor, tensor => tensor.On(storages[tensor.Storage], source.Name));
     }
 
     public IByteSource Source { get; }

@@ -7,26 +7,17 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
 [Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
 [OutputType(typeof(LlamaReferenceCheckpoint))]
-public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
+public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 {
     private const string CheckpointSet = "Checkpoint";
     private const string TensorSet = "Tensor";
 
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
-    private LlamaArchitecture? _architecture;
-
     /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "";
-
-    /// <summary>The architecture; what the shapes leave possible when absent.</summary>
-    [Parameter]
-    [Alias("Model")]
-    [ValidateNotNull]
-    [ArgumentCompleter(typeof(ArchitectureCompleter))]
-    public ArchitectureArgument? Architecture { get; set; }
 
     /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
     [Parameter]
@@ -51,9 +42,6 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
     /// <summary>The tensors of a checkpoint that are left after filtering; exported together at the end of the pipeline.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TensorSet)]
     public CheckpointTensor[] Tensor { get; set; } = [];
-
-    /// <inheritdoc/>
-    protected override void BeginProcessing() => _architecture = FromArgument(() => Architecture?.Get());
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(() =>
@@ -89,7 +77,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
 
         var plan = makePlan(new ReferenceExportOptions
         {
-            Architecture = _architecture,
+            Architecture = NamedArchitecture,
             ParamsLayout = ParamsLayout,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
@@ -106,8 +94,8 @@ public sealed class ExportLlamaReferenceCheckpointCommand : CheckpointCmdlet
             WriteVerbose(line);
         }
 
-        var isApproved = ShouldProcess(
-            Describe(name, plan), $"Export '{name}' to '{destination}'?", "Export-LlamaReferenceCheckpoint", out var reason);
+        var description = Describe(name, plan);
+        var isApproved = ShouldProcess(description, description, "Export-LlamaReferenceCheckpoint", out var reason);
 
         if (isApproved)
         {

@@ -27,7 +27,7 @@ internal sealed class ExportProgress(Cmdlet cmdlet, string activity) : IProgress
             activityId: 0, activity, $"{value.File}: {Display.Size(value.BytesWritten)} of {Display.Size(value.BytesTotal)}")
         {
             PercentComplete = (int)(done * 100),
-            SecondsRemaining = done > 0 ? (int)(_time.Elapsed.TotalSeconds / done * (1 - done)) : -1,
+            SecondsRemaining = done > 0 ? (int)Math.Ceiling(_time.Elapsed.TotalSeconds / done * (1 - done)) : -1,
         };
 
         cmdlet.WriteProgress(record);

@@ -48,13 +48,18 @@ public sealed class ExportConfirmationTests : ExportTests
     [InlineData("Yes", 1)]
     public void Asks_before_it_writes_when_told_to(string answer, int exported)
     {
+        Directory.CreateDirectory(Folder["out"]);
+        File.WriteAllText(Folder["out/params.json"], "an earlier export");
         Session.Host.Answer = answer;
 
-        var output = Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Confirm");
+        var output = Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force -Confirm");
 
-        Assert.Equal([$"Export 'fs2' to '{Folder["out"]}'?"], Session.Host.Questions);
+        var question = Assert.Single(Session.Host.Questions);
+        Assert.StartsWith($"Export 'fs2' as tiny to '{Folder["out"]}':", question, StringComparison.Ordinal);
+        Assert.Matches(@"params\.json: the architecture, \d+ B, replaces the existing file", question);
         Assert.Equal(exported, output.Count);
-        Assert.Equal(exported == 1, Directory.Exists(Folder["out"]));
+        Assert.Equal(exported == 1, File.Exists(Folder["out/consolidated.00.pth"]));
+        Assert.Equal(exported == 0, File.ReadAllText(Folder["out/params.json"]) == "an earlier export");
     }
 
     [Fact]
