@@ -84,7 +84,7 @@ public static class ReferenceExport
             // Weights that are one in the input, as tied ones are, stay one.
             if (!storages.TryGetValue(part, out var storage))
             {
-                storage = storages[part] = new PlannedStorage(part.DType, [ByteRuns.Of(part)]);
+                storage = storages[part] = PlannedStorage.Of(part);
             }
 
             planned.Add(new PlannedTensor(NewNameOf(tensor), tensor.Name, tensor.DType, part.Shape, storage));

@@ -18,32 +18,37 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     public uint Copy(PlannedStorage storage, ChunkSink sink)
     {
         var crc = ThirdParty.CreateCrc32();
-        var isUnchanged = storage.Runs is [{ IsWholeStorage: true, Storage.IsBigEndian: false }];
+        var unchanged = storage.Bands is [var only] && only.WholeStorage is { IsBigEndian: false } input ? input : null;
 
-        foreach (var runs in storage.Runs)
+        foreach (var band in storage.Bands)
         {
-            if (!isUnchanged)
+            var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.DType).SwapUnit : 1;
+            var inputCrc = band.WholeStorage is not null && unchanged is null ? ThirdParty.CreateCrc32() : null;
+
+            foreach (var column in band.WholeStorage is null ? band.Columns : [])
             {
-                Verify(runs.Storage);
+                Verify(column.Storage);
             }
 
-            Read(runs, chunk =>
+            Read(band, chunk =>
             {
-                if (runs.Storage.IsBigEndian)
-                {
-                    SwapBytes(chunk, DTypeInfo.Of(storage.DType).SwapUnit);
-                }
-
+                inputCrc?.Append(chunk);
+                SwapBytes(chunk, swapUnit);
                 crc.Append(chunk);
                 sink(chunk);
             });
+
+            if (inputCrc is not null)
+            {
+                Verify(band.WholeStorage!, inputCrc.GetAndReset());
+            }
         }
 
         var value = crc.GetAndReset();
 
-        if (isUnchanged)
+        if (unchanged is not null)
         {
-            Verify(storage.Runs[0].Storage, value);
+            Verify(unchanged, value);
         }
 
         return value;
@@ -67,7 +72,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         }
 
         var crc = ThirdParty.CreateCrc32();
-        Read(new ByteRuns(storage, 0, storage.Length, []), chunk => crc.Append(chunk));
+        Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk));
         Verify(storage, crc.GetAndReset());
     }
 
@@ -80,15 +85,29 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         }
     }
 
-    private void Read(ByteRuns runs, ChunkSink sink)
+    private void Read(RunBand band, ChunkSink sink)
     {
-        var (reader, origin) = _inputs.Open(runs.Storage);
+        if (band.Columns is [var runs])
+        {
+            var (reader, origin) = _inputs.Open(runs.Storage);
+            _runReader.Read(reader, origin, runs, HandOn);
+            return;
+        }
 
-        _runReader.Read(reader, origin, runs, chunk =>
+        RunColumn[] columns =
+        [
+            .. from column in band.Columns
+               let place = _inputs.Open(column.Storage)
+               select new RunColumn(place.Reader, place.Origin, column),
+        ];
+
+        _runReader.ReadRows(band.Rows, columns, HandOn);
+
+        void HandOn(Span<byte> chunk)
         {
             cancellationToken.ThrowIfCancellationRequested();
             sink(chunk);
-        });
+        }
     }
 
     private static void SwapBytes(Span<byte> bytes, int unit)

@@ -14,9 +14,16 @@ namespace Fairseq2Llama.Tensors;
 internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLength, ImmutableArray<RunAxis> Axes)
 {
     /// <summary>All bytes of all runs.</summary>
-    public long Length { get; } = Axes.Aggregate(RunLength, (length, axis) => checked(length * axis.Count));
+    public long Length => Axes.Aggregate(RunLength, (length, axis) => checked(length * axis.Count));
 
     public bool IsWholeStorage => Axes.IsEmpty && Offset == 0 && RunLength == Storage.Length;
+
+    /// <summary>As <see cref="Of"/>, but with the rows as the outermost axis even where they lie one after the other.</summary>
+    public static ByteRuns OfRows(TorchTensor tensor)
+    {
+        var row = Of(tensor.Narrow(0, 0, 1));
+        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], tensor.Strides[0] * tensor.DType.GetItemSize())) };
+    }
 
     /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>
     public static ByteRuns Of(TorchTensor tensor)

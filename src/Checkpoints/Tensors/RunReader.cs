@@ -38,6 +38,46 @@ internal sealed class RunReader : IDisposable
         }
     }
 
+    /// <summary>Reads rows whose columns come from different places.</summary>
+    /// <param name="rows">How many.</param>
+    /// <param name="columns">Where each column comes from; its outermost axis are the rows.</param>
+    /// <param name="sink">Gets them, in pieces whose length is a multiple of the element size.</param>
+    public void ReadRows(long rows, IReadOnlyList<RunColumn> columns, ChunkSink sink)
+    {
+        var width = columns.Sum(column => column.Width);
+
+        if (width > BandSize)
+        {
+            for (var row = 0L; row < rows; row++)
+            {
+                foreach (var column in columns)
+                {
+                    ReadBox(column.Reader, column.PlaceOf(row), column.Runs.RunLength, column.Runs.Axes.AsSpan()[1..], sink);
+                }
+            }
+
+            return;
+        }
+
+        _band ??= ArrayPool<byte>.Shared.Rent(BandSize);
+
+        for (long row = 0, count; row < rows; row += count)
+        {
+            count = Math.Min(BandSize / width, rows - row);
+            var target = _band.AsSpan(0, (int)(count * width));
+            var place = 0;
+
+            foreach (var column in columns)
+            {
+                var axes = column.Runs.Axes.SetItem(0, column.Runs.Axes[0] with { Count = count });
+                Gather(column.Reader, column.PlaceOf(row), (int)column.Runs.RunLength, axes.AsSpan(), target[place..], width);
+                place += (int)column.Width;
+            }
+
+            sink(target);
+        }
+    }
+
     public void Dispose()
     {
         ArrayPool<byte>.Shared.Return(_window);
@@ -82,7 +122,7 @@ internal sealed class RunReader : IDisposable
         {
             band[0] = new RunAxis(Math.Min(BandSize / slice, count - i), step);
             var target = _band.AsSpan(0, (int)(band[0].Count * slice));
-            Gather(reader, offset + (i * step), (int)runLength, band, target);
+            Gather(reader, offset + (i * step), (int)runLength, band, target, slice);
             sink(target);
         }
     }
@@ -97,8 +137,11 @@ internal sealed class RunReader : IDisposable
         }
     }
 
-    /// <summary>Fills a band: goes along the axis whose runs lie closest together, for every place on the others.</summary>
-    private void Gather(IByteReader reader, long offset, int runLength, ReadOnlySpan<RunAxis> axes, Span<byte> target)
+    /// <summary>
+    /// Fills a band: goes along the axis whose runs lie closest together, for every place on the others. The band may be wider than what
+    /// is gathered, and then begins anew every <paramref name="rowStep"/> bytes.
+    /// </summary>
+    private void Gather(IByteReader reader, long offset, int runLength, ReadOnlySpan<RunAxis> axes, Span<byte> target, long rowStep)
     {
         Span<long> targetSteps = stackalloc long[axes.Length];
         Span<long> place = stackalloc long[axes.Length];
@@ -106,7 +149,7 @@ internal sealed class RunReader : IDisposable
 
         for (var (i, step) = (axes.Length - 1, (long)runLength); i >= 0; step *= axes[i].Count, i--)
         {
-            targetSteps[i] = step;
+            targetSteps[i] = i == 0 ? rowStep : step;
             closest = axes[i].Step < axes[closest].Step ? i : closest;
         }
 
@@ -128,6 +171,16 @@ internal sealed class RunReader : IDisposable
     /// <summary>Reads runs along one axis, as many at once as fit the window unless too little of it would be of use.</summary>
     private void GatherAlong(IByteReader reader, long offset, int runLength, RunAxis axis, Span<byte> target, int targetStep)
     {
+        if (runLength > WindowSize)
+        {
+            for (var i = 0L; i < axis.Count; i++)
+            {
+                reader.Read(offset + (i * axis.Step), target.Slice((int)(i * targetStep), runLength));
+            }
+
+            return;
+        }
+
         var atOnce = axis switch
         {
             { Step: 0 } => axis.Count,

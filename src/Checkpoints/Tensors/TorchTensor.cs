@@ -13,6 +13,10 @@ internal sealed record TorchTensor(TorchStorage Storage, DType DType, long Stora
     /// <summary>Whether the elements lie one after the other in row-major order, as PyTorch's is_contiguous() says.</summary>
     public bool IsContiguous { get; } = AreContiguous(Shape, Strides);
 
+    /// <summary>A range of it along a dim.</summary>
+    public TorchTensor Narrow(int dim, long start, long length) =>
+        new(Storage, DType, StorageOffset + (start * Strides[dim]), Shape.With(dim, length), Strides);
+
     /// <summary>Equal are two views of the same elements of the same storage under the same shape, as tied weights are.</summary>
     public bool Equals(TorchTensor? other) =>
         other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset

@@ -6,13 +6,16 @@ namespace Fairseq2Llama.Tests.Support;
 internal static class TensorBytes
 {
     /// <summary>Its elements in row-major order, little-endian, whatever the file holds.</summary>
-    public static byte[] Of(TorchTensor tensor)
+    public static byte[] Of(TorchTensor tensor) => Of(PlannedStorage.Of(tensor));
+
+    /// <summary>What an export would write for it.</summary>
+    public static byte[] Of(PlannedStorage storage)
     {
         using var scratch = new TempFolder();
         using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
         var bytes = new MemoryStream();
 
-        copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), chunk => bytes.Write(chunk));
+        copier.Copy(storage, chunk => bytes.Write(chunk));
         return bytes.ToArray();
     }
 

@@ -21,7 +21,7 @@ internal static class TensorFiles
         foreach (var (entryName, rawName, tensor) in entries)
         {
             var storage = planned.Find(known => known.Tensor == tensor).Storage
-                ?? new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]);
+                ?? PlannedStorage.Of(tensor);
 
             planned.Add((tensor, storage));
             tensors.Add(new PlannedTensor(entryName, rawName, tensor.DType, tensor.Shape, storage));
@@ -48,7 +48,7 @@ internal static class TensorFiles
         using var copier = new StorageCopier(scratch.Path, verification, CancellationToken.None);
         var bytes = new MemoryStream();
 
-        copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), chunk => bytes.Write(chunk));
+        copier.Copy(PlannedStorage.Of(tensor), chunk => bytes.Write(chunk));
         return bytes.ToArray();
     }
 }

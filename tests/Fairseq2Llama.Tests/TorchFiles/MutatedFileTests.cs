@@ -91,7 +91,7 @@ public sealed class MutatedFileTests : IDisposable
         {
             try
             {
-                copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), _ => { });
+                copier.Copy(PlannedStorage.Of(tensor), _ => { });
             }
             catch (CheckpointException)
             {

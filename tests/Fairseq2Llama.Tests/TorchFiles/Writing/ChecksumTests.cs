@@ -74,7 +74,7 @@ public class ChecksumTests
 
         foreach (var tensor in shared)
         {
-            copier.Copy(new PlannedStorage(tensor.DType, [ByteRuns.Of(tensor)]), _ => { });
+            copier.Copy(PlannedStorage.Of(tensor), _ => { });
         }
 
         // One read for each of these small slices, and one for the checksum of what they are slices of.

@@ -90,10 +90,10 @@ public class StateDictPickleTests
     {
         var length = count * dtype.GetItemSize();
         var input = new TorchStorage { Source = new MemorySource([]), Record = "none", Offset = 0, Length = length };
-        return new PlannedStorage(dtype, [new ByteRuns(input, 0, length, [])]);
+        return new PlannedStorage(dtype, [RunBand.Of(new ByteRuns(input, 0, length, []))]);
     }
 
-    private static TorchTensor On(PickledTensor tensor, PlannedStorage storage) => tensor.On(storage.Runs[0].Storage, "some.pt");
+    private static TorchTensor On(PickledTensor tensor, PlannedStorage storage) => tensor.On(storage.Runs.First().Storage, "some.pt");
 
     private static PlannedTensor Tensor(string name, PlannedStorage storage, params ReadOnlySpan<long> shape) =>
         new(name, name, storage.DType, new TensorShape(shape), storage);

@@ -98,7 +98,7 @@ public sealed class LargeArchiveTests : IDisposable
         var runs = new ByteRuns(storage, 0, length, []);
         var name = length.ToString(CultureInfo.InvariantCulture);
 
-        return new PlannedTensor(name, name, DType.UInt8, new TensorShape(length), new PlannedStorage(DType.UInt8, [runs]));
+        return new PlannedTensor(name, name, DType.UInt8, new TensorShape(length), new PlannedStorage(DType.UInt8, [RunBand.Of(runs)]));
     }
 
     private static void WriteHeaders(TorchFileLayout layout, string path)

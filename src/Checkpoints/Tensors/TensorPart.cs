@@ -1,0 +1,24 @@
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>A tensor that is a part of a larger one.</summary>
+/// <param name="Tensor">The part.</param>
+/// <param name="Row">Where it begins along dim 0 of the whole.</param>
+/// <param name="Column">Where it begins along dim 1 of the whole.</param>
+internal readonly record struct TensorPart(TorchTensor Tensor, long Row = 0, long Column = 0)
+{
+    /// <summary>What of it lies in a range of the whole along a dim, placed relative to that range; null when nothing does.</summary>
+    public TensorPart? Within(int dim, long start, long length)
+    {
+        var place = dim == 0 ? Row : Column;
+        var from = Math.Max(start, place);
+        var to = Math.Min(start + length, place + Tensor.Shape[dim]);
+
+        if (from >= to)
+        {
+            return null;
+        }
+
+        var tensor = Tensor.Narrow(dim, from - place, to - from);
+        return dim == 0 ? new TensorPart(tensor, from - start, Column) : new TensorPart(tensor, Row, from - start);
+    }
+}

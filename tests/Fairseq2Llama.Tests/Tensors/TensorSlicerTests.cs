@@ -1,0 +1,142 @@
+using CsCheck;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Tensors;
+
+/// <summary>The algebra of merging and splitting, over any number of shards along either dim.</summary>
+public class TensorSlicerTests
+{
+    private static readonly Gen<DType> DTypes = Gen.OneOf([.. new[] { DType.UInt8, DType.BFloat16, DType.Float32, DType.Complex128 }.Select(Gen.Const)]);
+
+    /// <summary>Sizes of the pieces of a dim, empty ones among them.</summary>
+    private static Gen<long[]> Pieces => Gen.Long[0, 6].Array[1, 5].Where(sizes => sizes.Sum() > 0);
+
+    [Fact]
+    public void Any_slice_of_any_parts_is_what_it_is_of_the_whole() =>
+        Gen.Select(DTypes, Gen.Int[0, 1], Pieces, Pieces.Array[5], Gen.Long[1, 4], Gen.Int)
+            .Select((dtype, splitDim, pieces, rowPieces, depth, seed) => new Case(dtype, splitDim, pieces, rowPieces, depth, new Random(seed)))
+            .Sample(
+                testCase =>
+                {
+                    var (dim, start, length) = testCase.RandomRange();
+                    var storage = new PlannedStorage(testCase.Whole.DType, TensorSlicer.Slice(testCase.Parts, dim, start, length));
+
+                    return TensorBytes.Of(storage).AsSpan().SequenceEqual(testCase.Whole.Slice(dim, start, start + length).Read())
+                        && TensorBytes.Of(new PlannedStorage(testCase.Whole.DType, TensorSlicer.Whole(testCase.Parts)))
+                            .AsSpan().SequenceEqual(testCase.Whole.Read());
+                },
+                iter: 3000);
+
+    [Fact]
+    public void Slices_of_vectors_are_what_they_are_of_the_whole() =>
+        Gen.Select(DTypes, Pieces, Gen.Int).Sample(
+            (dtype, pieces, seed) =>
+            {
+                var random = new Random(seed);
+                var whole = NaiveView.Contiguous(Random(random, pieces.Sum() * dtype.GetItemSize()), dtype, pieces.Sum());
+                var parts = Starts(pieces).Select((start, i) => new TensorPart(Store(whole.Slice(0, start, start + pieces[i])), start)).ToArray();
+                var from = random.NextInt64(pieces.Sum());
+                var length = random.NextInt64(1, pieces.Sum() - from + 1);
+
+                return TensorBytes.Of(new PlannedStorage(dtype, TensorSlicer.Slice(parts, 0, from, length)))
+                    .AsSpan().SequenceEqual(whole.Slice(0, from, from + length).Read());
+            },
+            iter: 1000);
+
+    [Fact]
+    public void Columns_of_many_shards_are_gathered_a_window_at_a_time()
+    {
+        // 4096 rows of 8 shards would be 32768 reads one by one.
+        var sources = Enumerable.Range(0, 8).Select(_ => new MemorySource(Random(new Random(1), 4096 * 64))).ToArray();
+        var parts = sources.Select((source, rank) => new TensorPart(
+            new TorchTensor(new TorchStorage { Source = source, Record = "0", Offset = 0, Length = source.Length }, DType.UInt8, 0, new TensorShape(4096, 64), [64, 1]),
+            Row: 0,
+            Column: rank * 64));
+
+        TensorBytes.Of(new PlannedStorage(DType.UInt8, TensorSlicer.Whole([.. parts])));
+
+        Assert.All(sources, source => Assert.Equal(1, source.ReadCount));
+    }
+
+    [Fact]
+    public void Rows_that_are_longer_than_any_buffer_are_streamed()
+    {
+        const int Width = 9 << 20;
+
+        var whole = NaiveView.Contiguous(Random(new Random(1), 2 * 2 * Width), DType.UInt8, 2, 2 * Width);
+        TensorPart[] parts = [new(Store(whole.Slice(1, 0, Width))), new(Store(whole.Slice(1, Width, 2 * Width)), 0, Width)];
+
+        Assert.True(TensorBytes.Of(new PlannedStorage(DType.UInt8, TensorSlicer.Whole(parts))).AsSpan().SequenceEqual(whole.Storage));
+    }
+
+    private static byte[] Random(Random random, long length)
+    {
+        var bytes = new byte[length];
+        random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private static long[] Starts(long[] sizes) => [.. sizes.Select((_, i) => sizes[..i].Sum())];
+
+    /// <summary>A part as a file of its own has it.</summary>
+    private static TorchTensor Store(NaiveView part)
+    {
+        var copy = NaiveView.Contiguous(part.Read(), part.DType, part.Sizes);
+        return copy.On(new MemorySource(copy.Storage), 0);
+    }
+
+    /// <summary>The same with its elements in another order, as transposed tensors are saved.</summary>
+    private static TorchTensor StoreTransposed(NaiveView part)
+    {
+        var transposed = part.Permute(2, 1, 0);
+        var copy = NaiveView.Contiguous(transposed.Read(), part.DType, transposed.Sizes).Permute(2, 1, 0);
+        return copy.On(new MemorySource(copy.Storage), 0);
+    }
+
+    /// <summary>A tensor split along one dim into tensor-parallel parts, and each of these along dim 0 into sharded-data-parallel ones.</summary>
+    private sealed class Case
+    {
+        private readonly Random _random;
+
+        public Case(DType dtype, int splitDim, long[] pieces, long[][] rowPieces, long depth, Random random)
+        {
+            _random = random;
+
+            var rows = splitDim == 0 ? pieces.Sum() : rowPieces[0].Sum();
+            var columns = splitDim == 1 ? pieces.Sum() : depth;
+            Whole = NaiveView.Contiguous(Random(random, rows * columns * depth * dtype.GetItemSize()), dtype, rows, columns, depth);
+
+            foreach (var (i, start) in Starts(pieces).Index())
+            {
+                var rank = Whole.Slice(splitDim, start, start + pieces[i]);
+                var cuts = splitDim == 0 ? Cut(rank.Sizes[0]) : rowPieces[i].Sum() == rows ? rowPieces[i] : Cut(rows);
+
+                foreach (var (j, row) in Starts(cuts).Index())
+                {
+                    var part = rank.Slice(0, row, row + cuts[j]);
+                    Parts.Add(new TensorPart(random.Next(4) == 0 ? StoreTransposed(part) : Store(part), (splitDim == 0 ? start : 0) + row, splitDim == 1 ? start : 0));
+                }
+            }
+        }
+
+        public NaiveView Whole { get; }
+
+        public List<TensorPart> Parts { get; } = [];
+
+        public (int Dim, long Start, long Length) RandomRange()
+        {
+            var dim = _random.Next(2);
+            var start = _random.NextInt64(Whole.Sizes[dim]);
+            return (dim, start, _random.NextInt64(1, Whole.Sizes[dim] - start + 1));
+        }
+
+        public override string ToString() =>
+            $"{Whole} from {string.Join(", ", Parts.Select(part => $"{part.Tensor.Shape} at ({part.Row}, {part.Column})"))}";
+
+        private long[] Cut(long size)
+        {
+            var first = _random.NextInt64(size + 1);
+            return [first, size - first];
+        }
+    }
+}
