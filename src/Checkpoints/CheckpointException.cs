@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>
@@ -23,6 +25,33 @@ public sealed class CheckpointException : Exception
 
     /// <summary>The path, tensor or architecture that it is about.</summary>
     public string? Target { get; }
+
+    /// <summary>Everything that is wrong, where it is more than one thing.</summary>
+    public ImmutableArray<CheckpointFinding> Findings
+    {
+        get => field.IsDefault ? [new CheckpointFinding(FindingSeverity.Error, Code, Message, File: Target)] : field;
+        private init;
+    }
+
+    /// <summary>Makes one error of several findings. Its message tells the first of them, its code is that of the first.</summary>
+    /// <param name="findings">What was found.</param>
+    /// <param name="what">What that means.</param>
+    /// <param name="remedy">What to do about it.</param>
+    internal static void ThrowIfAny(IEnumerable<CheckpointFinding> findings, string what, string remedy)
+    {
+        const int Shown = 10;
+
+        ImmutableArray<CheckpointFinding> found = [.. findings];
+
+        if (found.IsEmpty)
+        {
+            return;
+        }
+
+        var shown = string.Join("; ", found.Take(Shown).Select(finding => finding.Message));
+        var more = found.Length > Shown ? $"; and {found.Length - Shown} more" : "";
+        throw new CheckpointException(found[0].Code, $"{what}: {shown}{more}. {remedy}", found[0].File ?? found[0].Tensor) { Findings = found };
+    }
 
     /// <summary>Messages quote what stands in files, and a file must not be able to talk to the terminal.</summary>
     private static string Printable(string message)

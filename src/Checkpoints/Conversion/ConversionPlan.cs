@@ -27,6 +27,9 @@ public sealed class ConversionPlan
     /// <summary>The files to be written.</summary>
     public ImmutableArray<PlannedFile> Files { get; }
 
+    /// <summary>The number of files that the weights are divided into, whether or not all of them are among <see cref="Files"/>.</summary>
+    public int ShardCount { get; internal init; }
+
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
 
@@ -38,6 +41,9 @@ public sealed class ConversionPlan
 
     /// <summary>What may surprise about it.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
+
+    /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>
+    internal ImmutableArray<CheckpointTensor> ReplicatedTensors { get; init; } = [];
 
     /// <summary>Bytes of all files.</summary>
     public long Length => Files.Sum(file => file.Length);

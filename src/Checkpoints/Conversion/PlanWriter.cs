@@ -16,6 +16,8 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgre
 
             using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken))
             {
+                ReplicaCheck.Require(plan.ReplicatedTensors, copier);
+
                 // The small ones first: should the disk be full to the last byte, that shows now and not after an hour.
                 foreach (var file in plan.Files.OrderBy(file => file is PlannedTorchFile))
                 {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama.Conversion;
 
@@ -7,19 +6,19 @@ namespace Fairseq2Llama.Conversion;
 /// <param name="Replaced">Names of files that will be replaced.</param>
 /// <param name="Stale">Names of shards of an earlier export that would be loaded as part of the new one.</param>
 /// <param name="Warnings">What may surprise.</param>
-internal sealed partial record ReferenceDestination(
+internal sealed record ReferenceDestination(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
     private static readonly StringComparer FileNames =
         OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
 
     /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
-    public static ReferenceDestination Inspect(string path, IReadOnlyList<PlannedFile> files, bool force)
+    public static ReferenceDestination Inspect(string path, IReadOnlyList<PlannedFile> files, int shardCount, bool force)
     {
         RequireFolder(path);
         DiskSpace.Require(path, files);
 
-        return Directory.Exists(path) ? InspectExisting(path, files, force) : new ReferenceDestination([], [], []);
+        return Directory.Exists(path) ? InspectExisting(path, files, shardCount, force) : new ReferenceDestination([], [], []);
     }
 
     /// <summary>Neither the destination nor any folder above it may be a file.</summary>
@@ -35,12 +34,15 @@ internal sealed partial record ReferenceDestination(
         }
     }
 
-    private static ReferenceDestination InspectExisting(string path, IReadOnlyList<PlannedFile> files, bool force)
+    private static ReferenceDestination InspectExisting(string path, IReadOnlyList<PlannedFile> files, int shardCount, bool force)
     {
         var (present, folders) = List(path);
         var planned = files.Select(file => file.Name).ToHashSet(FileNames);
-        var replaced = present.Where(planned.Contains).ToArray();
-        var stale = present.Where(name => ShardPattern().IsMatch(name) && !planned.Contains(name)).ToArray();
+        var shared = files.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
+        var kept = shared.Where(file => file.IsAlreadyAt(Path.Combine(path, file.Name))).Select(file => file.Name).ToHashSet(FileNames);
+        var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
+        var shards = Enumerable.Range(0, shardCount).Select(ReferenceShard.NameOf).ToHashSet(FileNames);
+        var stale = present.Where(name => ReferenceShard.IsNameOfOne(name) && !shards.Contains(name)).ToArray();
 
         if (folders.FirstOrDefault(planned.Contains) is { } folder)
         {
@@ -61,10 +63,10 @@ internal sealed partial record ReferenceDestination(
             [.. stale],
             [
                 .. from name in present.Except(replaced).Except(stale)
-                   where name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)
+                   where name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase) && !shards.Contains(name)
                    select $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.",
                 .. from name in folders
-                   where name.StartsWith(StagingFolder.NamePrefix, StringComparison.Ordinal)
+                   where name.StartsWith(StagingFolder.NamePrefix, StringComparison.Ordinal) && shared.Length == 0
                    select StagingFolder.DescribeLeftover(Path.Combine(path, name)),
             ]);
     }
@@ -82,7 +84,4 @@ internal sealed partial record ReferenceDestination(
             throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be looked into: {e.Message}", path, e);
         }
     }
-
-    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth$", RegexOptions.CultureInvariant)]
-    private static partial Regex ShardPattern();
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
@@ -50,18 +49,20 @@ public static class ReferenceExport
         var architecture = options.Architecture ?? ArchitectureInference.Infer(tensors, options.ParamsLayout, checkpoint.Path);
         ReferenceExportChecks.Require(checkpoint, tensors, architecture, options);
 
-        var shards = Enumerable.Range(0, checkpoint.ShardCount).Select(rank => PlanShard(checkpoint, tensors, rank)).ToArray();
+        var split = new ModelParallelSplit(options.ShardCount ?? checkpoint.TensorParallelSize, tensors, architecture);
         ImmutableArray<PlannedFile> files =
         [
-            .. shards,
-            new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout)),
+            .. ReferenceExportChecks.RequireShards(options.ShardIndex, split.Count).Select(rank => PlanShard(checkpoint, tensors, split, rank)),
+            new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout), isShared: !options.ShardIndex.IsEmpty),
         ];
 
-        var destination = ReferenceDestination.Inspect(destinationPath, files, options.Force);
+        var destination = ReferenceDestination.Inspect(destinationPath, files, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
         return new ConversionPlan(destinationPath, architecture, files, options.Verification)
         {
+            ShardCount = split.Count,
+            ReplicatedTensors = [.. split.FindReplicated(tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
             Warnings =
@@ -72,33 +73,38 @@ public static class ReferenceExport
         };
     }
 
-    private static PlannedTorchFile PlanShard(Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, int rank)
+    private static PlannedTorchFile PlanShard(
+        Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ModelParallelSplit split, int rank)
     {
         var planned = new List<PlannedTensor>();
-        var storages = new Dictionary<TorchTensor, PlannedStorage>();
+        var storages = new Dictionary<TensorSlice, PlannedStorage>();
 
         foreach (var tensor in tensors)
         {
-            var part = tensor.Shards[rank].Tensor;
-
-            // Weights that are one in the input, as tied ones are, stay one.
-            if (!storages.TryGetValue(part, out var storage))
-            {
-                storage = storages[part] = PlannedStorage.Of(part);
-            }
-
-            planned.Add(new PlannedTensor(NewNameOf(tensor), tensor.Name, tensor.DType, part.Shape, storage));
+            Add(NewNameOf(tensor), tensor, tensor.ParsedName.Parameter);
         }
 
-        if (IsOutputAbsent(tensors))
+        if (tensors.All(tensor => tensor.ParsedName.Parameter != LlamaParameter.Output))
         {
             // Readers need output.weight even where it is the embedding table and the checkpoint leaves it out.
-            var embedding = planned.Find(tensor => tensor.Name == LlamaParameter.Embedding.ReferencePrefix + LlamaParameter.Suffix)!;
-            planned.Add(embedding with { Name = OutputName });
+            Add(OutputName, tensors.First(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding), LlamaParameter.Output);
         }
 
         RequireDistinctNames(checkpoint, planned);
-        return new PlannedTorchFile(string.Create(CultureInfo.InvariantCulture, $"consolidated.{rank:00}.pth"), planned);
+        return new PlannedTorchFile(ReferenceShard.NameOf(rank), planned);
+
+        void Add(string name, CheckpointTensor tensor, LlamaParameter? parameter)
+        {
+            var slice = split.SliceOf(tensor, parameter, rank);
+
+            // Weights that are one in the input, as tied ones are, stay one.
+            if (!storages.TryGetValue(slice, out var storage))
+            {
+                storage = storages[slice] = slice.ToStorage(tensor.DType);
+            }
+
+            planned.Add(new PlannedTensor(name, tensor.Name, tensor.DType, slice.Shape, storage));
+        }
     }
 
     /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
@@ -127,9 +133,6 @@ public static class ReferenceExport
                 clash.Key);
         }
     }
-
-    internal static bool IsOutputAbsent(IEnumerable<CheckpointTensor> tensors) =>
-        tensors.All(tensor => tensor.ParsedName.Parameter != LlamaParameter.Output);
 
     internal static string NewNameOf(CheckpointTensor tensor) => tensor.ReferenceName ?? tensor.Name;
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama;
 
 /// <summary>How to export to the reference format.</summary>
@@ -5,6 +7,12 @@ public sealed record ReferenceExportOptions
 {
     /// <summary>The architecture; null to conclude it from the shapes.</summary>
     public LlamaArchitecture? Architecture { get; init; }
+
+    /// <summary>The number of files, one for each model-parallel rank of who reads them; null for one for each tensor-parallel rank of the input.</summary>
+    public int? ShardCount { get; init; }
+
+    /// <summary>Which of these files to write, from 0; empty for all. params.json is written in any case.</summary>
+    public ImmutableArray<int> ShardIndex { get; init; } = [];
 
     /// <summary>The form of params.json.</summary>
     public ParamsLayout ParamsLayout { get; init; }

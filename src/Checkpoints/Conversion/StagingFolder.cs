@@ -58,14 +58,26 @@ internal sealed class StagingFolder : IDisposable
 
         try
         {
-            foreach (var name in plan.ReplacedFiles.Concat(plan.StaleFiles))
+            var shared = plan.Files.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
+
+            foreach (var name in plan.ReplacedFiles.Except(shared.Select(file => file.Name)))
             {
                 Move(System.IO.Path.Combine(_destination, name), System.IO.Path.Combine(old, name));
             }
 
-            foreach (var file in plan.Files)
+            foreach (var name in plan.StaleFiles)
+            {
+                MoveIfThere(System.IO.Path.Combine(_destination, name), System.IO.Path.Combine(old, name));
+            }
+
+            foreach (var file in plan.Files.Except(shared))
             {
                 Move(PathOf(file), System.IO.Path.Combine(_destination, file.Name));
+            }
+
+            foreach (var file in shared)
+            {
+                Share(file, mayReplace: plan.ReplacedFiles.Contains(file.Name));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -121,6 +133,37 @@ internal sealed class StagingFolder : IDisposable
         }
 
         Directory.CreateDirectory(Path);
+    }
+
+    /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
+    private void Share(PlannedTextFile file, bool mayReplace)
+    {
+        var path = System.IO.Path.Combine(_destination, file.Name);
+
+        if (file.IsAlreadyAt(path))
+        {
+            return;
+        }
+
+        if (File.Exists(path) && !mayReplace)
+        {
+            throw new IOException($"'{path}' was meanwhile written by another export.");
+        }
+
+        // A job that is as far as this one may put the same file there at this very moment.
+        File.Move(PathOf(file), path, overwrite: true);
+    }
+
+    private void MoveIfThere(string from, string to)
+    {
+        try
+        {
+            Move(from, to);
+        }
+        catch (FileNotFoundException)
+        {
+            // Another job has removed it.
+        }
     }
 
     private void Move(string from, string to)

@@ -3,54 +3,76 @@ namespace Fairseq2Llama.Fairseq2;
 /// <summary>Finds out which files make a checkpoint.</summary>
 internal static class CheckpointLayouts
 {
-    private static readonly ICheckpointLayout[] All = [new SingleFileLayout(), new TensorParallelLayout()];
+    private static readonly ICheckpointLayout[] All =
+    [
+        new SingleFileLayout(), new TensorParallelLayout(), new ShardFolderLayout(), new NativeShardLayout(),
+    ];
 
     /// <param name="path">The absolute path of a folder, or of the one file that holds all of the model.</param>
-    /// <exception cref="CheckpointException">There is no checkpoint, or more than one, or a part of it is missing.</exception>
-    public static IReadOnlyList<ShardFile> Find(string path)
+    /// <exception cref="CheckpointException">There is no checkpoint, more than one, or only a part of one.</exception>
+    public static CheckpointFiles Find(string path)
     {
         if (File.Exists(path))
         {
-            return [new ShardFile(path)];
+            RequireWhole(path);
+            return new CheckpointFiles([new ShardFile(path, default)], _ => path, []);
         }
 
-        var found = All.Select(layout => layout.Find(path)).OfType<IReadOnlyList<ShardFile>>().ToArray();
+        var found = FindAll(path).ToArray();
 
         return found.Length switch
         {
             1 => found[0],
             0 => throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
-                HasNativeShards(path)
-                    ? $"'{path}' holds the shards that fairseq2 0.5 and newer write (pp_00/tp_00/sdp_00.pt), which this version does not read yet."
-                    : $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor the"
-                        + " steps of a training run.",
+                $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor 'model.pt/shard.00.pt', …,"
+                    + " nor 'model/pp_00/tp_00/sdp_00.pt', …, nor the steps of a training run.",
                 path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
-                $"'{path}' holds two checkpoints: {string.Join(" beside ", found.Select(NameFiles))}. Move one of them away,"
-                + $" or give the path of '{SingleFileLayout.FileName}' itself.",
+                $"'{path}' holds two checkpoints: {string.Join(" beside ", found.Select(files => NameFiles(path, files)))}. Move one of them away.",
                 path),
         };
     }
 
-    /// <summary>Whether a folder holds a model, complete and readable or not.</summary>
-    public static bool HasModel(string folder)
+    /// <summary>Whether a folder holds files of a model, complete and readable or not.</summary>
+    public static bool HasModel(string folder) => FindAll(folder).Any();
+
+    private static IEnumerable<CheckpointFiles> FindAll(string folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
+
+    /// <summary>One of several shards is no model, and what it lacks would only be found out by its shapes.</summary>
+    private static void RequireWhole(string path)
     {
-        try
+        foreach (var folder in new[] { Path.GetDirectoryName(path), NativeShardLayout.RootOf(path) }.OfType<string>())
         {
-            return HasNativeShards(folder) || All.Any(layout => layout.Find(folder) is not null);
-        }
-        catch (CheckpointException)
-        {
-            return true;
+            if (FindBeside(folder).FirstOrDefault(files => files.Shards.Any(shard => shard.Path == path)) is { Shards.Length: > 1 } files)
+            {
+                throw new CheckpointException(
+                    CheckpointErrorCode.MissingShard,
+                    $"'{path}' is one of the {files.Shards.Length} shards of the checkpoint '{folder}'. Give the path of that folder.",
+                    path);
+            }
         }
     }
 
-    private static bool HasNativeShards(string folder) =>
-        new[] { folder, Path.Combine(folder, "model") }.Any(
-            parent => Directory.Exists(parent) && Directory.EnumerateDirectories(parent, "pp_*").Any());
+    private static CheckpointFiles[] FindBeside(string folder)
+    {
+        try
+        {
+            return [.. FindAll(folder)];
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A file can be read where its folder can't be listed.
+            return [];
+        }
+    }
 
-    private static string NameFiles(IReadOnlyList<ShardFile> files) =>
-        string.Join(", ", files.Select(file => Path.GetFileName(file.Path)));
+    private static string NameFiles(string folder, CheckpointFiles files)
+    {
+        const int Shown = 3;
+
+        var names = files.Shards.Select(shard => Path.GetRelativePath(folder, shard.Path)).Take(Shown);
+        return string.Join(", ", files.Shards.Length > Shown ? names.Append("…") : names);
+    }
 }

@@ -5,8 +5,10 @@ namespace Fairseq2Llama.Fairseq2;
 /// <param name="Name">What to call it.</param>
 /// <param name="Step">The training step that it is from, where the path tells.</param>
 /// <param name="Files">Its files.</param>
-internal sealed record CheckpointLocation(string Path, string Name, long? Step, IReadOnlyList<ShardFile> Files)
+internal sealed record CheckpointLocation(string Path, string Name, long? Step, CheckpointFiles Files)
 {
+    private const int MaxShown = 4;
+
     /// <param name="path">The absolute path of a file, a folder with a model, a training run, or its folder of steps.</param>
     /// <param name="step">Which step of a run; null for the newest finished one.</param>
     /// <param name="log">Told what is passed over.</param>
@@ -14,6 +16,13 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
     public static CheckpointLocation Find(string path, long? step, Action<string>? log)
     {
         path = System.IO.Path.TrimEndingDirectorySeparator(path);
+
+        if (Directory.Exists(path) && System.IO.Path.GetFileName(path).StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
+            && System.IO.Path.GetDirectoryName(path) is { } parent && TrainingRun.NumberOf(parent) is not null)
+        {
+            // The folder within a step that holds the weights stands for the step.
+            path = parent;
+        }
 
         if (!File.Exists(path) && !Directory.Exists(path))
         {
@@ -23,7 +32,9 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
 
         try
         {
-            return FindExisting(path, step, log);
+            var location = FindExisting(path, step, log);
+            location.RequireComplete();
+            return location;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,6 +57,13 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
             : throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' is not a training run, so it has no step {step}.", path);
     }
+
+    private void RequireComplete() => CheckpointException.ThrowIfAny(
+        Files.Missing.Select(file => new CheckpointFinding(
+            FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{System.IO.Path.GetRelativePath(Path, file)}' is missing", File: file)),
+        $"'{Path}' holds {string.Join(", ", Files.Shards.Take(MaxShown).Select(shard => System.IO.Path.GetRelativePath(Path, shard.Path)))}"
+            + $"{(Files.Shards.Length > MaxShown ? ", …" : "")}, but not all that belongs to them",
+        "Copy what is missing from where the model was trained.");
 
     private static string NameOf(string path)
     {

@@ -1,17 +1,25 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
 
 /// <summary>A tensor of a checkpoint: what it is called, what it looks like and where its parts are. Its data stays in the files.</summary>
 public sealed class CheckpointTensor
 {
-    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, int? splitDim, ImmutableArray<TensorShard> shards)
+    internal CheckpointTensor(
+        ParameterName parsedName,
+        DType dtype,
+        TensorShape shape,
+        int? splitDim,
+        ImmutableArray<ImmutableArray<TensorPart>> copies,
+        ImmutableArray<TensorShard> shards)
     {
         ParsedName = parsedName;
         DType = dtype;
         Shape = shape;
         SplitDim = splitDim;
+        Copies = copies;
         Shards = shards;
     }
 
@@ -42,14 +50,19 @@ public sealed class CheckpointTensor
     /// <summary>Whether the elements of every part lie one after the other in their file.</summary>
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
 
-    /// <summary>Its parts, by tensor-parallel rank.</summary>
+    /// <summary>What each file holds of it, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
     public ImmutableArray<TensorShard> Shards { get; }
 
     /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
     internal Fairseq2Checkpoint Checkpoint { get; set; } = null!;
 
-    /// <summary>The dim along which the shards lie; null where each holds all of it.</summary>
+    /// <summary>The dim along which tensor parallelism divides it; null where it does not.</summary>
     internal int? SplitDim { get; }
+
+    /// <summary>
+    /// The parts that tile it. More than once where tensor parallelism does not divide it: every rank has a copy then.
+    /// </summary>
+    internal ImmutableArray<ImmutableArray<TensorPart>> Copies { get; }
 
     internal ParameterName ParsedName { get; }
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Fairseq2.Sharding;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;
 
@@ -10,15 +12,17 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed class Fairseq2Checkpoint
 {
-    private readonly IReadOnlyList<StateDict> _ranks;
+    private readonly CheckpointFiles _layout;
+    private readonly ImmutableArray<StateDict> _files;
 
-    private Fairseq2Checkpoint(CheckpointLocation location, IReadOnlyList<StateDict> ranks)
+    private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files)
     {
-        _ranks = ranks;
+        _layout = location.Files;
+        _files = files;
         Path = location.Path;
         Name = location.Name;
         Step = location.Step;
-        Tensors = TensorParallelShards.Join(ranks);
+        Tensors = ShardedModel.Join([.. _layout.Shards.Zip(files)], location.Path);
 
         foreach (var tensor in Tensors)
         {
@@ -35,11 +39,20 @@ public sealed class Fairseq2Checkpoint
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }
 
-    /// <summary>The number of tensor-parallel shards.</summary>
-    public int ShardCount => _ranks.Count;
+    /// <summary>The number of its files.</summary>
+    public int ShardCount => _files.Length;
 
-    /// <summary>Its files, by tensor-parallel rank.</summary>
-    public ImmutableArray<string> Files => [.. _ranks.Select(rank => rank.File.Source.Name)];
+    /// <summary>The number of pipeline stages (fairseq2's pp), each of which has layers of its own.</summary>
+    public int PipelineStages => _layout.Shards[^1].Place.Pipeline + 1;
+
+    /// <summary>The number of tensor-parallel ranks (fairseq2's tp). An export writes as many files, unless it is told otherwise.</summary>
+    public int TensorParallelSize => _layout.Shards[^1].Place.TensorParallel + 1;
+
+    /// <summary>The number of files into which sharded data parallelism (fairseq2's sdp) divided each of these.</summary>
+    public int DataParallelSize => _layout.Shards[^1].Place.DataParallel + 1;
+
+    /// <summary>Its files, by pipeline stage, then tensor-parallel rank, then rank of sharded data parallelism.</summary>
+    public ImmutableArray<string> Files => [.. _layout.Shards.Select(shard => shard.Path)];
 
     /// <summary>Its tensors, in the order of the (first) file.</summary>
     public ImmutableArray<CheckpointTensor> Tensors { get; }
@@ -52,35 +65,66 @@ public sealed class Fairseq2Checkpoint
     public long ElementCount => Tensors.Sum(tensor => tensor.ElementCount);
 
     /// <summary>Bytes of its files.</summary>
-    public long SizeInBytes => _ranks.Sum(rank => rank.File.Source.Length);
+    public long SizeInBytes => _files.Sum(file => file.File.Source.Length);
 
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
-    internal IEnumerable<string> NonTensors => _ranks.SelectMany(rank => rank.NonTensors).Distinct(StringComparer.Ordinal);
+    internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
+
+    /// <summary>Files beside its own that look like parts of it.</summary>
+    internal ImmutableArray<string> StrayFiles => _layout.Strays;
 
     /// <summary>The files in which damage to tensor data can't be noticed.</summary>
     internal IEnumerable<string> FilesWithoutChecksums =>
-        _ranks.Where(rank => !rank.File.HasChecksums).Select(rank => rank.File.Source.Name);
+        _files.Where(file => !file.File.HasChecksums).Select(file => file.File.Source.Name);
 
     /// <summary>The files whose pickle has a wrong checksum.</summary>
     internal IEnumerable<string> FilesWithInvalidPickleChecksum =>
-        _ranks.Where(rank => !rank.File.IsPickleChecksumValid).Select(rank => rank.File.Source.Name);
+        _files.Where(file => !file.File.IsPickleChecksumValid).Select(file => file.File.Source.Name);
 
-    /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.4.6.</summary>
+    /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.8.1.</summary>
     /// <param name="path">
-    /// The absolute path of the folder that holds <c>model.pt</c> or <c>model.0.pt</c>, …; of one file; or of a training run.
+    /// The absolute path of a folder that holds <c>model.pt</c>, <c>model.0.pt</c>, …, <c>shard.00.pt</c>, … or <c>pp_00/tp_00/sdp_00.pt</c>, …;
+    /// of a file that holds all of the model; or of a training run.
     /// </param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
     /// <param name="log">Told which steps are passed over.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
+    /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or is not one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Fairseq2Checkpoint Read(
         string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         var location = CheckpointLocation.Find(path, step, log);
-        var ranks = location.Files.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file.Path), cancellationToken)));
 
-        return new Fairseq2Checkpoint(location, [.. ranks]);
+        return new Fairseq2Checkpoint(location, Open(location, cancellationToken));
+    }
+
+    private static ImmutableArray<StateDict> Open(CheckpointLocation location, CancellationToken cancellationToken)
+    {
+        var files = ImmutableArray.CreateBuilder<StateDict>();
+        var errors = new List<CheckpointException>();
+
+        foreach (var shard in location.Files.Shards)
+        {
+            try
+            {
+                files.Add(StateDict.In(TorchFile.Open(new LocalFile(shard.Path), cancellationToken)));
+            }
+            catch (CheckpointException e)
+            {
+                errors.Add(e);
+            }
+        }
+
+        if (errors is [var only])
+        {
+            ExceptionDispatchInfo.Throw(only);
+        }
+
+        CheckpointException.ThrowIfAny(
+            errors.SelectMany(error => error.Findings), $"{errors.Count} files of '{location.Path}' can't be read", "Copy or save them again.");
+
+        return files.ToImmutable();
     }
 
     /// <summary>Its name.</summary>

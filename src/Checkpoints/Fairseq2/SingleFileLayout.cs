@@ -5,9 +5,9 @@ internal sealed class SingleFileLayout : ICheckpointLayout
 {
     public const string FileName = "model.pt";
 
-    public IReadOnlyList<ShardFile>? Find(string folder)
+    public CheckpointFiles? Find(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? [new ShardFile(path)] : null;
+        return File.Exists(path) ? new CheckpointFiles([new ShardFile(path, default)], _ => path, CheckpointFiles.NamedLikeModels(folder)) : null;
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama.Fairseq2;
@@ -6,31 +5,19 @@ namespace Fairseq2Llama.Fairseq2;
 /// <summary><c>model.0.pt</c>, <c>model.1.pt</c>, …, as fairseq2 0.3.0 to 0.4.6 write it with tensor parallelism.</summary>
 internal sealed partial class TensorParallelLayout : ICheckpointLayout
 {
-    public IReadOnlyList<ShardFile>? Find(string folder)
+    public CheckpointFiles? Find(string folder)
     {
-        var shards = Directory.EnumerateFiles(folder, "model.*.pt")
-            .Select(path => (Path: path, Match: FileNamePattern().Match(Path.GetFileName(path))))
-            .Where(file => file.Match.Success)
-            .Select(file => new ShardFile(file.Path, int.Parse(file.Match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)))
-            .OrderBy(shard => shard.TensorParallelRank)
-            .ToArray();
+        ShardFile[] shards =
+        [
+            .. from file in NumberedEntries.In(folder, Directory.EnumerateFiles, FileName())
+               select new ShardFile(file.Path, new ShardPlace(TensorParallel: file.Number)),
+        ];
 
-        if (shards.Length == 0)
-        {
-            return null;
-        }
-
-        var missing = Enumerable.Range(0, shards.Length).Except(shards.Select(shard => shard.TensorParallelRank)).ToArray();
-
-        return missing.Length == 0
-            ? shards
-            : throw new CheckpointException(
-                CheckpointErrorCode.MissingShard,
-                $"'{folder}' holds {string.Join(", ", shards.Select(shard => Path.GetFileName(shard.Path)))} but not"
-                + $" {string.Join(", ", missing.Select(rank => $"model.{rank}.pt"))}. Copy the missing file from where the model was trained.",
-                Path.Combine(folder, $"model.{missing[0]}.pt"));
+        return shards.Length == 0
+            ? null
+            : new CheckpointFiles(shards, place => Path.Combine(folder, $"model.{place.TensorParallel}.pt"), CheckpointFiles.NamedLikeModels(folder));
     }
 
     [GeneratedRegex(@"^model\.(0|[1-9][0-9]{0,4})\.pt$", RegexOptions.CultureInvariant)]
-    private static partial Regex FileNamePattern();
+    private static partial Regex FileName();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
@@ -6,9 +7,12 @@ namespace Fairseq2Llama;
 /// <summary>The part of a tensor that one file holds.</summary>
 public sealed class TensorShard
 {
-    internal TensorShard(string file, string key, TorchTensor tensor)
+    private readonly ShardPlace _place;
+
+    internal TensorShard(ShardFile file, string key, TorchTensor tensor)
     {
-        File = file;
+        File = file.Path;
+        _place = file.Place;
         Key = key;
         Tensor = tensor;
     }
@@ -19,7 +23,16 @@ public sealed class TensorShard
     /// <summary>The tensor's name in the file, with the prefixes that wrappers left.</summary>
     public string Key { get; }
 
-    /// <summary>The part's shape.</summary>
+    /// <summary>The pipeline stage (fairseq2's pp) of the file, from 0.</summary>
+    public int PipelineStage => _place.Pipeline;
+
+    /// <summary>The tensor-parallel rank (fairseq2's tp) of the file, from 0.</summary>
+    public int TensorParallelRank => _place.TensorParallel;
+
+    /// <summary>The file's rank in sharded data parallelism (fairseq2's sdp), from 0.</summary>
+    public int DataParallelRank => _place.DataParallel;
+
+    /// <summary>The part's shape; of an empty part (0), whatever the tensor's.</summary>
     public TensorShape Shape => Tensor.Shape;
 
     /// <summary>Elements between neighbours along each dimension.</summary>

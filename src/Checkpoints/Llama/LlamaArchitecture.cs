@@ -52,6 +52,12 @@ public sealed record LlamaArchitecture
     /// <summary>Whether the output projection is the embedding table.</summary>
     public bool TiedEmbeddings { get; init; }
 
+    /// <summary>
+    /// Whether model parallelism divides the embedding table along the model dim, as it does for LLaMA 1 and 2, or along the vocabulary, as
+    /// for LLaMA 3. It matters only where a model is split that was not split before.
+    /// </summary>
+    public bool ShardEmbedDim { get; init; } = true;
+
     /// <summary>The fairseq2 assets that have this architecture: <c>llama3_2_1b_instruct</c>.</summary>
     public ImmutableArray<string> AssetNames { get; init; } = [];
 

@@ -55,7 +55,7 @@ public static class LlamaArchitectures
 
     private static LlamaArchitecture Llama3(
         string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, ImmutableArray<string> assets) =>
-        Llama(name, modelDim, layers, heads, ffn, maxSeqLen: 8192, assets) with { VocabSize = 128256, RopeTheta = 500_000.0 };
+        Llama(name, modelDim, layers, heads, ffn, maxSeqLen: 8192, assets) with { VocabSize = 128256, RopeTheta = 500_000.0, ShardEmbedDim = false };
 
     private static LlamaArchitecture Llama31(
         string name, int modelDim, int layers, (int Query, int KeyValue) heads, (double Multiplier, int MultipleOf) ffn, double ropeScaleFactor, ImmutableArray<string> assets) =>

@@ -51,6 +51,9 @@ internal sealed record LlamaParameter(
         Output,
     ];
 
+    /// <summary>Whether it has a row for each token.</summary>
+    public bool IsVocabularyTable => Dims[0] == LlamaDim.VocabSize;
+
     public bool IsPerLayer => Fairseq2Prefix.StartsWith(LayersPrefix, StringComparison.Ordinal);
 
     /// <summary>The names that a model of this architecture has of this kind, in fairseq2's convention.</summary>

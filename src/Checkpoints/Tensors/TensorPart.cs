@@ -6,6 +6,9 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="Column">Where it begins along dim 1 of the whole.</param>
 internal readonly record struct TensorPart(TorchTensor Tensor, long Row = 0, long Column = 0)
 {
+    /// <summary>The same part of a whole in which it lies further along a dim.</summary>
+    public TensorPart MovedBy(int dim, long distance) => dim == 0 ? this with { Row = Row + distance } : this with { Column = Column + distance };
+
     /// <summary>What of it lies in a range of the whole along a dim, placed relative to that range; null when nothing does.</summary>
     public TensorPart? Within(int dim, long start, long length)
     {

@@ -14,10 +14,25 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
+
     /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string DestinationPath { get; set; } = "";
+
+    /// <summary>
+    /// The number of files to divide the weights into, which is the model-parallel size of who loads them; one for each tensor-parallel
+    /// rank of the checkpoint when absent.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 99999)]
+    public int? ShardCount { get; set; }
+
+    /// <summary>Writes only these of the files, counted from 0, and params.json; other jobs write the others into the same folder.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ValidateRange(0, 99998)]
+    public int[] ShardIndex { get; set; } = [];
 
     /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
     [Parameter]
@@ -78,6 +93,8 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
         var plan = makePlan(new ReferenceExportOptions
         {
             Architecture = NamedArchitecture,
+            ShardCount = ShardCount,
+            ShardIndex = [.. ShardIndex],
             ParamsLayout = ParamsLayout,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,

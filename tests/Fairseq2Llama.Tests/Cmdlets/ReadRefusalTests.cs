@@ -53,8 +53,8 @@ public sealed class ReadRefusalTests : IDisposable
 
     [Theory]
     [InlineData("", "model.pt", "model.0.pt")]
-    [InlineData("pp_00/tp_00", "0.5", "pp_00/tp_00/sdp_00.pt")]
-    [InlineData("model/pp_00/tp_00", "0.5", "pp_00/tp_00/sdp_00.pt")]
+    [InlineData("pp_00/tp_00", "pp_00/tp_00/sdp_00.pt")]
+    [InlineData("model/pp_00/tp_00", "pp_00/tp_00/sdp_00.pt")]
     public void Explains_a_folder_without_a_checkpoint_by_what_else_is_in_it(string content, params string[] words)
     {
         _session["path"] = Directory.CreateDirectory(_folder["run"]).FullName;

@@ -97,12 +97,15 @@ public sealed class ReadTrainingRunTests : IDisposable
     }
 
     [Fact]
-    public void Recognises_the_shards_of_newer_versions()
+    public void Passes_over_a_step_of_newer_versions_that_has_no_file_yet()
     {
         AddStep("step_500");
         Directory.CreateDirectory(_run["checkpoints/step_1000/model/pp_00/tp_00"]);
 
-        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-Fairseq2Checkpoint $run", "step_1000", "fairseq2 0.5 and newer");
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Verbose");
+
+        Assert.Equal(500, Assert.IsType<Fairseq2Checkpoint>(Assert.Single(outcome.Output).BaseObject).Step);
+        Assert.Contains(outcome.Verbose, line => line.Contains("step_1000' is passed over: there is no model in it", StringComparison.Ordinal));
     }
 
     private void AddStep(string name) => CheckpointFolder.Copy("ddp", _run[Path.Combine("checkpoints", name)]);

@@ -4,7 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Tensors;
 
 /// <summary>The algebra of merging and splitting, over any number of shards along either dim.</summary>
-public class TensorSlicerTests
+public class TensorSliceTests
 {
     private static readonly Gen<DType> DTypes = Gen.OneOf([.. new[] { DType.UInt8, DType.BFloat16, DType.Float32, DType.Complex128 }.Select(Gen.Const)]);
 
@@ -19,10 +19,10 @@ public class TensorSlicerTests
                 testCase =>
                 {
                     var (dim, start, length) = testCase.RandomRange();
-                    var storage = new PlannedStorage(testCase.Whole.DType, TensorSlicer.Slice(testCase.Parts, dim, start, length));
+                    var storage = testCase.Slice.Narrow(dim, start, length).ToStorage(testCase.Whole.DType);
 
                     return TensorBytes.Of(storage).AsSpan().SequenceEqual(testCase.Whole.Slice(dim, start, start + length).Read())
-                        && TensorBytes.Of(new PlannedStorage(testCase.Whole.DType, TensorSlicer.Whole(testCase.Parts)))
+                        && TensorBytes.Of(testCase.Slice.ToStorage(testCase.Whole.DType))
                             .AsSpan().SequenceEqual(testCase.Whole.Read());
                 },
                 iter: 3000);
@@ -34,11 +34,12 @@ public class TensorSlicerTests
             {
                 var random = new Random(seed);
                 var whole = NaiveView.Contiguous(Random(random, pieces.Sum() * dtype.GetItemSize()), dtype, pieces.Sum());
-                var parts = Starts(pieces).Select((start, i) => new TensorPart(Store(whole.Slice(0, start, start + pieces[i])), start)).ToArray();
+                var parts = Starts(pieces).Select((start, i) => new TensorPart(Store(whole.Slice(0, start, start + pieces[i])), start));
+                var slice = new TensorSlice([.. parts], new TensorShape(whole.Sizes));
                 var from = random.NextInt64(pieces.Sum());
                 var length = random.NextInt64(1, pieces.Sum() - from + 1);
 
-                return TensorBytes.Of(new PlannedStorage(dtype, TensorSlicer.Slice(parts, 0, from, length)))
+                return TensorBytes.Of(slice.Narrow(0, from, length).ToStorage(dtype))
                     .AsSpan().SequenceEqual(whole.Slice(0, from, from + length).Read());
             },
             iter: 1000);
@@ -53,7 +54,7 @@ public class TensorSlicerTests
             Row: 0,
             Column: rank * 64));
 
-        TensorBytes.Of(new PlannedStorage(DType.UInt8, TensorSlicer.Whole([.. parts])));
+        TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(4096, 512)).ToStorage(DType.UInt8));
 
         Assert.All(sources, source => Assert.Equal(1, source.ReadCount));
     }
@@ -66,7 +67,7 @@ public class TensorSlicerTests
         var whole = NaiveView.Contiguous(Random(new Random(1), 2 * 2 * Width), DType.UInt8, 2, 2 * Width);
         TensorPart[] parts = [new(Store(whole.Slice(1, 0, Width))), new(Store(whole.Slice(1, Width, 2 * Width)), 0, Width)];
 
-        Assert.True(TensorBytes.Of(new PlannedStorage(DType.UInt8, TensorSlicer.Whole(parts))).AsSpan().SequenceEqual(whole.Storage));
+        Assert.True(TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(whole.Sizes)).ToStorage(DType.UInt8)).AsSpan().SequenceEqual(whole.Storage));
     }
 
     private static byte[] Random(Random random, long length)
@@ -122,6 +123,8 @@ public class TensorSlicerTests
         public NaiveView Whole { get; }
 
         public List<TensorPart> Parts { get; } = [];
+
+        public TensorSlice Slice => new([.. Parts], new TensorShape(Whole.Sizes));
 
         public (int Dim, long Start, long Length) RandomRange()
         {

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>What a layout found in a folder: a grid of files, some of which may be missing.</summary>
+internal sealed class CheckpointFiles
+{
+    /// <summary>More is never shown, and a folder named pp_99999 must not make us count that far.</summary>
+    private const int MaxMissing = 100;
+
+    /// <param name="shards">At least one.</param>
+    /// <param name="pathOf">The path that the file at a place would have.</param>
+    /// <param name="candidates">Files that would be expected to be shards; those that are none are strays.</param>
+    public CheckpointFiles(IEnumerable<ShardFile> shards, Func<ShardPlace, string> pathOf, IEnumerable<string> candidates)
+    {
+        Shards =
+        [
+            .. from shard in shards.DistinctBy(shard => shard.Place)
+               orderby shard.Place.Pipeline, shard.Place.TensorParallel, shard.Place.DataParallel
+               select shard,
+        ];
+
+        Strays = [.. candidates.Except(Shards.Select(shard => shard.Path)).Order(StringComparer.Ordinal)];
+
+        var present = Shards.Select(shard => shard.Place).ToHashSet();
+
+        Missing =
+        [
+            .. (from pipeline in Enumerable.Range(0, Shards.Max(shard => shard.Place.Pipeline) + 1)
+                from tensorParallel in Enumerable.Range(0, Shards.Max(shard => shard.Place.TensorParallel) + 1)
+                from dataParallel in Enumerable.Range(0, Shards.Max(shard => shard.Place.DataParallel) + 1)
+                let place = new ShardPlace(pipeline, tensorParallel, dataParallel)
+                where !present.Contains(place)
+                select pathOf(place))
+                .Take(MaxMissing),
+        ];
+    }
+
+    /// <summary>Its files, by pipeline stage, then tensor-parallel rank, then data-parallel rank.</summary>
+    public ImmutableArray<ShardFile> Shards { get; }
+
+    /// <summary>The files that the others show to be missing; only so many of them.</summary>
+    public ImmutableArray<string> Missing { get; }
+
+    /// <summary>Files that look like parts of it and have no place in it.</summary>
+    public ImmutableArray<string> Strays { get; }
+
+    /// <summary>Whole models and shards of the older layouts, and what is named much like them: copies, unfinished ones.</summary>
+    public static IEnumerable<string> NamedLikeModels(string folder) => Directory.EnumerateFiles(folder, "model.*pt*");
+}

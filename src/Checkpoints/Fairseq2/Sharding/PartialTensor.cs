@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Fairseq2.Sharding;
+
+/// <summary>A tensor as far as it is fitted together: of one file, then of one tensor-parallel rank.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="DType">Its element type.</param>
+/// <param name="IsBigEndian">Its byte order.</param>
+/// <param name="Shape">Its shape as far as it is fitted together.</param>
+/// <param name="Parts">They tile it.</param>
+/// <param name="Shards">What of it each file holds.</param>
+internal sealed record PartialTensor(
+    ParameterName Name, DType DType, bool IsBigEndian, TensorShape Shape, ImmutableArray<TensorPart> Parts, ImmutableArray<TensorShard> Shards)
+{
+    /// <summary>The file that it is from, or the first of them.</summary>
+    public string File => Shards[0].File;
+
+    public static PartialTensor Of(StateDictEntry entry, ShardFile file) => new(
+        ParameterName.Parse(entry.Name),
+        entry.Tensor.DType,
+        entry.Tensor.Storage.IsBigEndian,
+        entry.Tensor.Shape,
+        [new TensorPart(entry.Tensor)],
+        [new TensorShard(file, entry.RawName, entry.Tensor)]);
+
+    /// <summary>What can be no part of the same tensor as another differs in this.</summary>
+    public string Describe() => $"{DType.GetTorchName()} {Shape}{(IsBigEndian ? " in big-endian byte order" : "")} in '{File}'";
+}

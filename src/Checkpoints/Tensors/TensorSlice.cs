@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>
+/// Merging and splitting: a tensor, or what lies in a range of it along a dim, made of parts that tile it. Equal slices are the same
+/// elements of the same storages under the same shape.
+/// </summary>
+internal sealed class TensorSlice : IEquatable<TensorSlice>
+{
+    private readonly ImmutableArray<TensorPart> _parts;
+
+    /// <param name="parts">They tile it.</param>
+    /// <param name="shape">Its shape.</param>
+    public TensorSlice(ImmutableArray<TensorPart> parts, TensorShape shape)
+    {
+        _parts = parts;
+        Shape = shape;
+    }
+
+    public TensorShape Shape { get; }
+
+    /// <summary>What lies in a range along a dim.</summary>
+    public TensorSlice Narrow(int dim, long start, long length) => new(
+        [.. _parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
+
+    /// <summary>Its elements in row-major order, as byte runs.</summary>
+    public PlannedStorage ToStorage(DType dtype) => new(dtype, ToBands());
+
+    public bool Equals(TensorSlice? other) => other is not null && Shape.Equals(other.Shape) && _parts.AsSpan().SequenceEqual(other._parts.AsSpan());
+
+    public override bool Equals(object? obj) => Equals(obj as TensorSlice);
+
+    public override int GetHashCode() => HashCode.Combine(Shape, _parts.Length);
+
+    private ImmutableArray<RunBand> ToBands()
+    {
+        if (_parts is [var only])
+        {
+            return [RunBand.Of(ByteRuns.Of(only.Tensor))];
+        }
+
+        var filled = _parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();
+        var cuts = filled.SelectMany(part => new[] { part.Row, part.Row + part.Tensor.Shape[0] }).Distinct().Order().ToArray();
+
+        return [.. cuts.Zip(cuts.Skip(1), (from, to) => ToBand(filled, from, to - from))];
+    }
+
+    /// <summary>Rows between two cuts, so that each part has all of them or none.</summary>
+    private static RunBand ToBand(TensorPart[] parts, long start, long count)
+    {
+        var columns = parts.Select(part => part.Within(0, start, count)).OfType<TensorPart>().OrderBy(part => part.Column).ToArray();
+
+        return columns is [var only]
+            ? RunBand.Of(ByteRuns.Of(only.Tensor))
+            : new RunBand(count, [.. columns.Select(column => ByteRuns.OfRows(column.Tensor))]);
+    }
+}
