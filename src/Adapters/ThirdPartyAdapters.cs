@@ -7,4 +7,7 @@ internal sealed class ThirdPartyAdapters : IThirdParty
 {
     /// <inheritdoc/>
     public IChecksum CreateCrc32() => new Crc32Adapter();
+
+    /// <inheritdoc/>
+    public object? ReadYaml(string text) => YamlAdapter.Read(text);
 }

@@ -24,6 +24,9 @@ public sealed class ConversionPlan
     /// <summary>The architecture that the result has.</summary>
     public LlamaArchitecture Architecture { get; }
 
+    /// <summary>Who says that it has this architecture, in a few words: the user, a file, the shapes.</summary>
+    public string ArchitectureOrigin { get; internal init; } = "";
+
     /// <summary>The files to be written.</summary>
     public ImmutableArray<PlannedFile> Files { get; }
 

@@ -46,8 +46,9 @@ public static class ReferenceExport
     {
         ReferenceExportChecks.RequireValidPickles(checkpoint, options.Verification);
         ReferenceExportChecks.RequireMapped(checkpoint, tensors, options);
-        var architecture = options.Architecture ?? ArchitectureInference.Infer(tensors, options.ParamsLayout, checkpoint.Path);
-        ReferenceExportChecks.Require(checkpoint, tensors, architecture, options);
+        var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, options.ParamsLayout);
+        var architecture = choice.Architecture;
+        ReferenceExportChecks.Require(checkpoint, tensors, choice);
 
         var split = new ModelParallelSplit(options.ShardCount ?? checkpoint.TensorParallelSize, tensors, architecture);
         ImmutableArray<PlannedFile> files =
@@ -61,6 +62,7 @@ public static class ReferenceExport
 
         return new ConversionPlan(destinationPath, architecture, files, options.Verification)
         {
+            ArchitectureOrigin = choice.Origin,
             ShardCount = split.Count,
             ReplicatedTensors = [.. split.FindReplicated(tensors)],
             ReplacedFiles = destination.Replaced,

@@ -16,21 +16,19 @@ internal static class ReferenceExportChecks
 
     /// <exception cref="CheckpointException">The result would be wrong; all reasons of the first kind are listed.</exception>
     public static void Require(
-        Fairseq2Checkpoint checkpoint,
-        IReadOnlyCollection<CheckpointTensor> tensors,
-        LlamaArchitecture architecture,
-        ReferenceExportOptions options)
+        Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ArchitectureChoice choice)
     {
+        var (architecture, origin) = choice;
         architecture.Validate();
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture),
-            $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}'",
+            $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",
             "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture.");
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindMissing(tensors, architecture),
-            $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}'",
+            $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}' ({origin})",
             "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
     }
 

@@ -8,4 +8,12 @@ internal interface IThirdParty
 {
     /// <summary>A CRC-32 as zip archives use it (polynomial 0x04C11DB7, reflected).</summary>
     IChecksum CreateCrc32();
+
+    /// <summary>Reads a YAML document as data: no tags, no anchors, bounded in depth and size.</summary>
+    /// <returns>
+    /// A string for a scalar, null for an unquoted null, <see cref="IReadOnlyDictionary{TKey, TValue}"/> from string for a mapping,
+    /// <see cref="IReadOnlyList{T}"/> for a sequence.
+    /// </returns>
+    /// <exception cref="FormatException">It is no YAML, or more than such data.</exception>
+    object? ReadYaml(string text);
 }

@@ -17,6 +17,9 @@ internal static class ThirdParty
 
     public static IChecksum CreateCrc32() => Loaded.Value.CreateCrc32();
 
+    /// <inheritdoc cref="IThirdParty.ReadYaml"/>
+    public static object? ReadYaml(string text) => Loaded.Value.ReadYaml(text);
+
     private static IThirdParty Load()
     {
         var folder = Path.Combine(Path.GetDirectoryName(typeof(ThirdParty).Assembly.Location) ?? "", "dependencies");

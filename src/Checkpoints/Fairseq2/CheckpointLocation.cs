@@ -17,12 +17,8 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
     {
         path = System.IO.Path.TrimEndingDirectorySeparator(path);
 
-        if (Directory.Exists(path) && System.IO.Path.GetFileName(path).StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
-            && System.IO.Path.GetDirectoryName(path) is { } parent && TrainingRun.NumberOf(parent) is not null)
-        {
-            // The folder within a step that holds the weights stands for the step.
-            path = parent;
-        }
+        // The folder within a step that holds the weights stands for the step.
+        path = Directory.Exists(path) ? StepOf(path) ?? path : path;
 
         if (!File.Exists(path) && !Directory.Exists(path))
         {
@@ -56,6 +52,31 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
             ? new CheckpointLocation(path, NameOf(path), TrainingRun.NumberOf(path), CheckpointLayouts.Find(path))
             : throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' is not a training run, so it has no step {step}.", path);
+    }
+
+    /// <summary>model.yaml beside the steps of the run, or beside the model where it is in no run; null when there is none.</summary>
+    public string? FindConfigFile()
+    {
+        var folder = Directory.Exists(Path) ? Path : NativeShardLayout.RootOf(Path) ?? System.IO.Path.GetDirectoryName(Path);
+
+        if (folder is not null && StepOf(folder) is { } step)
+        {
+            folder = System.IO.Path.GetDirectoryName(step);
+        }
+
+        return folder is not null && System.IO.Path.Combine(folder, ModelConfig.FileName) is var file && File.Exists(file) ? file : null;
+    }
+
+    /// <summary>The folder of the step that a folder is, or is the weights of.</summary>
+    private static string? StepOf(string folder)
+    {
+        if (TrainingRun.NumberOf(folder) is not null)
+        {
+            return folder;
+        }
+
+        return System.IO.Path.GetFileName(folder).StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
+            && System.IO.Path.GetDirectoryName(folder) is { } parent && TrainingRun.NumberOf(parent) is not null ? parent : null;
     }
 
     private void RequireComplete() => CheckpointException.ThrowIfAny(

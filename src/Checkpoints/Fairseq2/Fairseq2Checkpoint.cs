@@ -15,8 +15,9 @@ public sealed class Fairseq2Checkpoint
     private readonly CheckpointFiles _layout;
     private readonly ImmutableArray<StateDict> _files;
 
-    private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files)
+    private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files, ModelConfig? config)
     {
+        Config = config;
         _layout = location.Files;
         _files = files;
         Path = location.Path;
@@ -38,6 +39,9 @@ public sealed class Fairseq2Checkpoint
 
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }
+
+    /// <summary>The architecture that the model.yaml of its run tells; null when there is none, or it can't be used.</summary>
+    public LlamaArchitecture? Architecture => Config?.Architecture;
 
     /// <summary>The number of its files.</summary>
     public int ShardCount => _files.Length;
@@ -70,6 +74,9 @@ public sealed class Fairseq2Checkpoint
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
 
+    /// <summary>What stands in model.yaml.</summary>
+    internal ModelConfig? Config { get; }
+
     /// <summary>Files beside its own that look like parts of it.</summary>
     internal ImmutableArray<string> StrayFiles => _layout.Strays;
 
@@ -95,8 +102,23 @@ public sealed class Fairseq2Checkpoint
         string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         var location = CheckpointLocation.Find(path, step, log);
+        var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Name) : null;
+        RequireAllShards(location, config);
 
-        return new Fairseq2Checkpoint(location, Open(location, cancellationToken));
+        return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
+    }
+
+    /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml.</summary>
+    private static void RequireAllShards(CheckpointLocation location, ModelConfig? config)
+    {
+        if (location.Files.Shards is [.., { Place.TensorParallel: > 0 and var last }] && config?.ShardCount > last + 1)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.MissingShard,
+                $"'{location.Path}' holds {last + 1} tensor-parallel shards, and there were {config.ShardCount} according to '{config.Path}'."
+                + " Copy what is missing from where the model was trained.",
+                location.Path);
+        }
     }
 
     private static ImmutableArray<StateDict> Open(CheckpointLocation location, CancellationToken cancellationToken)

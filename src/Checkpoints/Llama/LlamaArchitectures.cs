@@ -29,12 +29,15 @@ public static class LlamaArchitectures
     /// <summary>The architecture of that name, or of the asset of that name, in any case.</summary>
     /// <exception cref="CheckpointException">There is none; the message names all there are.</exception>
     public static LlamaArchitecture Find(string name) =>
-        All.FirstOrDefault(architecture => Answers(architecture, name))
+        TryFind(name)
         ?? throw new CheckpointException(
             CheckpointErrorCode.ArchitectureUnknown,
             $"There is no architecture '{name}'. Known are {string.Join(", ", All)}; Get-LlamaArchitecture shows them, and"
             + " New-LlamaArchitecture makes one of your own.",
             name);
+
+    /// <summary>The architecture of that name, or of the asset of that name, in any case; null when there is none.</summary>
+    internal static LlamaArchitecture? TryFind(string name) => All.FirstOrDefault(architecture => Answers(architecture, name));
 
     private static bool Answers(LlamaArchitecture architecture, string name) =>
         architecture.AssetNames.Prepend(architecture.Name).Contains(name, StringComparer.OrdinalIgnoreCase);

@@ -106,6 +106,8 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             WriteWarning(warning);
         }
 
+        WriteVerbose($"'{name}' is {plan.Architecture.Name} {plan.ArchitectureOrigin}, and becomes {plan.ShardCount} files.");
+
         foreach (var line in plan.DescribeTensors())
         {
             WriteVerbose(line);

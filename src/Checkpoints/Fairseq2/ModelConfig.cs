@@ -1,0 +1,85 @@
+using System.Globalization;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>
+/// What fairseq2 wrote of the model into model.yaml beside the steps. 0.3 names only the asset that was trained further
+/// (<c>base: llama3_8b_instruct</c>); 0.4 has the whole configuration under <c>model_config._set_</c>, 0.5 and newer under
+/// <c>model_config</c>. A file that was written by hand can have <c>model_arch</c> and only what differs from it.
+/// </summary>
+internal sealed class ModelConfig
+{
+    public const string FileName = "model.yaml";
+
+    private const string Family = "llama";
+
+    /// <summary>Real ones have some 30 lines.</summary>
+    private const int MaxLength = 1 << 20;
+
+    private ModelConfig(string path) => Path = path;
+
+    public string Path { get; }
+
+    /// <summary>What it says; null when it says nothing, or can't be used.</summary>
+    public LlamaArchitecture? Architecture { get; private init; }
+
+    /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
+    public CheckpointException? Error { get; private init; }
+
+    /// <summary>The number of tensor-parallel files, where it says that; 0.3 and 0.4 do so when there are several.</summary>
+    public int? ShardCount { get; private init; }
+
+    /// <param name="path">The absolute path of the file.</param>
+    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    public static ModelConfig Read(string path, string name)
+    {
+        try
+        {
+            var root = ConfigNode.Mapping(ThirdParty.ReadYaml(ReadText(path)), "the document");
+
+            return new ModelConfig(path) { Architecture = FindArchitecture(root, name), ShardCount = root.Integer("num_shards") };
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or CheckpointException)
+        {
+            return new ModelConfig(path)
+            {
+                Error = new CheckpointException(
+                    e is IOException or UnauthorizedAccessException ? CheckpointErrorCode.ReadFailed : CheckpointErrorCode.CheckpointCorrupt,
+                    $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend the file, or name the architecture with -Architecture.",
+                    path,
+                    e),
+            };
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        var length = new FileInfo(path).Length;
+
+        return length is > 0 and <= MaxLength
+            ? File.ReadAllText(path)
+            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
+    }
+
+    private static LlamaArchitecture? FindArchitecture(ConfigNode root, string name)
+    {
+        if (root.Text("model_family") is { } family && family != Family)
+        {
+            throw new FormatException($"it says that the model is of the family '{family}', and this module knows '{Family}'");
+        }
+
+        var asset = root.Text("model_arch") ?? root.Text("base");
+        var origin = asset is null ? null : LlamaArchitectures.TryFind(asset);
+        var config = root.Child("model_config");
+
+        if (config is null)
+        {
+            // An asset that fairseq2 does not ship can be anything.
+            return origin;
+        }
+
+        return LlamaConfig.Read(config.Child("_set_") ?? config, origin, name);
+    }
+}

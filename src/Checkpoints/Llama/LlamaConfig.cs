@@ -1,0 +1,86 @@
+using Fairseq2Llama.Fairseq2;
+
+namespace Fairseq2Llama.Llama;
+
+/// <summary>
+/// Reads fairseq2's LLaMAConfig. Its fields had other names in 0.4 (the first spelling) than from 0.5 on (the last); between lie commits
+/// with both. What a config leaves out it takes from its origin, or from fairseq2's defaults.
+/// </summary>
+internal static class LlamaConfig
+{
+    private const double DefaultInnerDimScale = 2.0 / 3.0;
+
+    /// <summary>RoPEScaleConfig.factor in fairseq2 0.4.0 to 0.8.1.</summary>
+    private const double DefaultRopeScaleFactor = 8.0;
+
+    /// <summary>fairseq2 0.3 and 0.4 have no shard_embed_dim and go by this (models/llama/_handler.py).</summary>
+    private const int ShortestSequenceOfLlama3 = 8192;
+
+    /// <param name="config">The fields.</param>
+    /// <param name="origin">The architecture that they change; null for fairseq2's defaults.</param>
+    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <exception cref="FormatException">A field is not what it should be.</exception>
+    public static LlamaArchitecture Read(ConfigNode config, LlamaArchitecture? origin, string name)
+    {
+        var basis = origin ?? new LlamaArchitecture { Name = name };
+        var modelDim = config.Integer("model_dim") ?? basis.ModelDim;
+        var maxSeqLen = config.Integer("max_seq_len") ?? basis.MaxSeqLen;
+
+        var architecture = basis with
+        {
+            ModelDim = modelDim,
+            MaxSeqLen = maxSeqLen,
+            VocabSize = config.Integer("vocab_size") ?? config.Child("vocab_info")?.Integer("size") ?? basis.VocabSize,
+            NumLayers = config.Integer("num_layers") ?? basis.NumLayers,
+            NumAttnHeads = config.Integer("num_attn_heads") ?? basis.NumAttnHeads,
+            NumKeyValueHeads = config.Integer("num_key_value_heads") ?? basis.NumKeyValueHeads,
+            FfnInnerDimMultiplier = ReadMultiplier(config, basis, modelDim),
+            FfnInnerDimMultipleOf = config.Integer("ffn_inner_dim_to_multiple", "ffn_inner_dim_multiple_of") ?? basis.FfnInnerDimMultipleOf,
+            RopeTheta = config.Number("rope_theta") ?? basis.RopeTheta,
+            RopeScaleFactor = ReadRopeScaleFactor(config, basis),
+            TiedEmbeddings = config.Flag("tie_embeddings", "tied_embeddings") ?? origin?.TiedEmbeddings ?? false,
+            ShardEmbedDim = config.Flag("shard_embed_dim") ?? origin?.ShardEmbedDim ?? maxSeqLen < ShortestSequenceOfLlama3,
+        };
+
+        return WithName(architecture, name);
+    }
+
+    /// <summary>
+    /// fairseq2 computes the FFN's inner dim from an inner dim before, a multiplier and a scale. params.json has the multiplier only, of 8/3
+    /// of the model dim, so whatever the other two differ from that goes into it.
+    /// </summary>
+    private static double ReadMultiplier(ConfigNode config, LlamaArchitecture basis, int modelDim)
+    {
+        var multiplier = config.Number("ffn_inner_dim_multiplier") ?? basis.FfnInnerDimMultiplier;
+        var inner = config.Integer("ffn_inner_dim") ?? 4L * basis.ModelDim;
+        var scale = config.Number("ffn_inner_dim_scale") ?? DefaultInnerDimScale;
+
+        if (inner != 4L * modelDim)
+        {
+            multiplier *= inner / (4.0 * modelDim);
+        }
+
+        if (scale != DefaultInnerDimScale)
+        {
+            multiplier *= scale / DefaultInnerDimScale;
+        }
+
+        return multiplier;
+    }
+
+    private static double? ReadRopeScaleFactor(ConfigNode config, LlamaArchitecture basis) => config.Flag("use_scaled_rope") switch
+    {
+        false => null,
+        true => config.Child("rope_scaling", "rope_scale")?.Number("factor") ?? basis.RopeScaleFactor ?? DefaultRopeScaleFactor,
+        null => basis.RopeScaleFactor,
+    };
+
+    /// <summary>An architecture of the catalogue keeps its name; fairseq2 0.3 and 0.4 never tied embeddings, which makes it no other.</summary>
+    private static LlamaArchitecture WithName(LlamaArchitecture architecture, string name)
+    {
+        var known = LlamaArchitectures.All.FirstOrDefault(
+            known => known == architecture with { Name = known.Name, AssetNames = known.AssetNames, TiedEmbeddings = known.TiedEmbeddings });
+
+        return architecture with { Name = known?.Name ?? name, AssetNames = known?.AssetNames ?? [] };
+    }
+}
