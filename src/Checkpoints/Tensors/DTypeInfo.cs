@@ -2,20 +2,20 @@ using System.Collections.Frozen;
 
 namespace Fairseq2Llama.Tensors;
 
-/// <summary>What there is to know about each <see cref="DType"/>: its size, and what PyTorch calls it.</summary>
-internal sealed record DTypeInfo(DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName)
+/// <summary>What there is to know about each <see cref="DType"/>: its size, what PyTorch calls it, and which bit patterns are finite.</summary>
+internal sealed record DTypeInfo(DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName, FloatFormat? Float = null)
 {
     // StorageName is null for the types that came after PyTorch froze its typed storage classes (2.1); torch.save
     // writes those as an UntypedStorage and _rebuild_tensor_v3. SwapUnit is what turns round between byte orders:
-    // a complex number is two of them.
+    // a complex number is two of them, and Float is about one. Integers have no Float: all their patterns are finite.
     private static readonly DTypeInfo[] All =
     [
-        new(DType.Float32, "float32", 4, 4, "FloatStorage"),
-        new(DType.Float64, "float64", 8, 8, "DoubleStorage"),
-        new(DType.Float16, "float16", 2, 2, "HalfStorage"),
-        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage"),
-        new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null),
-        new(DType.Float8E5M2, "float8_e5m2", 1, 1, null),
+        new(DType.Float32, "float32", 4, 4, "FloatStorage", new(0x7f7f_ffff)),
+        new(DType.Float64, "float64", 8, 8, "DoubleStorage", new(0x7fef_ffff_ffff_ffff)),
+        new(DType.Float16, "float16", 2, 2, "HalfStorage", new(0x7bff)),
+        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage", new(0x7f7f)),
+        new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null, new(0x7e, HasInfinity: false)),
+        new(DType.Float8E5M2, "float8_e5m2", 1, 1, null, new(0x7b)),
         new(DType.Int8, "int8", 1, 1, "CharStorage"),
         new(DType.Int16, "int16", 2, 2, "ShortStorage"),
         new(DType.Int32, "int32", 4, 4, "IntStorage"),
@@ -25,8 +25,8 @@ internal sealed record DTypeInfo(DType DType, string TorchName, int ItemSize, in
         new(DType.UInt32, "uint32", 4, 4, null),
         new(DType.UInt64, "uint64", 8, 8, null),
         new(DType.Bool, "bool", 1, 1, "BoolStorage"),
-        new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage"),
-        new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage"),
+        new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage", new(0x7f7f_ffff)),
+        new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", new(0x7fef_ffff_ffff_ffff)),
     ];
 
     private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);

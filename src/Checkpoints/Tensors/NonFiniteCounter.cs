@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Fairseq2Llama.Tensors;
+
+/// <summary>
+/// Counts what training that diverged leaves behind: NaN and infinity, in tensor data that streams by. Finds none in types whose
+/// <see cref="DTypeInfo.Float"/> is null; of a complex number it counts each part.
+/// </summary>
+internal sealed class NonFiniteCounter(DType dtype)
+{
+    private readonly DTypeInfo _info = DTypeInfo.Of(dtype);
+
+    /// <summary>Of either sign, signalling or quiet, with any payload.</summary>
+    public long NaNs { get; private set; }
+
+    /// <summary>Of either sign.</summary>
+    public long Infinities { get; private set; }
+
+    /// <param name="chunk">Whole elements, little-endian as is every machine that PowerShell runs on.</param>
+    public void Add(ReadOnlySpan<byte> chunk)
+    {
+        Debug.Assert(chunk.Length % _info.ItemSize == 0, "an element is torn");
+
+        if (_info.Float is not { } format)
+        {
+            return;
+        }
+
+        switch (_info.SwapUnit)
+        {
+            case 1:
+                Count<byte>(chunk, format);
+                break;
+            case 2:
+                Count<ushort>(chunk, format);
+                break;
+            case 4:
+                Count<uint>(chunk, format);
+                break;
+            case 8:
+                Count<ulong>(chunk, format);
+                break;
+        }
+    }
+
+    private void Count<T>(ReadOnlySpan<byte> chunk, FloatFormat format)
+        where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>
+    {
+        // Without the sign bit, patterns compare like the values they stand for: finite ones, then infinity, then NaNs.
+        var allButSign = T.AllBitsSet >>> 1;
+        var largestFinite = T.CreateChecked(format.LargestFinite);
+        var largestNotNaN = format.HasInfinity ? largestFinite + T.One : largestFinite;
+        var nonFinite = 0;
+        var nans = 0;
+
+        // Comparisons are added up, not branched on, so a tensor full of NaN takes no longer than a sound one.
+        foreach (var pattern in MemoryMarshal.Cast<byte, T>(chunk))
+        {
+            var magnitude = pattern & allButSign;
+            nonFinite += magnitude > largestFinite ? 1 : 0;
+            nans += magnitude > largestNotNaN ? 1 : 0;
+        }
+
+        NaNs += nans;
+        Infinities += nonFinite - nans;
+    }
+}
