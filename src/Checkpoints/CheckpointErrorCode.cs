@@ -23,11 +23,14 @@ public enum CheckpointErrorCode
     /// <summary>The file exists but the operating system refuses to read it.</summary>
     ReadFailed,
 
-    /// <summary>A tensor-parallel checkpoint lacks one of its files.</summary>
+    /// <summary>A checkpoint of several files lacks one of them, or one of them is given as if it were all; or a shard is asked for that there is not.</summary>
     MissingShard,
 
     /// <summary>Files that should be shards of one checkpoint do not fit each other.</summary>
     ShardMismatch,
+
+    /// <summary>Weights that are NaN or infinite.</summary>
+    NonFiniteNumbers,
 
     /// <summary>A parameter that LLaMA does not have.</summary>
     UnmappedTensor,

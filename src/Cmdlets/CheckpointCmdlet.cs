@@ -38,6 +38,24 @@ public abstract class CheckpointCmdlet : PSCmdlet
         }
     }
 
+    /// <summary>Does the work for each path that arguments stand for.</summary>
+    /// <param name="given">Paths of PowerShell.</param>
+    /// <param name="isLiteral">Whether they are taken as they are; else they may have wildcards.</param>
+    /// <param name="work">Gets an absolute path of the operating system.</param>
+    protected void PerPath(IEnumerable<string> given, bool isLiteral, Action<string> work)
+    {
+        foreach (var path in given)
+        {
+            PerItem(() =>
+            {
+                foreach (var resolved in this.ResolvePath(path, isLiteral))
+                {
+                    PerItem(() => work(resolved));
+                }
+            });
+        }
+    }
+
     /// <summary>Gets what an argument stands for; a wrong argument ends the command.</summary>
     /// <param name="get">Gets it.</param>
     protected T FromArgument<T>(Func<T> get)

@@ -64,12 +64,6 @@ public sealed class ConversionPlan
     /// <param name="cancellationToken">Stops it within a chunk's time.</param>
     /// <exception cref="CheckpointException">An input is damaged or changed, or can't be read; or the output can't be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Execute(IProgress<ConversionProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public void Execute(IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
         new PlanWriter(this, progress, cancellationToken).Run();
 }
-
-/// <summary>How far a conversion has come.</summary>
-/// <param name="File">The file that is being written.</param>
-/// <param name="BytesWritten">Bytes written, over all files.</param>
-/// <param name="BytesTotal">Bytes to be written, over all files.</param>
-public readonly record struct ConversionProgress(string File, long BytesWritten, long BytesTotal);

@@ -3,7 +3,7 @@ using Fairseq2Llama.TorchFiles.Writing;
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
-internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgress>? progress, CancellationToken cancellationToken)
+internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
     private readonly long _total = plan.Length;
     private long _written;
@@ -63,6 +63,6 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ConversionProgre
     private void Report(PlannedFile file, long written)
     {
         _written = written;
-        progress?.Report(new ConversionProgress(file.Name, _written, _total));
+        progress?.Report(new ByteProgress(file.Name, _written, _total));
     }
 }

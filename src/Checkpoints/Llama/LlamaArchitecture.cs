@@ -82,6 +82,13 @@ public sealed record LlamaArchitecture
     /// <summary>Prints as its name.</summary>
     public override string ToString() => Name;
 
+    /// <summary>
+    /// What fairseq2 0.3 and 0.4, which have no such setting, take <see cref="ShardEmbedDim"/> for: true below LLaMA 3's sequence length of
+    /// 8192 (models/llama/_handler.py).
+    /// </summary>
+    /// <param name="maxSeqLen">The longest sequence, in tokens.</param>
+    public static bool GuessShardEmbedDim(int maxSeqLen) => maxSeqLen < 8192;
+
     /// <summary>Checks that it could be built at all.</summary>
     /// <exception cref="CheckpointException">It contradicts itself; the message lists each contradiction.</exception>
     public void Validate()

@@ -13,9 +13,6 @@ internal static class LlamaConfig
     /// <summary>RoPEScaleConfig.factor in fairseq2 0.4.0 to 0.8.1.</summary>
     private const double DefaultRopeScaleFactor = 8.0;
 
-    /// <summary>fairseq2 0.3 and 0.4 have no shard_embed_dim and go by this (models/llama/_handler.py).</summary>
-    private const int ShortestSequenceOfLlama3 = 8192;
-
     /// <param name="config">The fields.</param>
     /// <param name="origin">The architecture that they change; null for fairseq2's defaults.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
@@ -39,7 +36,7 @@ internal static class LlamaConfig
             RopeTheta = config.Number("rope_theta") ?? basis.RopeTheta,
             RopeScaleFactor = ReadRopeScaleFactor(config, basis),
             TiedEmbeddings = config.Flag("tie_embeddings", "tied_embeddings") ?? origin?.TiedEmbeddings ?? false,
-            ShardEmbedDim = config.Flag("shard_embed_dim") ?? origin?.ShardEmbedDim ?? maxSeqLen < ShortestSequenceOfLlama3,
+            ShardEmbedDim = config.Flag("shard_embed_dim") ?? origin?.ShardEmbedDim ?? LlamaArchitecture.GuessShardEmbedDim(maxSeqLen),
         };
 
         return WithName(architecture, name);

@@ -66,6 +66,13 @@ public sealed class NewLlamaArchitectureCommand : CheckpointCmdlet
     [Parameter]
     public SwitchParameter TiedEmbeddings { get; set; }
 
+    /// <summary>
+    /// Model parallelism divides the embedding table along the model dim, as for LLaMA 1 and 2, rather than along the vocabulary, as for
+    /// LLaMA 3. Where absent and not based on another, fairseq2's rule decides: $true for sequences shorter than 8192.
+    /// </summary>
+    [Parameter]
+    public bool? ShardEmbedDim { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord() => WriteObject(FromArgument(Make));
 
@@ -73,6 +80,7 @@ public sealed class NewLlamaArchitectureCommand : CheckpointCmdlet
     {
         var origin = BasedOn?.Get() ?? new LlamaArchitecture { Name = Name };
         var numAttnHeads = NumAttnHeads ?? origin.NumAttnHeads;
+        var maxSeqLen = MaxSeqLen ?? origin.MaxSeqLen;
         var isGrouped = origin.NumKeyValueHeads != origin.NumAttnHeads;
 
         var architecture = origin with
@@ -83,13 +91,14 @@ public sealed class NewLlamaArchitectureCommand : CheckpointCmdlet
             NumAttnHeads = numAttnHeads,
             NumKeyValueHeads = NumKeyValueHeads ?? (isGrouped ? origin.NumKeyValueHeads : numAttnHeads),
             VocabSize = VocabSize ?? origin.VocabSize,
-            MaxSeqLen = MaxSeqLen ?? origin.MaxSeqLen,
+            MaxSeqLen = maxSeqLen,
             FfnInnerDimMultiplier = FfnInnerDimMultiplier ?? origin.FfnInnerDimMultiplier,
             FfnInnerDimMultipleOf = FfnInnerDimMultipleOf ?? origin.FfnInnerDimMultipleOf,
             RopeTheta = RopeTheta ?? origin.RopeTheta,
             RopeScaleFactor = IsBound(nameof(RopeScaleFactor)) ? RopeScaleFactor : origin.RopeScaleFactor,
             NormEps = NormEps ?? origin.NormEps,
             TiedEmbeddings = IsBound(nameof(TiedEmbeddings)) ? TiedEmbeddings : origin.TiedEmbeddings,
+            ShardEmbedDim = ShardEmbedDim ?? (BasedOn is null ? LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) : origin.ShardEmbedDim),
             AssetNames = [],
         };
 

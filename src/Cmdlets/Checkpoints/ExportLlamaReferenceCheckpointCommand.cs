@@ -130,19 +130,8 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 
     private void Execute(string name, ConversionPlan plan)
     {
-        var progress = new ExportProgress(this, $"Exporting {name}");
-
-        try
-        {
-            plan.Execute(progress, Stop);
-        }
-        finally
-        {
-            if (!Stopping)
-            {
-                progress.Complete();
-            }
-        }
+        using var progress = new ProgressBar(this, $"Exporting {name}");
+        plan.Execute(progress, Stop);
     }
 
     /// <summary>With -Force a second checkpoint piped to the same folder would silently replace the first; without, this says it better.</summary>

@@ -3,13 +3,39 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Tests whether a checkpoint can be exported, and lists everything that is noteworthy about it.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "Fairseq2Checkpoint")]
+[Cmdlet(VerbsDiagnostic.Test, "Fairseq2Checkpoint", DefaultParameterSetName = CheckpointSet)]
 [OutputType(typeof(CheckpointTestResult), typeof(bool))]
 public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
 {
+    private const string CheckpointSet = "Checkpoint";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
     /// <summary>The checkpoint.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+
+    /// <summary>Paths of checkpoints, which may have wildcards. What can't be read there is among the findings.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Paths that are taken as they are.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The step of a training run; the newest finished one when absent.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [ValidateRange(0, long.MaxValue)]
+    public long? Step { get; set; }
+
+    /// <summary>Reads all data, too: checksums, NaN and Inf, and whether copies in several files are the same.</summary>
+    [Parameter]
+    public SwitchParameter Deep { get; set; }
 
     /// <summary>Gives only $true or $false.</summary>
     [Parameter]
@@ -18,7 +44,22 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var result = CheckpointTest.Run(Checkpoint, NamedArchitecture);
+        if (ParameterSetName == CheckpointSet)
+        {
+            PerItem(() => Test(Checkpoint.Name, (options, progress) => CheckpointTest.Run(Checkpoint, options, progress, Stop)));
+            return;
+        }
+
+        PerPath(
+            [.. Path, .. LiteralPath],
+            isLiteral: ParameterSetName == LiteralPathSet,
+            path => Test(path, (options, progress) => CheckpointTest.Run(path, Step, options, WriteVerbose, progress, Stop)));
+    }
+
+    private void Test(string name, Func<CheckpointTestOptions, IProgress<ByteProgress>, CheckpointTestResult> test)
+    {
+        using var progress = new ProgressBar(this, $"Testing {name}");
+        var result = test(new CheckpointTestOptions { Architecture = NamedArchitecture, Deep = Deep }, progress);
 
         WriteObject(Quiet ? result.Passed : result);
     }

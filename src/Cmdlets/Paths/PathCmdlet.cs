@@ -21,21 +21,8 @@ public abstract class PathCmdlet : CheckpointCmdlet
     public string[] LiteralPath { get; set; } = [];
 
     /// <inheritdoc/>
-    protected sealed override void ProcessRecord()
-    {
-        var isLiteral = ParameterSetName == LiteralPathSet;
-
-        foreach (var path in isLiteral ? LiteralPath : Path)
-        {
-            PerItem(() =>
-            {
-                foreach (var resolved in isLiteral ? [this.ResolveLiteralPath(path)] : this.ResolveWildcards(path))
-                {
-                    PerItem(() => ProcessPath(resolved));
-                }
-            });
-        }
-    }
+    protected sealed override void ProcessRecord() =>
+        PerPath([.. Path, .. LiteralPath], isLiteral: ParameterSetName == LiteralPathSet, ProcessPath);
 
     /// <summary>Does the work for one path.</summary>
     /// <param name="path">An absolute path of the operating system.</param>

@@ -11,17 +11,20 @@ internal static class PathResolution
 {
     private const string FileSystem = "FileSystem";
 
-    /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
-    public static string ResolveLiteralPath(this PSCmdlet cmdlet, string path) =>
+    private static string ResolveLiteralPath(this PSCmdlet cmdlet, string path) =>
         Resolve(cmdlet, path, CheckpointErrorCode.CheckpointNotFound);
+
+    /// <summary>Paths of one kind or the other, as a command's -Path and -LiteralPath have them.</summary>
+    /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
+    public static IReadOnlyCollection<string> ResolvePath(this PSCmdlet cmdlet, string path, bool isLiteral) =>
+        isLiteral ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
 
     /// <summary>A folder to write into, which need not exist.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveDestination(this PSCmdlet cmdlet, string path) =>
         System.IO.Path.TrimEndingDirectorySeparator(Resolve(cmdlet, path, CheckpointErrorCode.WriteFailed));
 
-    /// <exception cref="CheckpointException">Nothing matches.</exception>
-    public static IReadOnlyCollection<string> ResolveWildcards(this PSCmdlet cmdlet, string path)
+    private static Collection<string> ResolveWildcards(this PSCmdlet cmdlet, string path)
     {
         ProviderInfo provider;
         Collection<string> resolved;

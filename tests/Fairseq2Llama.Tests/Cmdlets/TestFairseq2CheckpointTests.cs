@@ -146,12 +146,12 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Refuses_what_is_no_checkpoint_and_goes_on()
+    public void Reports_a_path_where_there_is_nothing_and_goes_on()
     {
         var outcome = _session.RunOn("'a path', (Read-Fairseq2Checkpoint $cases/fs2) | Test-Fairseq2Checkpoint -Architecture $tiny -Quiet");
 
         Assert.Equal(["True"], outcome.Names);
-        Assert.Equal(["InputObjectNotBound"], outcome.ErrorIds);
+        Assert.Equal(["CheckpointNotFound"], outcome.ErrorIds);
     }
 
     [Fact]

@@ -218,7 +218,7 @@ public sealed class ReferenceExportTests : IDisposable
             CheckpointErrorCode.CheckpointCorrupt,
             () => plan.Execute(new ProgressTo(progress =>
             {
-                if (progress.BytesWritten > progress.BytesTotal / 2)
+                if (progress.BytesDone > progress.BytesTotal / 2)
                 {
                     File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
                 }
@@ -241,10 +241,10 @@ public sealed class ReferenceExportTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => plan.Execute(
             new ProgressTo(progress =>
             {
-                seen.Add(progress.BytesWritten);
+                seen.Add(progress.BytesDone);
                 Assert.NotEmpty(_out.Content);
 
-                if (progress.BytesWritten > progress.BytesTotal / 2)
+                if (progress.BytesDone > progress.BytesTotal / 2)
                 {
                     stop.Cancel();
                 }
@@ -267,7 +267,7 @@ public sealed class ReferenceExportTests : IDisposable
             CheckpointErrorCode.WriteFailed,
             () => plan.Execute(new ProgressTo(progress =>
             {
-                if (progress.BytesWritten > progress.BytesTotal / 2 && Directory.Exists(_out["new"]))
+                if (progress.BytesDone > progress.BytesTotal / 2 && Directory.Exists(_out["new"]))
                 {
                     Directory.Delete(_out["new"], recursive: true);
                 }
@@ -345,7 +345,7 @@ public sealed class ReferenceExportTests : IDisposable
         plan.Execute();
 
         Assert.Contains("without checksums", Assert.Single(plan.Warnings), StringComparison.Ordinal);
-        Assert.Contains("without checksums", Assert.Single(CheckpointTest.Run(checkpoint, TinyModel.Architecture).Findings).Message, StringComparison.Ordinal);
+        Assert.Contains("without checksums", Assert.Single(CheckpointTest.Run(checkpoint, new CheckpointTestOptions { Architecture = TinyModel.Architecture }).Findings).Message, StringComparison.Ordinal);
         Assert.Equal(
             Manifest.Instance.Reference["fs2"].Files[0].Tensors.Select(tensor => tensor.Sha256),
             ReadBack(_out["new/consolidated.00.pth"]).Select(tensor => tensor.Sha256));
@@ -386,10 +386,5 @@ public sealed class ReferenceExportTests : IDisposable
         bytes[storage.Offset + 10] ^= 1;
         File.WriteAllBytes(_out["damaged.pt"], bytes);
         return _out["damaged.pt"];
-    }
-
-    private sealed class ProgressTo(Action<ConversionProgress> report) : IProgress<ConversionProgress>
-    {
-        public void Report(ConversionProgress value) => report(value);
     }
 }

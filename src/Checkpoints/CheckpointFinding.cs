@@ -16,6 +16,9 @@ public sealed record CheckpointFinding(
 /// <summary>How bad a <see cref="CheckpointFinding"/> is.</summary>
 public enum FindingSeverity
 {
+    /// <summary>It is good to know.</summary>
+    Information,
+
     /// <summary>It can be converted, and may still surprise.</summary>
     Warning,
 

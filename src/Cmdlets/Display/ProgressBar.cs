@@ -3,8 +3,8 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Shows how far an export is, in bytes, with the time that is left. Reports come far more often than anyone can read.</summary>
-internal sealed class ExportProgress(Cmdlet cmdlet, string activity) : IProgress<ConversionProgress>
+/// <summary>Shows how far long work is, in bytes, with the time that is left. Reports come far more often than anyone can read.</summary>
+internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<ByteProgress>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
@@ -12,7 +12,7 @@ internal sealed class ExportProgress(Cmdlet cmdlet, string activity) : IProgress
     private TimeSpan _next = TimeSpan.Zero;
     private bool _isShown;
 
-    public void Report(ConversionProgress value)
+    public void Report(ByteProgress value)
     {
         if (_time.Elapsed < _next)
         {
@@ -22,9 +22,9 @@ internal sealed class ExportProgress(Cmdlet cmdlet, string activity) : IProgress
         _next = _time.Elapsed + Interval;
         _isShown = true;
 
-        var done = value.BytesTotal == 0 ? 1.0 : (double)value.BytesWritten / value.BytesTotal;
+        var done = value.BytesTotal == 0 ? 1.0 : (double)value.BytesDone / value.BytesTotal;
         var record = new ProgressRecord(
-            activityId: 0, activity, $"{value.File}: {Display.Size(value.BytesWritten)} of {Display.Size(value.BytesTotal)}")
+            activityId: 0, activity, $"{value.File}: {Display.Size(value.BytesDone)} of {Display.Size(value.BytesTotal)}")
         {
             PercentComplete = (int)(done * 100),
             SecondsRemaining = done > 0 ? (int)Math.Ceiling(_time.Elapsed.TotalSeconds / done * (1 - done)) : -1,
@@ -33,9 +33,10 @@ internal sealed class ExportProgress(Cmdlet cmdlet, string activity) : IProgress
         cmdlet.WriteProgress(record);
     }
 
-    public void Complete()
+    /// <summary>Takes it away. Not after Ctrl+C, when the pipeline takes no more.</summary>
+    public void Dispose()
     {
-        if (_isShown)
+        if (_isShown && !cmdlet.Stopping)
         {
             cmdlet.WriteProgress(new ProgressRecord(activityId: 0, activity, "done") { RecordType = ProgressRecordType.Completed });
         }

@@ -1,0 +1,93 @@
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Testing;
+
+namespace Fairseq2Llama;
+
+/// <summary>Looks for whatever would keep a checkpoint from being exported, or surprise afterwards.</summary>
+public static class CheckpointTest
+{
+    /// <summary>Tests what lies at a path. That it is no checkpoint that can be read is a finding, too.</summary>
+    /// <param name="path">As for <see cref="Fairseq2Checkpoint.Read"/>.</param>
+    /// <param name="step">As for <see cref="Fairseq2Checkpoint.Read"/>.</param>
+    /// <param name="options">How to test.</param>
+    /// <param name="log">Told which steps are passed over.</param>
+    /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">There is nothing at the path.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static CheckpointTestResult Run(
+        string path,
+        long? step,
+        CheckpointTestOptions options,
+        Action<string>? log = null,
+        IProgress<ByteProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        Fairseq2Checkpoint checkpoint;
+
+        try
+        {
+            checkpoint = Fairseq2Checkpoint.Read(path, step, log, cancellationToken);
+        }
+        catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
+        {
+            return new CheckpointTestResult(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), path, options.Architecture, e.Findings);
+        }
+
+        return Run(checkpoint, options, progress, cancellationToken);
+    }
+
+    /// <summary>Tests a checkpoint by its index, and by its data where the options say so.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="options">How to test.</param>
+    /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static CheckpointTestResult Run(
+        Fairseq2Checkpoint checkpoint,
+        CheckpointTestOptions options,
+        IProgress<ByteProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        var findings = new List<CheckpointFinding>();
+        findings.AddRange(FileFindings.FindDamagedPickles(checkpoint));
+
+        var architecture = TestArchitecture(checkpoint, options.Architecture, findings);
+
+        findings.AddRange(UnevenShards.Find(checkpoint));
+        findings.AddRange(FileFindings.FindStrays(checkpoint));
+        findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
+        findings.AddRange(FileFindings.FindNonTensors(checkpoint));
+
+        if (options.Deep)
+        {
+            var scratch = Path.Combine(Path.GetTempPath(), $"fairseq2llama-{Path.GetRandomFileName()}");
+            using var data = new TensorDataTest(checkpoint, scratch, progress, cancellationToken);
+            findings.AddRange(data.Run());
+        }
+
+        return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
+    }
+
+    private static LlamaArchitecture? TestArchitecture(Fairseq2Checkpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
+    {
+        if (named is not null)
+        {
+            findings.AddRange(FileFindings.FindContradictionsToConfig(checkpoint, named));
+        }
+
+        try
+        {
+            var architecture = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, ParamsLayout.Nested).Architecture;
+            architecture.Validate();
+            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture));
+            return architecture;
+        }
+        catch (CheckpointException e)
+        {
+            findings.AddRange(e.Findings);
+            findings.AddRange(ArchitectureCheck.FindUnmapped(checkpoint.Tensors));
+            return named;
+        }
+    }
+}

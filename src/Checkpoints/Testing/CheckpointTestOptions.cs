@@ -1,0 +1,11 @@
+namespace Fairseq2Llama;
+
+/// <summary>How to test a checkpoint.</summary>
+public sealed record CheckpointTestOptions
+{
+    /// <summary>The architecture that it should have; null for what model.yaml or the shapes tell.</summary>
+    public LlamaArchitecture? Architecture { get; init; }
+
+    /// <summary>Whether to read all data: checksums, NaN and Inf, copies that should be the same.</summary>
+    public bool Deep { get; init; }
+}

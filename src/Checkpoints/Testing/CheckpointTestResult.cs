@@ -1,0 +1,15 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama;
+
+/// <summary>What a test of a checkpoint found.</summary>
+/// <param name="Name">The checkpoint's name.</param>
+/// <param name="Path">The checkpoint's path.</param>
+/// <param name="Architecture">The architecture that it was held against; null when nobody names one and the shapes leave none.</param>
+/// <param name="Findings">Everything noteworthy.</param>
+public sealed record CheckpointTestResult(
+    string Name, string Path, LlamaArchitecture? Architecture, ImmutableArray<CheckpointFinding> Findings)
+{
+    /// <summary>Whether nothing found is an error.</summary>
+    public bool Passed => Findings.All(finding => finding.Severity != FindingSeverity.Error);
+}

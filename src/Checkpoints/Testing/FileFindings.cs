@@ -1,0 +1,46 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Testing;
+
+/// <summary>What is noteworthy about the files of a checkpoint and about those beside them.</summary>
+internal static class FileFindings
+{
+    public static IEnumerable<CheckpointFinding> FindDamagedPickles(Fairseq2Checkpoint checkpoint) =>
+        from file in checkpoint.FilesWithInvalidPickleChecksum
+        from finding in ChecksumMismatch.Of(file, "data.pkl").Findings
+        select finding;
+
+    public static IEnumerable<CheckpointFinding> FindStrays(Fairseq2Checkpoint checkpoint) =>
+        from file in checkpoint.StrayFiles
+        select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is no part of the checkpoint and is not read", file);
+
+    public static IEnumerable<CheckpointFinding> FindWithoutChecksums(Fairseq2Checkpoint checkpoint) =>
+        from file in checkpoint.FilesWithoutChecksums
+        select Warning(CheckpointErrorCode.CheckpointCorrupt, $"'{file}' was saved without checksums, so damage to it can't be noticed", file);
+
+    public static IEnumerable<CheckpointFinding> FindNonTensors(Fairseq2Checkpoint checkpoint) =>
+        from key in checkpoint.NonTensors
+        select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
+
+    /// <summary>What model.yaml says, where the user says something else.</summary>
+    public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(Fairseq2Checkpoint checkpoint, LlamaArchitecture named)
+    {
+        if (checkpoint.Config is { Error: { } error } damaged)
+        {
+            yield return Warning(error.Code, error.Message, damaged.Path);
+        }
+
+        if (checkpoint.Config is { Architecture: { } told } config
+            && !ReferenceParams.Write(told, ParamsLayout.Flat).AsSpan().SequenceEqual(ReferenceParams.Write(named, ParamsLayout.Flat)))
+        {
+            yield return Warning(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"'{config.Path}' says that the architecture is '{told.Name}', and '{named.Name}' has another params.json",
+                config.Path);
+        }
+    }
+
+    private static CheckpointFinding Warning(CheckpointErrorCode code, string message, string? file) =>
+        new(FindingSeverity.Warning, code, message, File: file);
+}

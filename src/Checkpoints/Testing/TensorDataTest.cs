@@ -1,0 +1,99 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Testing;
+
+/// <summary>Reads the data of every tensor once, a few MB at a time: checksums, numbers that are none, copies that should be the same.</summary>
+internal sealed class TensorDataTest : IDisposable
+{
+    private readonly Fairseq2Checkpoint _checkpoint;
+    private readonly IProgress<ByteProgress>? _progress;
+    private readonly DirectoryInfo _scratch;
+    private readonly StorageCopier _copier;
+    private readonly HashSet<TorchTensor> _seen = [];
+    private readonly long _total;
+    private long _done;
+
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="scratchFolder">Where deflated storages are inflated; exists as long as this does.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public TensorDataTest(
+        Fairseq2Checkpoint checkpoint, string scratchFolder, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
+    {
+        _scratch = Directory.CreateDirectory(scratchFolder);
+        _checkpoint = checkpoint;
+        _progress = progress;
+        _copier = new StorageCopier(_scratch.FullName, VerificationMode.Auto, cancellationToken);
+        _total = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor).Distinct().Sum(tensor => tensor.SizeInBytes);
+    }
+
+    public IEnumerable<CheckpointFinding> Run() =>
+        _checkpoint.Tensors.SelectMany(tensor => tensor.Shards.SelectMany(shard => Read(tensor, shard)).Concat(Compare(tensor)));
+
+    public void Dispose()
+    {
+        _copier.Dispose();
+        _scratch.Delete(recursive: true);
+    }
+
+    private IEnumerable<CheckpointFinding> Read(CheckpointTensor tensor, TensorShard shard)
+    {
+        // Tied weights are read once.
+        if (!_seen.Add(shard.Tensor))
+        {
+            yield break;
+        }
+
+        var numbers = new NonFiniteCounter(tensor.DType);
+
+        if (Catch(() => _copier.Copy(PlannedStorage.Of(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
+        {
+            yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
+        }
+
+        if (numbers.NaNs + numbers.Infinities > 0)
+        {
+            yield return new CheckpointFinding(
+                FindingSeverity.Warning,
+                CheckpointErrorCode.NonFiniteNumbers,
+                $"'{tensor.Name}' holds {numbers.NaNs} NaN and {numbers.Infinities} Inf among {shard.Shape.ElementCount} {tensor.DType.GetTorchName()} in '{shard.File}'",
+                tensor.Name,
+                shard.File);
+        }
+    }
+
+    private CheckpointFinding[] Compare(CheckpointTensor tensor)
+    {
+        if (tensor.Copies.Length == 1)
+        {
+            return [];
+        }
+
+        CheckpointFinding[] findings = [];
+
+        // A damaged copy was reported when it was read.
+        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _copier)]);
+        return findings;
+    }
+
+    private void Take(ReadOnlySpan<byte> chunk, NonFiniteCounter numbers, TensorShard shard)
+    {
+        numbers.Add(chunk);
+        _done += chunk.Length;
+        _progress?.Report(new ByteProgress(shard.File, _done, _total));
+    }
+
+    private static CheckpointException? Catch(Action work)
+    {
+        try
+        {
+            work();
+            return null;
+        }
+        catch (CheckpointException e)
+        {
+            return e;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+namespace Fairseq2Llama.Testing;
+
+/// <summary>
+/// Finds tensors that sharded data parallelism divided unevenly. That the last files have fewer rows, or none, is how torch.chunk and so
+/// FSDP divide what does not divide evenly; any other division is one that no known program makes.
+/// </summary>
+internal static class UnevenShards
+{
+    public static IEnumerable<CheckpointFinding> Find(Fairseq2Checkpoint checkpoint)
+    {
+        var uneven = 0;
+
+        foreach (var tensor in checkpoint.Tensors)
+        {
+            foreach (var rank in tensor.Shards.GroupBy(shard => (shard.PipelineStage, shard.TensorParallelRank)))
+            {
+                var rows = rank.Select(RowsOf).ToArray();
+                var expected = Chunk(rows.Sum(), checkpoint.DataParallelSize);
+
+                uneven += expected.Distinct().Count() > 1 ? 1 : 0;
+
+                if (!rows.SequenceEqual(expected.Take(rows.Length)) || expected.Skip(rows.Length).Any(count => count > 0))
+                {
+                    yield return new CheckpointFinding(
+                        FindingSeverity.Warning,
+                        CheckpointErrorCode.ShardMismatch,
+                        $"'{tensor.Name}' has {string.Join(", ", rows)} rows in the files of '{Path.GetDirectoryName(rank.First().File)}', where"
+                            + $" PyTorch would have divided them into {string.Join(", ", expected)}",
+                        tensor.Name,
+                        rank.First().File);
+                }
+            }
+        }
+
+        if (uneven > 0)
+        {
+            yield return new CheckpointFinding(
+                FindingSeverity.Information,
+                CheckpointErrorCode.ShardMismatch,
+                $"{uneven} tensors do not divide evenly by {checkpoint.DataParallelSize}, so that the last files hold less of them or nothing");
+        }
+    }
+
+    private static long RowsOf(TensorShard shard) => shard.Shape.Count == 0 || shard.Shape.ElementCount == 0 ? 0 : shard.Shape[0];
+
+    /// <summary>How torch.chunk divides rows.</summary>
+    private static long[] Chunk(long rows, int count)
+    {
+        var size = (rows + count - 1) / count;
+        return [.. Enumerable.Range(0, count).Select(rank => Math.Clamp(rows - (rank * size), 0, size))];
+    }
+}

@@ -1,0 +1,233 @@
+using Fairseq2Llama.Testing;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+/// <summary>What Test-Fairseq2Checkpoint finds about files and, with -Deep, in them.</summary>
+public sealed class TestFilesTests : IDisposable
+{
+    private readonly Session _session = new();
+    private readonly TempFolder _folder = new();
+
+    public TestFilesTests()
+    {
+        _session["cases"] = Repository.Data("checkpoints");
+        _session["folder"] = _folder.Path;
+        _session["tiny"] = TinyModel.Architecture;
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("Test-Fairseq2Checkpoint $cases/tp-gap", CheckpointErrorCode.MissingShard, "tp-gap/model.1.pt")]
+    [InlineData("Test-Fairseq2Checkpoint -Path $cases/tp2-disag*", CheckpointErrorCode.ShardMismatch, "tp2-disagree/model.1.pt")]
+    [InlineData("Test-Fairseq2Checkpoint -LiteralPath $cases/both", CheckpointErrorCode.ShardMismatch, "both")]
+    [InlineData("\"$cases/../refused/evil-reduce.pt\" | Test-Fairseq2Checkpoint", CheckpointErrorCode.UnsafePickle, "../refused/evil-reduce.pt")]
+    public void What_can_not_be_read_is_a_finding(string script, CheckpointErrorCode code, string file)
+    {
+        var result = _session.RunOne<CheckpointTestResult>(script);
+
+        Assert.False(result.Passed);
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal((FindingSeverity.Error, code), (finding.Severity, finding.Code));
+        Assert.Equal(Path.GetFullPath(Repository.Data($"checkpoints/{file}")), finding.File);
+    }
+
+    [Fact]
+    public void Every_file_that_can_not_be_read_is_found()
+    {
+        CheckpointFolder.Copy("tp2-llama3", _folder["run"]);
+        File.WriteAllText(_folder["run/model.0.pt"], "no checkpoint");
+        File.WriteAllBytes(_folder["run/model.1.pt"], File.ReadAllBytes(_folder["run/model.1.pt"])[..3000]);
+
+        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder/run");
+
+        Assert.Equal([_folder["run/model.0.pt"], _folder["run/model.1.pt"]], result.Findings.Select(finding => finding.File));
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-Fairseq2Checkpoint $folder/run", "2 files", "model.0.pt", "model.1.pt");
+    }
+
+    [Fact]
+    public void Folders_of_a_whole_tree_are_tested_by_name()
+    {
+        CheckpointFolder.Copy("fs2", _folder["good"]);
+        CheckpointFolder.Copy("tp-gap", _folder["gap"]);
+
+        // As Get-ChildItem gives them, which the hosted engine does not have.
+        var results = _session.Run<CheckpointTestResult>(
+            "[IO.DirectoryInfo]::new($folder).GetDirectories() | ForEach-Object { [pscustomobject] @{ PSPath = $_.FullName } }"
+            + " | Test-Fairseq2Checkpoint -Architecture $tiny");
+
+        Assert.Equal([("gap", false), ("good", true)], results.Select(result => (result.Name, result.Passed)).Order());
+    }
+
+    [Theory]
+    [InlineData("fs2", "model.pt.tmp")]
+    [InlineData("tp2-llama3", "model.01.pt")]
+    public void Files_that_look_like_shards_and_are_none_are_found(string name, string stray)
+    {
+        CheckpointFolder.Copy(name, _folder["run"]);
+        File.WriteAllText(_folder[$"run/{stray}"], "");
+        File.WriteAllText(_folder["run/rank_0.pt"], "");
+        File.WriteAllText(_folder["run/metadata.pt"], "");
+
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder/run -Architecture $tiny").Findings);
+
+        Assert.Equal((FindingSeverity.Warning, CheckpointErrorCode.CheckpointUnrecognized, _folder[$"run/{stray}"]), (finding.Severity, finding.Code, finding.File));
+    }
+
+    [Fact]
+    public void Damage_that_only_reading_everything_shows_is_found()
+    {
+        CheckpointFolder.Copy("tp2-llama3", _folder["run"]);
+        CheckpointFolder.Damage(_folder["run"], "decoder.layers.0.ffn.inner_proj.weight");
+
+        var results = _session.Run<CheckpointTestResult>(
+            "Test-Fairseq2Checkpoint $folder/run -Architecture $tiny; Test-Fairseq2Checkpoint $folder/run -Architecture $tiny -Deep");
+
+        Assert.Empty(results[0].Findings);
+        var finding = Assert.Single(results[1].Findings);
+        Assert.Equal(
+            (FindingSeverity.Error, CheckpointErrorCode.CheckpointCorrupt, "decoder.layers.0.ffn.inner_proj.weight", _folder["run/model.0.pt"]),
+            (finding.Severity, finding.Code, finding.Tensor, finding.File));
+    }
+
+    [Fact]
+    public void Every_checkpoint_that_passes_passes_deeply()
+    {
+        _session["names"] = Manifest.Instance.Reference.Keys.Except(["lora", "bias", "tied", "tied-absent", "tied-view"]).ToArray();
+
+        var results = _session.Run<CheckpointTestResult>(
+            "$names | ForEach-Object { \"$cases/$_\" } | Test-Fairseq2Checkpoint -Architecture $tiny -Deep");
+
+        Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
+    }
+
+    [Fact]
+    public void Nan_and_infinity_are_counted_by_tensor_and_file()
+    {
+        PyTorch.Ask(
+            """
+            import math, os, sys, torch
+            for rank in (0, 1):
+                source = torch.load(f'{sys.argv[1]}/model.{rank}.pt')
+                model = source['model']
+                if rank == 1:
+                    model['decoder.layers.0.ffn.gate_proj.weight'][3, :5] = math.nan
+                    model['decoder.layers.0.ffn.gate_proj.weight'][4, 0] = -math.inf
+                for name in model:
+                    if 'output_proj' in name:
+                        model[name] = model[name].to(torch.bfloat16)
+                        model[name][0, 0] = math.inf
+                torch.save(source, f'{sys.argv[2]}/model.{rank}.pt')
+            """,
+            Repository.Case("tp2-llama3"),
+            _folder.Path);
+
+        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+
+        Assert.True(result.Passed);
+        Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Warning, CheckpointErrorCode.NonFiniteNumbers), (finding.Severity, finding.Code)));
+        Assert.Contains(
+            result.Findings,
+            finding => finding.Message == $"'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 384 float32 in '{_folder["model.1.pt"]}'");
+        Assert.Contains(
+            result.Findings,
+            finding => finding.Message.StartsWith("'decoder.layers.1.ffn.output_proj.weight' holds 0 NaN and 1 Inf among 384 bfloat16", StringComparison.Ordinal));
+        Assert.Equal(9, result.Findings.Length);
+    }
+
+    [Fact]
+    public void Copies_that_differ_between_ranks_are_found()
+    {
+        PyTorch.Ask(
+            """
+            import sys, torch
+            for rank in (0, 1):
+                source = torch.load(f'{sys.argv[1]}/model.{rank}.pt')
+                source['model']['decoder.layer_norm.weight'][5] += rank
+                torch.save(source, f'{sys.argv[2]}/model.{rank}.pt')
+            """,
+            Repository.Case("tp2-llama3"),
+            _folder.Path);
+
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep").Findings);
+
+        Assert.Equal(
+            (FindingSeverity.Error, CheckpointErrorCode.ShardMismatch, "decoder.layer_norm.weight", _folder["model.1.pt"]),
+            (finding.Severity, finding.Code, finding.Tensor, finding.File));
+    }
+
+    [Theory]
+    [InlineData("6 6 4", FindingSeverity.Information, "do not divide evenly by 3")]
+    [InlineData("4 6 6", FindingSeverity.Warning, "has 4, 6, 6 rows")]
+    [InlineData("16 0 0", FindingSeverity.Warning, "would have divided them into 6, 6, 4")]
+    public void An_uneven_division_is_found(string rows, FindingSeverity severity, string words)
+    {
+        PyTorch.Ask(
+            """
+            import os, sys, torch
+            model = torch.load(f'{sys.argv[1]}/model.pt')['model']
+            rows = [int(count) for count in sys.argv[3].split()]
+            os.makedirs(f'{sys.argv[2]}/model/pp_00/tp_00')
+            for rank in range(3):
+                part = {}
+                for name, tensor in model.items():
+                    if len(tensor) == 16:
+                        start = sum(rows[:rank])
+                        part[name] = tensor[start:start + rows[rank]].clone() if rows[rank] else torch.empty(0)
+                    else:
+                        chunks = tensor.chunk(3)
+                        part[name] = chunks[rank].clone()
+                torch.save(part, f'{sys.argv[2]}/model/pp_00/tp_00/sdp_0{rank}.pt')
+            """,
+            Repository.Case("fs2"),
+            _folder.Path,
+            rows);
+
+        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+
+        Assert.True(result.Passed, string.Join("; ", result.Findings));
+        Assert.Contains(result.Findings, finding => finding.Severity == severity && finding.Message.Contains(words, StringComparison.Ordinal));
+        Assert.All(result.Findings, finding => Assert.Equal(CheckpointErrorCode.ShardMismatch, finding.Code));
+    }
+
+    [Fact]
+    public void Reading_tells_how_far_it_is()
+    {
+        var seen = new List<ByteProgress>();
+
+        CheckpointTest.Run(Fairseq2Checkpoint.Read(Repository.Case("tied")), new CheckpointTestOptions { Deep = true }, new ProgressTo(seen.Add));
+
+        Assert.Equal(seen.Select(progress => progress.BytesDone).Order(), seen.Select(progress => progress.BytesDone));
+        Assert.Equal(seen[^1].BytesTotal, seen[^1].BytesDone);
+    }
+
+    [Fact]
+    public void Reading_can_be_stopped()
+    {
+        using var stop = new CancellationTokenSource();
+
+        Assert.Throws<OperationCanceledException>(() => CheckpointTest.Run(
+            Fairseq2Checkpoint.Read(Repository.Case("fs2")), new CheckpointTestOptions { Deep = true }, new ProgressTo(_ => stop.Cancel()), stop.Token));
+    }
+
+    [Fact]
+    public void Reading_leaves_nothing_behind()
+    {
+        var seen = false;
+        var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("deflated"));
+
+        using (var test = new TensorDataTest(
+            checkpoint, _folder["scratch"], new ProgressTo(_ => seen |= Directory.EnumerateFiles(_folder["scratch"]).Any()), CancellationToken.None))
+        {
+            Assert.Empty(test.Run());
+        }
+
+        Assert.True(seen);
+        Assert.Empty(_folder.Content);
+    }
+}
