@@ -17,13 +17,13 @@
 #>
 [CmdletBinding()]
 param(
-    # A folder that holds model.pt or model.0.pt, model.1.pt, …, or one such file.
+    # A checkpoint's folder or file, or a training run.
     [string] $Path = "$PSScriptRoot/tiny-llama",
 
     # The folder to write into.
     [string] $DestinationPath = "$PSScriptRoot/../output/tiny-llama",
 
-    # The name of an architecture or an object of New-LlamaArchitecture; what the shapes leave possible when absent.
+    # The name of an architecture or an object of New-LlamaArchitecture; what model.yaml or the shapes tell when absent.
     [object] $Architecture
 )
 
