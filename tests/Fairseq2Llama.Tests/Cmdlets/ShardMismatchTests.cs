@@ -175,6 +175,38 @@ public sealed class ShardMismatchTests : IDisposable
         _session.RunForError(CheckpointErrorCode.ShardMismatch, "Read-Fairseq2Checkpoint run", "decoder_frontend.embed.weight", "24x32", "48x16");
     }
 
+    [Fact]
+    public void A_tensor_that_LLaMA_does_not_have_stays_with_its_rank()
+    {
+        _session["path"] = _models.PathOfOdd("adapter-differs");
+
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $path | Export-LlamaReferenceCheckpoint out -Architecture $small -AllowUnmapped");
+
+        Assert.Empty(outcome.Errors);
+        Assert.Equal((0f, 1f), (FirstOfAdapter("consolidated.00.pth"), FirstOfAdapter("consolidated.01.pth")));
+    }
+
+    [Fact]
+    public void A_tensor_that_LLaMA_does_not_have_is_merged_where_it_is_the_same_in_every_rank()
+    {
+        const string Export = "Read-Fairseq2Checkpoint $path | Export-LlamaReferenceCheckpoint out -Architecture $small -AllowUnmapped -ShardCount 1";
+        _session["path"] = _models.PathOfOdd("adapter-differs");
+
+        _session.RunForError(CheckpointErrorCode.ShardMismatch, Export, "decoder.layers.0.self_attn.q_proj.lora_A", "can be filtered out");
+        Assert.Empty(_folder.Content);
+
+        _session["path"] = _models.PathOfOdd("adapter-is-the-same");
+        _session.RunOn(Export);
+
+        Assert.Equal(0f, FirstOfAdapter("consolidated.00.pth"));
+    }
+
+    private float FirstOfAdapter(string file)
+    {
+        var adapter = Assert.Single(TensorFiles.Read(_folder["out/" + file]), entry => entry.Name.Contains("lora_A", StringComparison.Ordinal));
+        return BitConverter.ToSingle(TensorBytes.Of(adapter.Tensor));
+    }
+
     private string FileOf(string name, string file) => $"'{Path.Combine(_models.PathOfOdd(name), "model", file)}'";
 
     private void CopyGrid(string name)

@@ -66,7 +66,7 @@ public sealed class ShardRoundTripTests(ShardedModels models) : IDisposable
         string[] names =
         [
             "model-0-to-3", "shard-folder", "shard-folder-wrapped", "shard-folders-tp2", "shard-folders-tp2-wrapped", "lone",
-            "embeddings-apart,embedding0", "embeddings-apart,embedding1",
+            "embeddings-apart,embedding0", "embeddings-apart,embedding1", "tied,embedding0", "tied-absent,embedding0", "tied-absent,embedding1",
         ];
 
         foreach (var count in new[] { 1, 2, 4 })

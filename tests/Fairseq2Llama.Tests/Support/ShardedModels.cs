@@ -39,9 +39,12 @@ public sealed class ShardedModels : IDisposable
     /// <summary>A checkpoint with something special about it.</summary>
     public string PathOfOdd(string name) => _folder.Value[$"odd/{name}"];
 
-    /// <summary>The architecture, with the embeddings divided as those of the checkpoint.</summary>
-    public static LlamaArchitecture ArchitectureOf(string name) =>
-        Architecture with { ShardEmbedDim = name.Contains("embedding1", StringComparison.Ordinal) };
+    /// <summary>The architecture, with the embeddings divided, or tied, as those of the checkpoint.</summary>
+    public static LlamaArchitecture ArchitectureOf(string name) => Architecture with
+    {
+        ShardEmbedDim = name.Contains("embedding1", StringComparison.Ordinal),
+        TiedEmbeddings = name.StartsWith("tied", StringComparison.Ordinal),
+    };
 
     /// <summary>Exports a checkpoint to where <see cref="Compare"/> looks for it.</summary>
     internal static void Export(string path, TempFolder destination, int count, LlamaArchitecture? architecture = null)

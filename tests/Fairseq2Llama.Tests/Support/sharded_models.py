@@ -188,6 +188,28 @@ def odd(folder, model, other):
             folder / f"embeddings-apart,embedding{embedding_dim}",
         )
 
+    # Tied weights: one tensor under both names, here even a view of all of it; or the second name left out.
+    for place, shard in divide({name: tensor for name, tensor in model.items() if name != OUTPUT}, tp=2, sdp=2).items():
+        path = folder / "tied,embedding0" / "model" / "pp_00" / f"tp_{place[1]:02}" / f"sdp_{place[2]:02}.pt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save({**shard, OUTPUT: shard[EMBED]}, str(path))
+
+    for embedding_dim in (0, 1):
+        grid(
+            f"tied-absent,embedding{embedding_dim}",
+            lambda shards: [shard.pop(OUTPUT, None) for shard in shards.values()],
+            pp=2, tp=2, sdp=2, embedding_dim=embedding_dim,
+        )
+
+    def with_adapters(same):
+        def change(shards):
+            for (_, rank, _), shard in shards.items():
+                shard["decoder.layers.0.self_attn.q_proj.lora_A"] = torch.full((2, DIM), 0.0 if same else float(rank))
+        return change
+
+    grid("adapter-differs", with_adapters(same=False), tp=2)
+    grid("adapter-is-the-same", with_adapters(same=True), tp=2)
+
     def wrap(shard):
         return {"model": {name: tensor.clone() for name, tensor in shard.items()}, "model_key": "model", "fs2": True}
 
@@ -257,6 +279,7 @@ def compare(folder, whole):
             print(f"{count}/{case} has other keys or another order")
         else:
             model = models["bfloat16" if case.startswith("bfloat16") else "float32"]
+            model = {**model, OUTPUT: model[EMBED]} if case.startswith("tied") else model
             joined = join(shards, 1 if "embedding1" in case else 0)
             for name, (theirs, _, _) in PARAMETERS.items():
                 if different(joined[theirs], model[name]):
