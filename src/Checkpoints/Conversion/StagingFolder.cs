@@ -140,12 +140,16 @@ internal sealed class StagingFolder : IDisposable
     {
         var path = System.IO.Path.Combine(_destination, file.Name);
 
-        if (file.IsAlreadyAt(path))
+        // Look first whether one is there and only then what it is: asked the other way around, a job that puts the same file there in
+        // between would be taken for another export.
+        var isThere = File.Exists(path);
+
+        if (isThere && file.IsAlreadyAt(path))
         {
             return;
         }
 
-        if (File.Exists(path) && !mayReplace)
+        if (isThere && !mayReplace)
         {
             throw new IOException($"'{path}' was meanwhile written by another export.");
         }

@@ -12,17 +12,11 @@ internal static class CheckpointLayouts
     /// <exception cref="CheckpointException">There is no checkpoint, more than one, or only a part of one.</exception>
     public static CheckpointFiles Find(string path)
     {
-        if (File.Exists(path))
-        {
-            RequireWhole(path);
-            return new CheckpointFiles([new ShardFile(path, default)], _ => path, []);
-        }
-
-        var found = FindAll(path).ToArray();
+        CheckpointFiles[] found = File.Exists(path) ? [new CheckpointFiles([new ShardFile(path, default)], _ => path, [])] : [.. FindAll(path)];
 
         return found.Length switch
         {
-            1 => found[0],
+            1 => RequireWhole(path, found[0]),
             0 => throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
                 $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor 'model.pt/shard.00.pt', …,"
@@ -40,19 +34,22 @@ internal static class CheckpointLayouts
 
     private static IEnumerable<CheckpointFiles> FindAll(string folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
 
-    /// <summary>One of several shards is no model, and what it lacks would only be found out by its shapes.</summary>
-    private static void RequireWhole(string path)
+    /// <summary>One of several shards is no model, nor is one of several ranks, and what they lack would only be found out by their shapes.</summary>
+    private static CheckpointFiles RequireWhole(string path, CheckpointFiles found)
     {
-        foreach (var folder in new[] { Path.GetDirectoryName(path), NativeShardLayout.RootOf(path) }.OfType<string>())
+        var file = found.Shards[0].Path;
+
+        foreach (var folder in new[] { ShardFolderLayout.RootOf(file), NativeShardLayout.RootOf(file), Path.GetDirectoryName(file) }.OfType<string>())
         {
-            if (FindBeside(folder).FirstOrDefault(files => files.Shards.Any(shard => shard.Path == path)) is { Shards.Length: > 1 } files)
+            if (FindBeside(folder).FirstOrDefault(files => files.Shards.Any(shard => shard.Path == file)) is { } files
+                && files.Shards.Length + files.Missing.Length > found.Shards.Length + found.Missing.Length)
             {
                 throw new CheckpointException(
-                    CheckpointErrorCode.MissingShard,
-                    $"'{path}' is one of the {files.Shards.Length} shards of the checkpoint '{folder}'. Give the path of that folder.",
-                    path);
+                    CheckpointErrorCode.MissingShard, $"'{path}' is only a part of the checkpoint '{folder}'. Give the path of that folder.", path);
             }
         }
+
+        return found;
     }
 
     private static CheckpointFiles[] FindBeside(string folder)

@@ -34,6 +34,10 @@ internal sealed partial class ShardFolderLayout : ICheckpointLayout
             $"shard.{place.DataParallel:00}.pt");
     }
 
+    /// <summary>The folder with the ranks that a file would be part of; null when its folder is named otherwise.</summary>
+    public static string? RootOf(string file) =>
+        Path.GetDirectoryName(file) is { } rank && Rank().IsMatch(Path.GetFileName(rank)) ? Path.GetDirectoryName(rank) : null;
+
     [GeneratedRegex(@"^model\.([0-9]{1,5})\.pt$", RegexOptions.CultureInvariant)]
     private static partial Regex Rank();
 

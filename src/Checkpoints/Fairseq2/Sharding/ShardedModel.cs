@@ -15,14 +15,17 @@ internal static class ShardedModel
     {
         var findings = new List<CheckpointFinding>();
 
-        var stages =
-            from stage in shards.GroupBy(shard => shard.File.Place.Pipeline)
-            let ranks =
-                from rank in stage.GroupBy(shard => shard.File.Place.TensorParallel)
-                select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.StateDict, shard.File))], findings)
-            select TensorParallelShards.Join([.. ranks], findings);
+        PartialModel[][] stages =
+        [
+            .. from stage in shards.GroupBy(shard => shard.File.Place.Pipeline)
+               let ranks =
+                   from rank in stage.GroupBy(shard => shard.File.Place.TensorParallel)
+                   select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.StateDict, shard.File))], findings)
+               select ranks.ToArray(),
+        ];
 
-        var tensors = Concatenate(stages, findings);
+        var modelDim = TensorParallelShards.FindModelDim(stages.SelectMany(ranks => ranks));
+        var tensors = Concatenate(stages.Select(ranks => TensorParallelShards.Join(ranks, modelDim, findings)), findings);
 
         CheckpointException.ThrowIfAny(
             findings, $"The files of '{checkpoint}' are not shards of one checkpoint", "Check that none was left over from another run.");

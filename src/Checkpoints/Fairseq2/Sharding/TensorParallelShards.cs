@@ -10,10 +10,12 @@ namespace Fairseq2Llama.Fairseq2.Sharding;
 /// </summary>
 internal static class TensorParallelShards
 {
-    public static IEnumerable<CheckpointTensor> Join(IReadOnlyList<PartialModel> ranks, ICollection<CheckpointFinding> findings)
+    /// <param name="ranks">The ranks of one pipeline stage.</param>
+    /// <param name="modelDim">The model dim, where it is known.</param>
+    /// <param name="findings">Gets what does not fit.</param>
+    public static IEnumerable<CheckpointTensor> Join(IReadOnlyList<PartialModel> ranks, long? modelDim, ICollection<CheckpointFinding> findings)
     {
         var first = ranks[0];
-        var modelDim = FindModelDim(first);
 
         foreach (var rank in ranks.Skip(1))
         {
@@ -29,6 +31,11 @@ internal static class TensorParallelShards
             where joined is not null
             select joined;
     }
+
+    /// <summary>Norms are copied, so each has the model dim in every rank; but not every pipeline stage has one.</summary>
+    /// <param name="ranks">Ranks of any stages.</param>
+    public static long? FindModelDim(IEnumerable<PartialModel> ranks) =>
+        ranks.SelectMany(rank => rank.Tensors).FirstOrDefault(tensor => tensor.Name.Parameter is { Split: TensorSplit.Replicated })?.Shape.ElementCount;
 
     private static CheckpointTensor? Join(PartialTensor[] ranks, long? modelDim, ICollection<CheckpointFinding> findings)
     {
@@ -84,8 +91,4 @@ internal static class TensorParallelShards
 
         return dim < part.Shape.Count ? dim : null;
     }
-
-    /// <summary>Norms are copied, so each has the model dim in every shard.</summary>
-    private static long? FindModelDim(PartialModel rank) =>
-        rank.Tensors.FirstOrDefault(tensor => tensor.Name.Parameter is { Split: TensorSplit.Replicated })?.Shape.ElementCount;
 }

@@ -1,0 +1,3 @@
+using Fairseq2Llama.Tests.Support;
+
+[assembly: AssemblyFixture(typeof(ShardedModels))]
