@@ -86,16 +86,12 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
             + $"{(Files.Shards.Length > MaxShown ? ", …" : "")}, but not all that belongs to them",
         "Copy what is missing from where the model was trained.");
 
+    /// <summary>A name that says no more than "model" is worth less than that of the folder around it.</summary>
     private static string NameOf(string path)
     {
-        var name = System.IO.Path.GetFileName(path);
-
-        if (Directory.Exists(path))
-        {
-            return name;
-        }
-
+        var name = Directory.Exists(path) ? System.IO.Path.GetFileName(path) : System.IO.Path.GetFileNameWithoutExtension(path);
         var folder = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path));
-        return name == SingleFileLayout.FileName && !string.IsNullOrEmpty(folder) ? folder : System.IO.Path.GetFileNameWithoutExtension(name);
+
+        return name is NativeShardLayout.FolderName or SingleFileLayout.FileName && !string.IsNullOrEmpty(folder) ? folder : name;
     }
 }

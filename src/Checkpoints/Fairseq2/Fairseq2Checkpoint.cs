@@ -94,7 +94,7 @@ public sealed class Fairseq2Checkpoint
     /// of a file that holds all of the model; or of a training run.
     /// </param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
-    /// <param name="log">Told which steps are passed over.</param>
+    /// <param name="log">Told which steps and files are passed over.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or is not one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -104,6 +104,11 @@ public sealed class Fairseq2Checkpoint
         var location = CheckpointLocation.Find(path, step, log);
         var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Name) : null;
         RequireAllShards(location, config);
+
+        foreach (var stray in location.Files.Strays)
+        {
+            log?.Invoke($"'{stray}' is passed over: it has no place in the checkpoint.");
+        }
 
         return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
     }
