@@ -51,14 +51,19 @@ public static class ReferenceExport
         ReferenceExportChecks.Require(checkpoint, tensors, choice);
 
         var split = new ModelParallelSplit(options.ShardCount ?? checkpoint.TensorParallelSize, tensors, architecture);
+        var ranks = ReferenceExportChecks.RequireShards(options.ShardIndex, split.Count).ToArray();
         ImmutableArray<PlannedFile> files =
         [
-            .. ReferenceExportChecks.RequireShards(options.ShardIndex, split.Count).Select(rank => PlanShard(checkpoint, tensors, split, rank)),
+            .. ranks.Select(rank => PlanShard(checkpoint, tensors, split, rank)),
             new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout), isShared: !options.ShardIndex.IsEmpty),
         ];
 
         var destination = ReferenceDestination.Inspect(destinationPath, files, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
+
+        var siblings = Enumerable.Range(0, split.Count).Except(ranks).Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
+        var foreign = SiblingShards.FindForeign(destinationPath, siblings.Select(rank => PlanShard(checkpoint, tensors, split, rank))).ToArray();
+        ReferenceExportChecks.RequireSiblings(foreign, destinationPath, options.Force);
 
         return new ConversionPlan(destinationPath, architecture, files, options.Verification)
         {
@@ -71,6 +76,7 @@ public static class ReferenceExport
             [
                 .. ReferenceExportChecks.Warn(checkpoint, tensors, options),
                 .. destination.Warnings,
+                .. foreign.Select(path => $"'{path}' is of another export; a job with that shard has to replace it."),
             ],
         };
     }

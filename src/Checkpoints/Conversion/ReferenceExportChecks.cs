@@ -24,7 +24,8 @@ internal static class ReferenceExportChecks
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture),
             $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",
-            "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture.");
+            "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture."
+                + (checkpoint.ShardCount > 1 || checkpoint.IsShard ? " Look whether files of the checkpoint are missing, too." : ""));
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindMissing(tensors, architecture),
@@ -46,12 +47,30 @@ internal static class ReferenceExportChecks
         return ranks.Count == 0 ? Enumerable.Range(0, count) : ranks.Distinct().Order();
     }
 
+    /// <exception cref="CheckpointException">Shards that are there already are of another export.</exception>
+    public static void RequireSiblings(IReadOnlyCollection<string> foreign, string destinationPath, bool force)
+    {
+        if (foreign.Count > 0 && !force)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{destinationPath}' holds shards of another export: {string.Join(", ", foreign.Select(path => Path.GetFileName(path)))}. Choose another"
+                + " folder, or begin to replace them with -Force.",
+                destinationPath);
+        }
+    }
+
     public static IEnumerable<string> Warn(
         Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ReferenceExportOptions options)
     {
         foreach (var tensor in tensors.Where(tensor => tensor.ParsedName.Parameter is null))
         {
             yield return $"'{tensor.Name}' is no parameter of LLaMA; it is carried over as '{ReferenceExport.NewNameOf(tensor)}'.";
+        }
+
+        foreach (var warning in options.Architecture is null ? checkpoint.Config?.Warnings ?? [] : [])
+        {
+            yield return warning;
         }
 
         foreach (var file in options.Verification == VerificationMode.None ? [] : checkpoint.FilesWithoutChecksums)

@@ -10,6 +10,6 @@ internal static partial class ReferenceShard
 
     public static bool IsNameOfOne(string fileName) => FileName().IsMatch(fileName);
 
-    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

@@ -7,6 +7,7 @@ internal sealed class ConfigNode
 {
     private readonly IReadOnlyDictionary<string, object?> _entries;
     private readonly string _name;
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
 
     private ConfigNode(IReadOnlyDictionary<string, object?> entries, string name)
     {
@@ -16,6 +17,9 @@ internal sealed class ConfigNode
 
     private delegate bool Parse<T>(string text, out T value);
 
+    /// <summary>The keys that nobody has asked for.</summary>
+    public IEnumerable<string> Unknown => _entries.Keys.Except(_asked);
+
     /// <exception cref="FormatException">It is no mapping.</exception>
     public static ConfigNode Mapping(object? node, string name) => node is IReadOnlyDictionary<string, object?> entries
         ? new ConfigNode(entries, name)
@@ -24,6 +28,9 @@ internal sealed class ConfigNode
     /// <param name="spellings">The key, or the keys that different versions of fairseq2 use for it.</param>
     public ConfigNode? Child(params IEnumerable<string> spellings) =>
         Find(spellings) is { Value: { } value } entry ? Mapping(value, $"'{entry.Key}'") : null;
+
+    /// <summary>Marks keys as known whose values do not matter.</summary>
+    public void Ignore(params IEnumerable<string> keys) => _asked.UnionWith(keys);
 
     /// <inheritdoc cref="Child"/>
     public string? Text(params IEnumerable<string> spellings) => Find(spellings) switch
@@ -54,8 +61,11 @@ internal sealed class ConfigNode
             : throw Wrong(key, kind);
     }
 
-    private KeyValuePair<string, object?> Find(IEnumerable<string> spellings) =>
-        spellings.Where(_entries.ContainsKey).Select(key => KeyValuePair.Create(key, _entries[key])).FirstOrDefault();
+    private KeyValuePair<string, object?> Find(IEnumerable<string> spellings)
+    {
+        _asked.UnionWith(spellings);
+        return spellings.Where(_entries.ContainsKey).Select(key => KeyValuePair.Create(key, _entries[key])).FirstOrDefault();
+    }
 
     private FormatException Wrong(string key, string kind) => new($"'{key}' in {_name} is not {kind}");
 }

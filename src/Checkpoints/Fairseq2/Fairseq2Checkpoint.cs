@@ -74,6 +74,9 @@ public sealed class Fairseq2Checkpoint
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
 
+    /// <summary>Whether its files are of a layout that divides a model, though there may be only one.</summary>
+    internal bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
+
     /// <summary>What stands in model.yaml.</summary>
     internal ModelConfig? Config { get; }
 

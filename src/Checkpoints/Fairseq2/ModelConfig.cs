@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
@@ -28,6 +29,9 @@ internal sealed class ModelConfig
     /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
     public CheckpointException? Error { get; private init; }
 
+    /// <summary>What in it was passed over, and may be a slip.</summary>
+    public ImmutableArray<string> Warnings { get; private init; } = [];
+
     /// <summary>The number of tensor-parallel files, where it says that; 0.3 and 0.4 do so when there are several.</summary>
     public int? ShardCount { get; private init; }
 
@@ -38,8 +42,14 @@ internal sealed class ModelConfig
         try
         {
             var root = ConfigNode.Mapping(ThirdParty.ReadYaml(ReadText(path)), "the document");
+            var warnings = new List<string>();
 
-            return new ModelConfig(path) { Architecture = FindArchitecture(root, name), ShardCount = root.Integer("num_shards") };
+            return new ModelConfig(path)
+            {
+                Architecture = FindArchitecture(root, path, name, warnings),
+                ShardCount = root.Integer("num_shards"),
+                Warnings = [.. warnings],
+            };
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or CheckpointException)
         {
@@ -47,7 +57,7 @@ internal sealed class ModelConfig
             {
                 Error = new CheckpointException(
                     e is IOException or UnauthorizedAccessException ? CheckpointErrorCode.ReadFailed : CheckpointErrorCode.CheckpointCorrupt,
-                    $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend the file, or name the architecture with -Architecture.",
+                    $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
                     path,
                     e),
             };
@@ -63,23 +73,36 @@ internal sealed class ModelConfig
             : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
     }
 
-    private static LlamaArchitecture? FindArchitecture(ConfigNode root, string name)
+    private static LlamaArchitecture? FindArchitecture(ConfigNode root, string path, string name, List<string> warnings)
     {
         if (root.Text("model_family") is { } family && family != Family)
         {
             throw new FormatException($"it says that the model is of the family '{family}', and this module knows '{Family}'");
         }
 
-        var asset = root.Text("model_arch") ?? root.Text("base");
-        var origin = asset is null ? null : LlamaArchitectures.TryFind(asset);
+        var origin = root.Text("model_arch") is { } known ? LlamaArchitectures.Find(known) : null;
+
+        if (root.Text("base") is { } asset)
+        {
+            origin ??= LlamaArchitectures.TryFind(asset);
+
+            if (origin is null)
+            {
+                // Anybody can make assets; what they are stands elsewhere.
+                warnings.Add($"'{path}' names the asset '{asset}', whose architecture is not known.");
+            }
+        }
+
         var config = root.Child("model_config");
+        config = config?.Child("_set_") ?? config;
 
         if (config is null)
         {
-            // An asset that fairseq2 does not ship can be anything.
             return origin;
         }
 
-        return LlamaConfig.Read(config.Child("_set_") ?? config, origin, name);
+        var architecture = LlamaConfig.Read(config, origin, name);
+        warnings.AddRange(config.Unknown.Select(key => $"'{path}' has '{key}', which is no setting of a LLaMA and is passed over. Is it misspelt?"));
+        return architecture;
     }
 }

@@ -19,20 +19,29 @@ internal sealed partial class NativeShardLayout : ICheckpointLayout
             return null;
         }
 
+        var stages = NumberedEntries.In(root, Directory.EnumerateDirectories, Stage()).ToArray();
+        var ranks = (from stage in stages
+                     from rank in NumberedEntries.In(stage.Path, Directory.EnumerateDirectories, Rank())
+                     select (rank.Path, Place: new ShardPlace(stage.Number, rank.Number))).ToArray();
+
         ShardFile[] shards =
         [
-            .. from stage in NumberedEntries.In(root, Directory.EnumerateDirectories, Stage())
-               from rank in NumberedEntries.In(stage.Path, Directory.EnumerateDirectories, Rank())
+            .. from rank in ranks
                from file in NumberedEntries.In(rank.Path, Directory.EnumerateFiles, Shard())
-               select new ShardFile(file.Path, new ShardPlace(stage.Number, rank.Number, file.Number)),
+               select new ShardFile(file.Path, rank.Place with { DataParallel = file.Number }),
         ];
+
+        // Only what lies where fairseq2 puts something: links below could lead anywhere.
+        var candidates = stages.Select(stage => stage.Path).Concat(ranks.Select(rank => rank.Path)).Prepend(root)
+            .SelectMany(Directory.EnumerateFileSystemEntries)
+            .Except(stages.Select(stage => stage.Path)).Except(ranks.Select(rank => rank.Path));
 
         return shards.Length == 0
             ? null
             : new CheckpointFiles(
                 shards,
                 place => Path.Combine(root, $"pp_{place.Pipeline:00}", $"tp_{place.TensorParallel:00}", $"sdp_{place.DataParallel:00}.pt"),
-                Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories));
+                candidates);
     }
 
     /// <summary>The folder with the stages that a file would be part of; null when its folders are named otherwise.</summary>
@@ -42,12 +51,12 @@ internal sealed partial class NativeShardLayout : ICheckpointLayout
             ? Path.GetDirectoryName(stage)
             : null;
 
-    [GeneratedRegex("^pp_([0-9]{2,5})$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^pp_([0-9]{2}|[1-9][0-9]{2,4})\z", RegexOptions.CultureInvariant)]
     private static partial Regex Stage();
 
-    [GeneratedRegex("^tp_([0-9]{2,5})$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^tp_([0-9]{2}|[1-9][0-9]{2,4})\z", RegexOptions.CultureInvariant)]
     private static partial Regex Rank();
 
-    [GeneratedRegex(@"^sdp_([0-9]{2,5})\.pt$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^sdp_([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex Shard();
 }

@@ -38,9 +38,9 @@ internal sealed partial class ShardFolderLayout : ICheckpointLayout
     public static string? RootOf(string file) =>
         Path.GetDirectoryName(file) is { } rank && Rank().IsMatch(Path.GetFileName(rank)) ? Path.GetDirectoryName(rank) : null;
 
-    [GeneratedRegex(@"^model\.([0-9]{1,5})\.pt$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^model\.([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex Rank();
 
-    [GeneratedRegex(@"^shard\.([0-9]{2,5})\.pt$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^shard\.([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex Shard();
 }

@@ -15,9 +15,13 @@ internal sealed partial class TensorParallelLayout : ICheckpointLayout
 
         return shards.Length == 0
             ? null
-            : new CheckpointFiles(shards, place => Path.Combine(folder, $"model.{place.TensorParallel}.pt"), CheckpointFiles.NamedLikeModels(folder));
+            : new CheckpointFiles(
+                shards,
+                place => Path.Combine(folder, $"model.{place.TensorParallel}.pt"),
+                CheckpointFiles.NamedLikeModels(folder),
+                minTensorParallel: 2); // a single one would be model.pt
     }
 
-    [GeneratedRegex(@"^model\.(0|[1-9][0-9]{0,4})\.pt$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^model\.(0|[1-9][0-9]{0,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

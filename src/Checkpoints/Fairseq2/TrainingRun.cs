@@ -75,6 +75,6 @@ internal sealed partial class TrainingRun
             _folder);
     }
 
-    [GeneratedRegex("^step_(0|[1-9][0-9]*)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^step_(0|[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex StepPattern();
 }

@@ -13,6 +13,10 @@ internal static class LlamaConfig
     /// <summary>RoPEScaleConfig.factor in fairseq2 0.4.0 to 0.8.1.</summary>
     private const double DefaultRopeScaleFactor = 8.0;
 
+    /// <summary>Fields that change no shape and stand in no params.json; the last two were in the main branch in the summer of 2025.</summary>
+    private static readonly string[] Irrelevant =
+        ["pad_idx", "dropout_p", "init_std", "init_std_scale", "hg_config_class", "hg_architecture"];
+
     /// <param name="config">The fields.</param>
     /// <param name="origin">The architecture that they change; null for fairseq2's defaults.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
@@ -27,7 +31,7 @@ internal static class LlamaConfig
         {
             ModelDim = modelDim,
             MaxSeqLen = maxSeqLen,
-            VocabSize = config.Integer("vocab_size") ?? config.Child("vocab_info")?.Integer("size") ?? basis.VocabSize,
+            VocabSize = ReadVocabSize(config) ?? basis.VocabSize,
             NumLayers = config.Integer("num_layers") ?? basis.NumLayers,
             NumAttnHeads = config.Integer("num_attn_heads") ?? basis.NumAttnHeads,
             NumKeyValueHeads = config.Integer("num_key_value_heads") ?? basis.NumKeyValueHeads,
@@ -39,6 +43,7 @@ internal static class LlamaConfig
             ShardEmbedDim = config.Flag("shard_embed_dim") ?? origin?.ShardEmbedDim ?? LlamaArchitecture.GuessShardEmbedDim(maxSeqLen),
         };
 
+        config.Ignore(Irrelevant);
         return WithName(architecture, name);
     }
 
@@ -65,12 +70,23 @@ internal static class LlamaConfig
         return multiplier;
     }
 
-    private static double? ReadRopeScaleFactor(ConfigNode config, LlamaArchitecture basis) => config.Flag("use_scaled_rope") switch
+    private static int? ReadVocabSize(ConfigNode config)
     {
-        false => null,
-        true => config.Child("rope_scaling", "rope_scale")?.Number("factor") ?? basis.RopeScaleFactor ?? DefaultRopeScaleFactor,
-        null => basis.RopeScaleFactor,
-    };
+        var info = config.Child("vocab_info");
+        return config.Integer("vocab_size") ?? info?.Integer("size");
+    }
+
+    private static double? ReadRopeScaleFactor(ConfigNode config, LlamaArchitecture basis)
+    {
+        var scale = config.Child("rope_scaling", "rope_scale");
+
+        return config.Flag("use_scaled_rope") switch
+        {
+            false => null,
+            true => scale?.Number("factor") ?? basis.RopeScaleFactor ?? DefaultRopeScaleFactor,
+            null => basis.RopeScaleFactor,
+        };
+    }
 
     /// <summary>An architecture of the catalogue keeps its name; fairseq2 0.3 and 0.4 never tied embeddings, which makes it no other.</summary>
     private static LlamaArchitecture WithName(LlamaArchitecture architecture, string name)

@@ -54,6 +54,7 @@ public static class CheckpointTest
 
         var architecture = TestArchitecture(checkpoint, options.Architecture, findings);
 
+        findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
         findings.AddRange(UnevenShards.Find(checkpoint));
         findings.AddRange(FileFindings.FindStrays(checkpoint));
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));

@@ -23,6 +23,10 @@ internal static class FileFindings
         from key in checkpoint.NonTensors
         select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
 
+    public static IEnumerable<CheckpointFinding> FindSlipsInConfig(Fairseq2Checkpoint checkpoint) =>
+        from warning in checkpoint.Config?.Warnings ?? []
+        select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.Config!.Path);
+
     /// <summary>What model.yaml says, where the user says something else.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(Fairseq2Checkpoint checkpoint, LlamaArchitecture named)
     {

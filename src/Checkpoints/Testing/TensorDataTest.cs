@@ -25,7 +25,7 @@ internal sealed class TensorDataTest : IDisposable
         _checkpoint = checkpoint;
         _progress = progress;
         _copier = new StorageCopier(_scratch.FullName, VerificationMode.Auto, cancellationToken);
-        _total = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor).Distinct().Sum(tensor => tensor.SizeInBytes);
+        _total = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor).Distinct().Sum(tensor => DataOf(tensor).Length);
     }
 
     public IEnumerable<CheckpointFinding> Run() =>
@@ -47,7 +47,7 @@ internal sealed class TensorDataTest : IDisposable
 
         var numbers = new NonFiniteCounter(tensor.DType);
 
-        if (Catch(() => _copier.Copy(PlannedStorage.Of(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
+        if (Catch(() => _copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
         {
             yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
         }
@@ -61,6 +61,16 @@ internal sealed class TensorDataTest : IDisposable
                 tensor.Name,
                 shard.File);
         }
+    }
+
+    /// <summary>What is stored of a tensor. One that is expanded can claim to have any number of elements, all of them the same few.</summary>
+    private static PlannedStorage DataOf(TorchTensor tensor)
+    {
+        var (storage, itemSize) = (tensor.Storage, tensor.DType.GetItemSize());
+
+        return tensor.SizeInBytes <= storage.Length
+            ? PlannedStorage.Of(tensor)
+            : new PlannedStorage(tensor.DType, [RunBand.Of(new ByteRuns(storage, 0, storage.Length / itemSize * itemSize, []))]);
     }
 
     private CheckpointFinding[] Compare(CheckpointTensor tensor)

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Fairseq2.Sharding;
+
 namespace Fairseq2Llama.Testing;
 
 /// <summary>
@@ -15,7 +17,7 @@ internal static class UnevenShards
             foreach (var rank in tensor.Shards.GroupBy(shard => (shard.PipelineStage, shard.TensorParallelRank)))
             {
                 var rows = rank.Select(RowsOf).ToArray();
-                var expected = Chunk(rows.Sum(), checkpoint.DataParallelSize);
+                var expected = TorchChunk.Divide(rows.Sum(), checkpoint.DataParallelSize);
 
                 uneven += expected.Distinct().Count() > 1 ? 1 : 0;
 
@@ -42,11 +44,4 @@ internal static class UnevenShards
     }
 
     private static long RowsOf(TensorShard shard) => shard.Shape.Count == 0 || shard.Shape.ElementCount == 0 ? 0 : shard.Shape[0];
-
-    /// <summary>How torch.chunk divides rows.</summary>
-    private static long[] Chunk(long rows, int count)
-    {
-        var size = (rows + count - 1) / count;
-        return [.. Enumerable.Range(0, count).Select(rank => Math.Clamp(rows - (rank * size), 0, size))];
-    }
 }

@@ -106,7 +106,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             WriteWarning(warning);
         }
 
-        WriteVerbose($"'{name}' is {plan.Architecture.Name} {plan.ArchitectureOrigin}, and becomes {plan.ShardCount} files.");
+        WriteVerbose($"'{name}' is {plan.Architecture.Name} {plan.ArchitectureOrigin}; its weights become {plan.ShardCount} {(plan.ShardCount == 1 ? "file" : "files")}.");
 
         foreach (var line in plan.DescribeTensors())
         {

@@ -31,6 +31,21 @@ public sealed class ExportShardTests : IDisposable
     }
 
     [Fact]
+    public void Shards_of_another_division_are_not_taken_for_its_siblings()
+    {
+        const string ByTwo = "$checkpoint | Export-LlamaReferenceCheckpoint out -Architecture $small -ShardCount 2 -ShardIndex 0";
+
+        _session.Run(Export + " -ShardIndex 1");
+
+        _session.RunForError(CheckpointErrorCode.OutputExists, ByTwo, "consolidated.01.pth", "-Force");
+        Assert.Equal(["out", "out/consolidated.01.pth", "out/params.json"], _folder.Content);
+
+        var outcome = _session.RunOn(ByTwo + " -Force");
+        Assert.Single(outcome.Output);
+        Assert.Contains("consolidated.01.pth' is of another export", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Gives_one_object_with_all_files()
     {
         var result = _session.RunOne<LlamaReferenceCheckpoint>(Export);
@@ -237,14 +252,13 @@ public sealed class ExportShardTests : IDisposable
     [Fact]
     public void Does_not_warn_of_other_jobs_that_are_at_work()
     {
+        _session.Run($"{Export} -ShardIndex 3");
         Directory.CreateDirectory(_folder["out/.fairseq2llama-01234567"]);
-        File.WriteAllText(_folder["out/consolidated.03.pth"], "of another job");
 
         var outcome = _session.RunOn($"{Export} -ShardIndex 1");
 
         Assert.Empty(outcome.Errors);
         Assert.Empty(outcome.Warnings);
-        Assert.Equal("of another job", File.ReadAllText(_folder["out/consolidated.03.pth"]));
     }
 
     [Fact]

@@ -118,6 +118,18 @@ public sealed class ModelConfigAuthorityTests : IDisposable
     }
 
     [Fact]
+    public void A_slip_in_the_file_is_told_by_export_and_test()
+    {
+        WriteConfig(Tiny.Replace("rope_theta", "rope_thetta", StringComparison.Ordinal));
+
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -WarningAction Continue; Test-Fairseq2Checkpoint $run");
+
+        Assert.Contains("'rope_thetta'", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        var finding = Assert.Single(Assert.IsType<CheckpointTestResult>(outcome.Output[^1].BaseObject).Findings);
+        Assert.Equal((FindingSeverity.Warning, _folder["checkpoints/model.yaml"]), (finding.Severity, finding.File));
+    }
+
+    [Fact]
     public void An_export_says_who_decided()
     {
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -Verbose");

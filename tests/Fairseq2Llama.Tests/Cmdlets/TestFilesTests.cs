@@ -196,6 +196,48 @@ public sealed class TestFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_tensor_that_the_last_file_lacks_is_missed_unless_nothing_is_left_of_it()
+    {
+        PyTorch.Ask(
+            """
+            import os, sys, torch
+            model = torch.load(f'{sys.argv[1]}/model.pt')['model']
+            os.makedirs(f'{sys.argv[2]}/model/pp_00/tp_00')
+            for rank in range(2):
+                part = {name: tensor.chunk(2)[rank].clone() for name, tensor in model.items()}
+                if rank == 1:
+                    del part['decoder.layer_norm.weight']
+                torch.save(part, f'{sys.argv[2]}/model/pp_00/tp_00/sdp_0{rank}.pt')
+            """,
+            Repository.Case("fs2"),
+            _folder.Path);
+
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny").Findings);
+
+        Assert.Equal(
+            (CheckpointErrorCode.ShardMismatch, "decoder.layer_norm.weight", _folder["model/pp_00/tp_00/sdp_01.pt"]),
+            (finding.Code, finding.Tensor, finding.File));
+    }
+
+    [Fact]
+    public void An_expanded_tensor_is_read_as_often_as_it_is_stored()
+    {
+        PyTorch.Ask(
+            """
+            import sys, torch
+            source = torch.load(f'{sys.argv[1]}/model.pt')
+            source['model']['huge'] = torch.tensor([float('nan')]).expand(1 << 40)
+            torch.save(source, f'{sys.argv[2]}/model.pt')
+            """,
+            Repository.Case("fs2"),
+            _folder.Path);
+
+        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+
+        Assert.Contains(result.Findings, finding => finding is { Code: CheckpointErrorCode.NonFiniteNumbers, Tensor: "huge" });
+    }
+
+    [Fact]
     public void Reading_tells_how_far_it_is()
     {
         var seen = new List<ByteProgress>();

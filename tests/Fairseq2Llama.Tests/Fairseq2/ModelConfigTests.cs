@@ -106,7 +106,6 @@ public sealed class ModelConfigTests : IDisposable
     [Theory]
     [InlineData("name: checkpoint\nbase: llama3_8b_instruct\ntokenizer_ref: checkpoint_tokenizer\n", "llama3_8b")]
     [InlineData("model_arch: llama2_7b\nmodel_family: llama\n", "llama2_7b")]
-    [InlineData("name: checkpoint\nbase: our_secret_model\n", null)]
     [InlineData("name: checkpoint\n", null)]
     [InlineData("name: checkpoint\nmodel_config: null\n", null)]
     public void An_asset_that_is_known_is_an_architecture(string yaml, string? name)
@@ -116,6 +115,30 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Null(config.Error);
         Assert.Equal(name, config.Architecture?.Name);
     }
+
+    [Fact]
+    public void An_asset_that_is_not_known_is_told()
+    {
+        var config = Read("name: checkpoint\nbase: our_secret_model\n");
+
+        Assert.Null(config.Architecture);
+        Assert.Null(config.Error);
+        Assert.Contains("'our_secret_model'", Assert.Single(config.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_that_may_be_misspelt_is_told()
+    {
+        var config = Read(Version08.Replace("rope_theta:", "rope_thetta:", StringComparison.Ordinal));
+
+        Assert.NotNull(config.Architecture);
+        Assert.Contains("'rope_thetta'", Assert.Single(config.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Version04)]
+    [InlineData(Version08)]
+    public void What_fairseq2_writes_gives_no_warning(string yaml) => Assert.Empty(Read(yaml).Warnings);
 
     [Fact]
     public void An_architecture_with_overrides()
@@ -165,6 +188,7 @@ public sealed class ModelConfigTests : IDisposable
     public void The_number_of_shards_is_kept() => Assert.Equal(2, Read(Version04).ShardCount);
 
     [Theory]
+    [InlineData("model_arch: llama3_2_1bb\n", "no architecture 'llama3_2_1bb'")]
     [InlineData("model_family: qwen\nmodel_config: {}\n", "family 'qwen'")]
     [InlineData("model_config:\n  model_dim: wide\n", "'model_dim' in 'model_config' is not a whole number")]
     [InlineData("model_config:\n  model_dim: 4096.5\n", "'model_dim'")]

@@ -9,6 +9,36 @@ public sealed class NativeShardLayoutTests
 {
     private readonly NativeShardLayout _layout = new();
 
+    [Theory]
+    [InlineData("model/pp_00/tp_00/sdp_000.pt")]
+    [InlineData("model/pp_00/tp_00/sdp_0.pt")]
+    [InlineData("model/pp_00/tp_00/sdp_00.pt\n")]
+    [InlineData("model/pp_00/tp_00/SDP_01.pt")]
+    public void Only_the_spelling_of_fairseq2_has_a_place(string other)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && other.Contains('\n', StringComparison.Ordinal), "no file can have that name there");
+
+        using var folder = new LayoutFolder("model/pp_00/tp_00/sdp_00.pt", other);
+
+        var found = folder.Find(new NativeShardLayout());
+
+        Assert.Equal(["0 0 0: model/pp_00/tp_00/sdp_00.pt"], found.Shards);
+        Assert.Equal([other], found.Strays);
+    }
+
+    [Fact]
+    public void Links_that_lead_in_circles_are_not_followed()
+    {
+        using var folder = new LayoutFolder("model/pp_00/tp_00/sdp_00.pt");
+        File.CreateSymbolicLink(folder.PathOf("model/pp_00/tp_00/up"), "..");
+        File.CreateSymbolicLink(folder.PathOf("model/pp_00/self"), "../..");
+
+        var found = folder.Find(new NativeShardLayout());
+
+        Assert.Single(found.Shards);
+        Assert.Equal(["model/pp_00/self", "model/pp_00/tp_00/up"], found.Strays);
+    }
+
     [Fact]
     public void Gives_each_file_its_place_in_the_grid()
     {
@@ -112,7 +142,7 @@ public sealed class NativeShardLayoutTests
 
         Assert.Equal(["0 0 0: model/pp_00/tp_00/sdp_00.pt"], found.Shards);
         Assert.Equal(
-            ["model/notes.txt", "model/pp_00/sdp_01.pt", "model/pp_00/tp_00/sdp_0.pt", "model/pp_00/tp_00/sdp_00.pt.part", "model/pp_x/tp_00/sdp_00.pt"],
+            ["model/notes.txt", "model/pp_00/sdp_01.pt", "model/pp_00/tp_00/sdp_0.pt", "model/pp_00/tp_00/sdp_00.pt.part", "model/pp_x"],
             found.Strays);
         Assert.Empty(found.Missing);
     }

@@ -50,6 +50,14 @@ public sealed class OlderLayoutTests
     }
 
     [Fact]
+    public void A_single_rank_is_one_of_several()
+    {
+        using var folder = new LayoutFolder("model.0.pt");
+
+        Assert.Equal(["model.1.pt"], folder.Find(new TensorParallelLayout()).Missing);
+    }
+
+    [Fact]
     public void A_large_number_does_not_make_it_count_so_far()
     {
         using var folder = new LayoutFolder("model.0.pt", "model.99999.pt");

@@ -23,7 +23,6 @@ public sealed class ShardFolderLayoutTests
 
     [Theory]
     [InlineData("model.00.pt", "model.01.pt")]
-    [InlineData("model.0.pt", "model.1.pt")]
     public void Gives_each_folder_its_tensor_parallel_rank(string first, string second)
     {
         using var folder = new LayoutFolder($"{second}/shard.01.pt", $"{second}/shard.00.pt", $"{first}/shard.01.pt", $"{first}/shard.00.pt");

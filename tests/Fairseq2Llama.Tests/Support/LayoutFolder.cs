@@ -16,6 +16,8 @@ internal sealed class LayoutFolder : IDisposable
         }
     }
 
+    public string PathOf(string file) => _folder[file];
+
     /// <summary>What a layout finds, as paths relative to the folder.</summary>
     public FoundFiles Find(ICheckpointLayout layout, string subfolder = "")
     {

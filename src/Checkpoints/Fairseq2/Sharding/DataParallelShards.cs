@@ -29,14 +29,23 @@ internal static class DataParallelShards
         var parts = ranks.Select(rank => rank.Find(tensor.Name.Name)).ToArray();
         var gap = Array.IndexOf(parts, null);
 
-        if (gap >= 0 && Array.Find(parts[gap..], part => part is not null) is { } later)
+        if (gap >= 0 && !MayEndAt(gap, parts))
         {
+            var other = Array.Find(parts[gap..], part => part is not null) ?? tensor;
+
             findings.Add(ShardFindings.Mismatch(
-                $"'{ranks[gap].File}' lacks the tensor '{tensor.Name.Name}' that '{later.File}' has", tensor.Name.Name, ranks[gap].File));
+                $"'{ranks[gap].File}' lacks the tensor '{tensor.Name.Name}' that '{other.File}' has", tensor.Name.Name, ranks[gap].File));
             return null;
         }
 
         return Join([.. parts.OfType<PartialTensor>()], findings);
+    }
+
+    /// <summary>Whether the ranks from one on have nothing of a tensor because there is nothing left of it.</summary>
+    private static bool MayEndAt(int end, PartialTensor?[] parts)
+    {
+        var rows = parts[..end].Select(part => part!.Shape.ElementCount == 0 ? 0 : part.Shape.Sizes.FirstOrDefault()).ToArray();
+        return Array.TrueForAll(parts[end..], part => part is null) && TorchChunk.Divide(rows.Sum(), parts.Length).Take(end).SequenceEqual(rows);
     }
 
     private static PartialTensor? Join(IReadOnlyList<PartialTensor> ranks, ICollection<CheckpointFinding> findings)
