@@ -31,7 +31,8 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
 
     public override bool Equals(object? obj) => Equals(obj as TensorSlice);
 
-    public override int GetHashCode() => HashCode.Combine(Shape, _parts.Length);
+    // A model has thousands of tensors of one shape: only where they lie tells them apart.
+    public override int GetHashCode() => _parts.Aggregate(Shape.GetHashCode(), HashCode.Combine);
 
     private ImmutableArray<RunBand> ToBands()
     {
