@@ -13,31 +13,53 @@ namespace Fairseq2Llama.Conversion;
 /// </summary>
 internal sealed class InputStorages(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
 {
+    private readonly object _lock = new();
     private readonly Dictionary<IByteSource, IByteReader> _readers = [];
     private readonly Dictionary<TorchStorage, IByteReader> _inflated = [];
+    private readonly Dictionary<IByteSource, bool> _shares = [];
 
     /// <summary>A reader and the place in it where the storage begins.</summary>
     public (IByteReader Reader, long Origin) Open(TorchStorage storage)
     {
-        if (storage.DeflatedLength is null)
+        lock (_lock)
         {
-            return (Reader(storage.Source), storage.Offset);
-        }
+            if (storage.DeflatedLength is null)
+            {
+                return (Reader(storage.Source), storage.Offset);
+            }
 
-        if (!_inflated.TryGetValue(storage, out var reader))
+            if (!_inflated.TryGetValue(storage, out var reader))
+            {
+                reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value);
+            }
+
+            return (reader, 0);
+        }
+    }
+
+    /// <summary>Whether a source and files in the scratch folder can share blocks: tried, because nothing else tells for sure.</summary>
+    public bool CanShare(IByteSource source)
+    {
+        lock (_lock)
         {
-            reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value);
-        }
+            if (!_shares.TryGetValue(source, out var canShare))
+            {
+                canShare = _shares[source] = TryToShare(Reader(source), source.Length);
+            }
 
-        return (reader, 0);
+            return canShare;
+        }
     }
 
     /// <summary>A checksum tells of damage only where there is one; that a file was rewritten meanwhile its time tells always.</summary>
     public void RequireUnchanged()
     {
-        foreach (var reader in _readers.Values)
+        lock (_lock)
         {
-            reader.RequireUnchanged();
+            foreach (var reader in _readers.Values)
+            {
+                reader.RequireUnchanged();
+            }
         }
     }
 
@@ -47,6 +69,14 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
         {
             reader.Dispose();
         }
+    }
+
+    private bool TryToShare(IByteReader reader, long length)
+    {
+        using var file = File.OpenHandle(
+            Path.Combine(scratchFolder, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+
+        return length >= BlockSharing.BlockSize && reader.TryShare(0, BlockSharing.BlockSize, file, 0);
     }
 
     private IByteReader Reader(IByteSource source)

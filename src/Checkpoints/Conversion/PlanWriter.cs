@@ -52,7 +52,8 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             case PlannedTorchFile torch:
                 // Only where files are replaced would a loss of power lose something that was there.
                 var flush = plan.ReplacedFiles.Length > 0;
-                var checksums = TorchFileWriter.Write(torch.Layout, path, flush, copier.Copy, count => Report(file, _written + count));
+                var preallocate = !torch.Layout.Storages.Any(copier.CanShare);
+                var checksums = new TorchFileWriter(torch.Layout, copier.Write, count => Report(file, _written + count)).Write(path, preallocate, flush);
                 new WrittenFileCheck(torch, path, checksums, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
                 break;
         }

@@ -1,16 +1,31 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on.</summary>
+/// <summary>
+/// The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on. Serves several threads at once.
+/// </summary>
 internal sealed class StorageCopier(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
 {
     private readonly InputStorages _inputs = new(scratchFolder, verification, cancellationToken);
-    private readonly RunReader _runReader = new();
-    private readonly HashSet<TorchStorage> _verified = [];
+    private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
+
+    /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
+    public bool CanShare(PlannedStorage storage) =>
+        verification != VerificationMode.None && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
+
+    /// <summary>Puts a storage into its place, by sharing blocks where that is possible.</summary>
+    /// <returns>The CRC-32 of what lies there now, as far as it was read; of blocks that are shared it is what the input says.</returns>
+    /// <exception cref="CheckpointException">An input is damaged.</exception>
+    public uint Write(PlannedStorage storage, StorageTarget target) =>
+        CanShare(storage) && TryShare(storage.UnchangedInput!, target)
+            ? storage.UnchangedInput!.Crc32!.Value
+            : Copy(storage, chunk => target.Write(chunk));
 
     /// <summary>Copies a storage.</summary>
     /// <returns>The CRC-32 of what was handed on.</returns>
@@ -18,7 +33,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     public uint Copy(PlannedStorage storage, ChunkSink sink)
     {
         var crc = ThirdParty.CreateCrc32();
-        var unchanged = storage.Bands is [var only] && only.WholeStorage is { IsBigEndian: false } input ? input : null;
+        var unchanged = storage.UnchangedInput;
 
         foreach (var band in storage.Bands)
         {
@@ -57,16 +72,30 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// <exception cref="CheckpointException">An input was changed while it was being copied.</exception>
     public void RequireUnchangedInputs() => _inputs.RequireUnchanged();
 
-    public void Dispose()
+    public void Dispose() => _inputs.Dispose();
+
+    private bool TryShare(TorchStorage input, StorageTarget target)
     {
-        _runReader.Dispose();
-        _inputs.Dispose();
+        var (reader, origin) = _inputs.Open(input);
+
+        if (!target.TryShare(reader, origin, input.Length))
+        {
+            return false;
+        }
+
+        // What lies in shared blocks is the input's: when what was written is read back, damage would seem to be ours.
+        if (verification == VerificationMode.Full)
+        {
+            Verify(input);
+        }
+
+        return true;
     }
 
     /// <summary>Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own.</summary>
     private void Verify(TorchStorage storage)
     {
-        if (verification == VerificationMode.None || storage.Crc32 is null || storage.DeflatedLength is not null || !_verified.Add(storage))
+        if (verification == VerificationMode.None || storage.Crc32 is null || storage.DeflatedLength is not null || !_verified.TryAdd(storage, true))
         {
             return;
         }
@@ -87,10 +116,12 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
     private void Read(RunBand band, ChunkSink sink)
     {
+        using var runReader = new RunReader();
+
         if (band.Columns is [var runs])
         {
             var (reader, origin) = _inputs.Open(runs.Storage);
-            _runReader.Read(reader, origin, runs, HandOn);
+            runReader.Read(reader, origin, runs, HandOn);
             return;
         }
 
@@ -101,7 +132,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
                select new RunColumn(place.Reader, place.Origin, column),
         ];
 
-        _runReader.ReadRows(band.Rows, columns, HandOn);
+        runReader.ReadRows(band.Rows, columns, HandOn);
 
         void HandOn(Span<byte> chunk)
         {

@@ -84,6 +84,9 @@ internal sealed class LocalFile : IByteSource
             }
         }
 
+        public bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) =>
+            BlockSharing.TryShare(handle, offset, length, target, targetOffset);
+
         public void RequireUnchanged()
         {
             if (RandomAccess.GetLength(handle) != file.Length || File.GetLastWriteTimeUtc(handle) != file._lastWriteTime)

@@ -8,6 +8,8 @@ namespace Fairseq2Llama.Tensors;
 /// </summary>
 internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands)
 {
+    private const int MinShareable = 256 << 10;
+
     public DType DType => dtype;
 
     public ImmutableArray<RunBand> Bands => bands;
@@ -16,6 +18,15 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands)
     public IEnumerable<ByteRuns> Runs => bands.SelectMany(band => band.Columns);
 
     public long Length { get; } = bands.Sum(band => band.Length);
+
+    /// <summary>The input storage that it is, byte for byte; null when it is made of parts, or when bytes change their order.</summary>
+    public TorchStorage? UnchangedInput => bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
+
+    /// <summary>
+    /// Whether blocks may be shared with the input instead of copying them: it has a checksum that tells without reading what lies there,
+    /// and is large enough to be worth it.
+    /// </summary>
+    public bool IsShareable => UnchangedInput is { Crc32: not null, DeflatedLength: null } && Length >= MinShareable;
 
     /// <summary>All of a tensor.</summary>
     public static PlannedStorage Of(TorchTensor tensor) => new(tensor.DType, [RunBand.Of(ByteRuns.Of(tensor))]);

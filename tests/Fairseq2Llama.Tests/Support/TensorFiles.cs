@@ -37,7 +37,7 @@ internal static class TensorFiles
         using var scratch = new TempFolder();
         using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
 
-        TorchFileWriter.Write(plan.Layout, folder[plan.Name], flush: false, copier.Copy, _ => { });
+        new TorchFileWriter(plan.Layout, copier.Write, _ => { }).Write(folder[plan.Name], preallocate: true, flush: false);
         return folder[plan.Name];
     }
 

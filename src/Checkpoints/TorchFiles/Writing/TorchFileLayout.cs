@@ -1,3 +1,4 @@
+using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
 
@@ -9,7 +10,7 @@ namespace Fairseq2Llama.TorchFiles.Writing;
 /// </summary>
 internal sealed class TorchFileLayout
 {
-    private const int Alignment = 64;
+    private static readonly DataPlacement Aligned = new(64, 0);
 
     private readonly List<Item> _items = [];
 
@@ -47,12 +48,22 @@ internal sealed class TorchFileLayout
     /// <summary>Bytes of the whole file.</summary>
     public long Length => DirectoryOffset + DirectoryLength + ZipFormat.Zip64EndSize + ZipFormat.Zip64LocatorSize + ZipFormat.EndSize;
 
-    private void Add(string name, byte[] content) => _items.Add(new Item(Place(name, content.Length), content, null));
+    private void Add(string name, byte[] content) => _items.Add(new Item(Place(name, content.Length, Aligned), content, null));
 
-    private void Add(string name, PlannedStorage storage) => _items.Add(new Item(Place(name, storage.Length), null, storage));
+    private void Add(string name, PlannedStorage storage) =>
+        _items.Add(new Item(Place(name, storage.Length, PlacementOf(storage)), null, storage));
 
-    private ZipRecord Place(string name, long length) =>
-        new(name, _items.Count == 0 ? 0 : _items[^1].Record.End, length, Alignment);
+    /// <summary>
+    /// A large storage that goes over unchanged lies as far into a block as it does in the input, and then a file system that can share
+    /// blocks need not copy it. Always, not only where it can: the same input gives the same file wherever it is written.
+    /// </summary>
+    private static DataPlacement PlacementOf(PlannedStorage storage) =>
+        storage.IsShareable && storage.UnchangedInput is { } input && input.Offset % Aligned.Modulus == 0
+            ? new DataPlacement(BlockSharing.BlockSize, (int)(input.Offset % BlockSharing.BlockSize))
+            : Aligned;
+
+    private ZipRecord Place(string name, long length, DataPlacement placement) =>
+        new(name, _items.Count == 0 ? 0 : _items[^1].Record.End, length, placement);
 
     /// <summary>A record and what goes into it, one of the two.</summary>
     internal sealed record Item(ZipRecord Record, byte[]? Content, PlannedStorage? Storage);

@@ -14,16 +14,15 @@ internal sealed class ZipRecord
     /// <param name="name">Full name within the archive.</param>
     /// <param name="headerOffset">Where the record begins.</param>
     /// <param name="length">Bytes of its data.</param>
-    /// <param name="alignment">What the data's offset shall be a multiple of.</param>
-    public ZipRecord(string name, long headerOffset, long length, int alignment)
+    /// <param name="placement">Where the data may lie.</param>
+    public ZipRecord(string name, long headerOffset, long length, DataPlacement placement)
     {
         _name = Encoding.UTF8.GetBytes(name);
         HeaderOffset = headerOffset;
         Length = length;
 
         // The padding is an extra field, which takes 4 bytes even when it is empty.
-        var end = headerOffset + ZipFormat.LocalHeaderSize + _name.Length + LocalZip64Size + ExtraHeaderSize;
-        DataOffset = (end + alignment - 1) / alignment * alignment;
+        DataOffset = placement.NextFrom(headerOffset + ZipFormat.LocalHeaderSize + _name.Length + LocalZip64Size + ExtraHeaderSize);
     }
 
     public long HeaderOffset { get; }

@@ -1,0 +1,86 @@
+using System.Runtime.ExceptionServices;
+
+namespace Fairseq2Llama.TorchFiles.Writing;
+
+/// <summary>
+/// Does pieces of work on a few threads. The caller's is one of them, and the only one on which progress is reported, because PowerShell takes
+/// it from no other.
+/// </summary>
+/// <param name="report">Told on the caller's thread how much was done since it was told last.</param>
+internal sealed class Workers(Action<long> report)
+{
+    /// <summary>More gain nothing: two threads already keep up with the memory of most machines.</summary>
+    private const int MaxThreads = 4;
+
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly int _caller = Environment.CurrentManagedThreadId;
+    private Exception? _failure;
+    private long _unreported;
+
+    /// <param name="work">Pieces of work, begun in this order.</param>
+    /// <param name="isParallel">Whether there is enough of it for several threads.</param>
+    /// <param name="run">Does a piece; may be called from several threads at once.</param>
+    /// <exception cref="Exception">What the first piece that failed has thrown. Others are ended at their next <see cref="Done"/>.</exception>
+    public void Run<T>(IReadOnlyList<T> work, bool isParallel, Action<T> run)
+    {
+        var next = -1;
+        var others = isParallel ? Math.Min(Math.Min(Environment.ProcessorCount, MaxThreads), work.Count) - 1 : 0;
+        var threads = Enumerable.Range(0, others).Select(_ => Task.Factory.StartNew(RunRest, TaskCreationOptions.LongRunning)).ToArray();
+
+        RunRest();
+
+        while (!Task.WaitAll(threads, ReportInterval))
+        {
+            Report();
+        }
+
+        if (_failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(_failure);
+        }
+
+        Report();
+
+        void RunRest()
+        {
+            try
+            {
+                while (_failure is null && Interlocked.Increment(ref next) is var index && index < work.Count)
+                {
+                    run(work[index]);
+                }
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref _failure, e, null);
+            }
+        }
+    }
+
+    /// <summary>To be called by each piece of work now and then.</summary>
+    /// <param name="count">How much it has done since.</param>
+    /// <exception cref="OperationCanceledException">Another piece has failed.</exception>
+    public void Done(long count)
+    {
+        Interlocked.Add(ref _unreported, count);
+
+        if (Volatile.Read(ref _failure) is not null)
+        {
+            throw new OperationCanceledException();
+        }
+
+        if (Environment.CurrentManagedThreadId == _caller)
+        {
+            Report();
+        }
+    }
+
+    private void Report()
+    {
+        if (Interlocked.Exchange(ref _unreported, 0) is > 0 and var count)
+        {
+            report(count);
+        }
+    }
+}
