@@ -25,7 +25,7 @@ internal sealed class Workers(Action<long> report)
     public void Run<T>(IReadOnlyList<T> work, bool isParallel, Action<T> run)
     {
         var next = -1;
-        var others = isParallel ? Math.Min(Math.Min(Environment.ProcessorCount, MaxThreads), work.Count) - 1 : 0;
+        var others = isParallel ? Math.Clamp(work.Count - 1, 0, Math.Min(Environment.ProcessorCount, MaxThreads) - 1) : 0;
         var threads = Enumerable.Range(0, others).Select(_ => Task.Factory.StartNew(RunRest, TaskCreationOptions.LongRunning)).ToArray();
 
         RunRest();
