@@ -5,8 +5,8 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
-    private readonly long _total = plan.Length;
-    private long _written;
+    private readonly long _total = plan.Files.Sum(file => WorkOf(file, plan.Verification));
+    private long _done;
 
     public void Run()
     {
@@ -18,8 +18,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             {
                 ReplicaCheck.Require(plan.ReplicatedTensors, copier);
 
-                // The small ones first: should the disk be full to the last byte, that shows now and not after an hour.
-                foreach (var file in plan.Files.OrderBy(file => file is PlannedTorchFile))
+                foreach (var file in plan.Files.OrderBy(TurnOf))
                 {
                     Write(file, staging.PathOf(file), copier);
                 }
@@ -32,16 +31,35 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WriteErrors.Translate(e, plan.DestinationPath, _total);
+            throw WriteErrors.Translate(e, plan.DestinationPath, plan.Length);
         }
     }
+
+    /// <summary>
+    /// The small ones first: should the disk be full to the last byte, that shows now and not after an hour. What is made of the others
+    /// comes last.
+    /// </summary>
+    private static int TurnOf(PlannedFile file) => file switch
+    {
+        PlannedTextFile => 0,
+        PlannedTorchFile => 1,
+        _ => 2,
+    };
+
+    /// <summary>Bytes that are written, or read once more.</summary>
+    private static long WorkOf(PlannedFile file, VerificationMode verification) => file switch
+    {
+        PlannedTorchFile when verification == VerificationMode.Full => 2 * file.Length,
+        PlannedChecklist checklist => checklist.ReadLength + file.Length,
+        _ => file.Length,
+    };
 
     private void Write(PlannedFile file, string path, StorageCopier copier)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        var end = _written + file.Length;
-        Report(file, _written);
+        var end = _done + WorkOf(file, plan.Verification);
+        Report(0);
 
         switch (file)
         {
@@ -53,17 +71,22 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
                 // Only where files are replaced would a loss of power lose something that was there.
                 var flush = plan.ReplacedFiles.Length > 0;
                 var preallocate = !torch.Layout.Storages.Any(copier.CanShare);
-                var checksums = new TorchFileWriter(torch.Layout, copier.Write, count => Report(file, _written + count)).Write(path, preallocate, flush);
-                new WrittenFileCheck(torch, path, checksums, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
+                var checksums = new TorchFileWriter(torch.Layout, copier.Write, Report).Write(path, preallocate, flush);
+                new WrittenFileCheck(torch, path, checksums, Report, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
+                break;
+
+            case PlannedChecklist checklist:
+                checklist.Write(Path.GetDirectoryName(path)!, Report, cancellationToken);
                 break;
         }
 
-        Report(file, end);
-    }
+        _done = end;
+        Report(0);
 
-    private void Report(PlannedFile file, long written)
-    {
-        _written = written;
-        progress?.Report(new ByteProgress(file.Name, _written, _total));
+        void Report(long count)
+        {
+            _done += count;
+            progress?.Report(new ByteProgress(file.Name, _done, _total));
+        }
     }
 }

@@ -51,12 +51,13 @@ public static class ReferenceExport
         ReferenceExportChecks.Require(checkpoint, tensors, choice);
 
         var split = new ModelParallelSplit(options.ShardCount ?? checkpoint.TensorParallelSize, tensors, architecture);
-        var ranks = ReferenceExportChecks.RequireShards(options.ShardIndex, split.Count).ToArray();
-        ImmutableArray<PlannedFile> files =
+        var ranks = ReferenceExportChecks.RequireShards(options, split.Count).ToArray();
+        ImmutableArray<PlannedFile> weightsAndParams =
         [
             .. ranks.Select(rank => PlanShard(checkpoint, tensors, split, rank)),
             new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout), isShared: !options.ShardIndex.IsEmpty),
         ];
+        ImmutableArray<PlannedFile> files = options.Checklist ? [.. weightsAndParams, new PlannedChecklist(weightsAndParams)] : weightsAndParams;
 
         var destination = ReferenceDestination.Inspect(destinationPath, files, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);

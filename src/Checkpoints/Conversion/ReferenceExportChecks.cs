@@ -34,9 +34,11 @@ internal static class ReferenceExportChecks
     }
 
     /// <summary>The ranks to be written, each once.</summary>
-    /// <exception cref="CheckpointException">There are no such ones.</exception>
-    public static IEnumerable<int> RequireShards(IReadOnlyCollection<int> ranks, int count)
+    /// <exception cref="CheckpointException">There are no such ones, or they are too few for a checklist.</exception>
+    public static IEnumerable<int> RequireShards(ReferenceExportOptions options, int count)
     {
+        var ranks = options.ShardIndex;
+
         CheckpointException.ThrowIfAny(
             from rank in ranks
             where rank < 0 || rank >= count
@@ -44,7 +46,15 @@ internal static class ReferenceExportChecks
             "There are no shards with these indexes",
             count == 1 ? "The only one is 0; -ShardCount gives more." : $"The first of {count} is 0 and the last {count - 1}.");
 
-        return ranks.Count == 0 ? Enumerable.Range(0, count) : ranks.Distinct().Order();
+        if (options.Checklist && ranks.Length > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.MissingShard,
+                "A checklist names every shard, and those that other jobs write are not known here. Leave -Checklist away with -ShardIndex, and"
+                + $" when all jobs are done run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
+        }
+
+        return ranks.IsEmpty ? Enumerable.Range(0, count) : ranks.Distinct().Order();
     }
 
     /// <exception cref="CheckpointException">Shards that are there already are of another export.</exception>

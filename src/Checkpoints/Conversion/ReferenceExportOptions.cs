@@ -23,6 +23,9 @@ public sealed record ReferenceExportOptions
     /// <summary>How much to check.</summary>
     public VerificationMode Verification { get; init; }
 
+    /// <summary>Whether to write checklist.chk, too, with the MD5 of each file; it can name all shards only where all are written.</summary>
+    public bool Checklist { get; init; }
+
     /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
     public bool Force { get; init; }
 }

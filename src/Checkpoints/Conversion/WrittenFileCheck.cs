@@ -3,12 +3,17 @@ using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
+using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
 internal sealed class WrittenFileCheck(
-    PlannedTorchFile plan, string path, IReadOnlyDictionary<PlannedStorage, uint> checksums, CancellationToken cancellationToken)
+    PlannedTorchFile plan,
+    string path,
+    IReadOnlyDictionary<PlannedStorage, uint> checksums,
+    Action<long> reportRead,
+    CancellationToken cancellationToken)
 {
     /// <param name="readBack">Whether to read all data, too.</param>
     /// <exception cref="CheckpointException">It is not what was planned.</exception>
@@ -55,26 +60,29 @@ internal sealed class WrittenFileCheck(
 
         if (readBack)
         {
-            ReadBack(file.Source, storages.Values);
+            ReadBack(file.Source, [.. storages.Values]);
         }
     }
 
-    private void ReadBack(IByteSource source, IEnumerable<TorchStorage> storages)
+    private void ReadBack(IByteSource source, IReadOnlyList<TorchStorage> storages)
     {
         using var reader = source.Open();
-        using var runReader = new RunReader();
-        var crc = ThirdParty.CreateCrc32();
+        var workers = new Workers(reportRead);
 
-        foreach (var storage in storages)
+        workers.Run(storages, isParallel: true, storage =>
         {
+            using var runReader = new RunReader();
+            var crc = ThirdParty.CreateCrc32();
+
             runReader.Read(reader, storage.Offset, new ByteRuns(storage, 0, storage.Length, []), chunk =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 crc.Append(chunk);
+                workers.Done(chunk.Length);
             });
 
             Require(crc.GetAndReset() == storage.Crc32, $"other bytes in '{storage.Record}'");
-        }
+        });
     }
 
     private void Require(bool condition, string found)

@@ -46,6 +46,10 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public VerificationMode Verification { get; set; }
 
+    /// <summary>Writes checklist.chk, too, as Meta's downloads have it: <c>md5sum -c checklist.chk</c> tells whether a copy is whole.</summary>
+    [Parameter]
+    public SwitchParameter Checklist { get; set; }
+
     /// <summary>Replaces the files of an earlier export; other files in the folder stay.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -98,6 +102,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             ParamsLayout = ParamsLayout,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
+            Checklist = Checklist,
             Force = Force,
         });
 

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.TorchFiles.Writing;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>
+/// checklist.chk as Meta's downloads have it: what md5sum prints of the other files, and what <c>md5sum -c</c> reads. It is made of the files
+/// once they are written, because a record's checksum, which comes before its data, is known only after it.
+/// </summary>
+internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : PlannedFile(FileName)
+{
+    public const string FileName = "checklist.chk";
+
+    private const int ChunkSize = 1 << 20;
+
+    public override long Length => files.Sum(file => (long)LineOf(new byte[MD5.HashSizeInBytes], file).Length);
+
+    public override string Summary => $"MD5 of {files.Count} files";
+
+    /// <summary>Bytes that are read to make it.</summary>
+    public long ReadLength => files.Sum(file => file.Length);
+
+    /// <param name="folder">Where the files are, and where it will be.</param>
+    /// <param name="reportRead">Told how many bytes were read since it was told last.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public void Write(string folder, Action<long> reportRead, CancellationToken cancellationToken)
+    {
+        var workers = new Workers(reportRead);
+        var lines = new byte[files.Count][];
+
+        workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, index =>
+            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
+
+        File.WriteAllBytes(Path.Combine(folder, Name), [.. lines.SelectMany(line => line)]);
+    }
+
+    private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");
+
+    private static byte[] Hash(string path, Action<long> done, CancellationToken cancellationToken)
+    {
+        using var reader = new LocalFile(path).Open();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        var length = new FileInfo(path).Length;
+        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+
+        try
+        {
+            for (var offset = 0L; offset < length;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, length - offset));
+                reader.Read(offset, chunk);
+                hash.AppendData(chunk);
+                offset += chunk.Length;
+                done(chunk.Length);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return hash.GetHashAndReset();
+    }
+}

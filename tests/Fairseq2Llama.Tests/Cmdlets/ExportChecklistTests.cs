@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+/// <summary>checklist.chk, as md5sum reads it.</summary>
+public sealed class ExportChecklistTests : ExportTests
+{
+    [Theory]
+    [InlineData("", new[] { "consolidated.00.pth", "params.json" })]
+    [InlineData("-ShardCount 2", new[] { "consolidated.00.pth", "consolidated.01.pth", "params.json" })]
+    public void Names_every_file_with_its_sum(string parameters, string[] files)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "needs md5sum of GNU coreutils");
+
+        var result = Session.RunOne<LlamaReferenceCheckpoint>($"$fs2 | Export-LlamaReferenceCheckpoint 'my [1] out' -Architecture $tiny -Checklist {parameters}");
+
+        Assert.Equal([.. files, "checklist.chk"], result.Files.Select(Path.GetFileName));
+        Assert.Equal(files.Select(file => file + ": OK"), CheckSums(result.Path));
+        Assert.Equal(result.Files.Sum(file => new FileInfo(file).Length), result.SizeInBytes);
+    }
+
+    [Fact]
+    public void Is_planned_with_the_others()
+    {
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Checklist -WhatIf");
+
+        Assert.Contains("checklist.chk: MD5 of 2 files", Assert.Single(Session.Host.TakeLines(), line => line.Contains("checklist", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Empty(Folder.Content);
+    }
+
+    [Fact]
+    public void Is_no_use_where_other_jobs_write_the_other_shards()
+    {
+        Session.RunForError(
+            CheckpointErrorCode.MissingShard,
+            "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -ShardCount 2 -ShardIndex 0 -Checklist",
+            "-ShardIndex", "md5sum");
+
+        Assert.Empty(Folder.Content);
+    }
+
+    private static string[] CheckSums(string folder)
+    {
+        using var md5sum = Process.Start(new ProcessStartInfo("md5sum", ["-c", "checklist.chk"]) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        return md5sum.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+}
