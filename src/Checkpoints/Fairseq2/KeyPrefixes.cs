@@ -17,6 +17,11 @@ internal static class KeyPrefixes
 
     public static string Strip(string name)
     {
+        if (!Anywhere.Any(name.Contains) && !name.StartsWith(DistributedDataParallel, StringComparison.Ordinal))
+        {
+            return name;
+        }
+
         var components = name.Split('.').Where(component => !Anywhere.Contains(component)).ToArray();
 
         return string.Join('.', components is [DistributedDataParallel, .. var rest] ? rest : components);

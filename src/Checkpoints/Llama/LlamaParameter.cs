@@ -16,7 +16,7 @@ internal sealed record LlamaParameter(
 {
     public const string Suffix = "weight";
 
-    private const string LayersPrefix = "decoder.layers.N.";
+    public const string LayersPrefix = "decoder.layers.N.";
 
     public static readonly LlamaParameter Embedding = new(
         "decoder_frontend.embed.", "tok_embeddings.", "model.embed_tokens.",

@@ -1,30 +1,33 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama.Llama;
 
 /// <summary>A fairseq2 parameter name, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
-internal sealed partial record ParameterName
+internal sealed record ParameterName
 {
+    private const string Layers = "decoder.layers.";
+
+    private readonly LlamaParameter? _module;
+    private readonly string _suffix = "";
+
     private ParameterName(string name)
     {
         Name = name;
+        Layer = FindLayer(name, out var rest);
 
-        var match = LayerPattern().Match(name);
-        Layer = match.Success && int.TryParse(match.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
-
-        var pattern = Layer is null ? name : $"{name.AsSpan(0, match.Index)}N{name.AsSpan(match.Index + match.Length)}";
-        var parameter = LlamaParameter.All.FirstOrDefault(parameter => pattern.StartsWith(parameter.Fairseq2Prefix, StringComparison.Ordinal));
-
-        if (parameter is null)
+        foreach (var parameter in LlamaParameter.All)
         {
-            return;
-        }
+            var prefix = parameter.Fairseq2Prefix.AsSpan(parameter.IsPerLayer ? LlamaParameter.LayersPrefix.Length : 0);
 
-        var suffix = pattern[parameter.Fairseq2Prefix.Length..];
-        ReferenceName = InLayer(parameter.ReferencePrefix, Layer) + suffix;
-        HuggingFaceName = InLayer(parameter.HuggingFacePrefix, Layer) + suffix;
-        Parameter = suffix == LlamaParameter.Suffix ? parameter : null;
+            if (parameter.IsPerLayer == (Layer is not null) && rest.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                _module = parameter;
+                _suffix = rest.Length == prefix.Length + LlamaParameter.Suffix.Length && rest.EndsWith(LlamaParameter.Suffix, StringComparison.Ordinal)
+                    ? LlamaParameter.Suffix
+                    : rest[prefix.Length..].ToString();
+                return;
+            }
+        }
     }
 
     public string Name { get; }
@@ -33,13 +36,13 @@ internal sealed partial record ParameterName
     public int? Layer { get; }
 
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
-    public LlamaParameter? Parameter { get; }
+    public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? _module : null;
 
     /// <summary>Its name in the reference format; for an unknown parameter below a known module (a bias) too.</summary>
-    public string? ReferenceName { get; }
+    public string? ReferenceName => _module is null ? null : InLayer(_module.ReferencePrefix, Layer) + _suffix;
 
     /// <summary>Its name in Hugging Face's format; for an unknown parameter below a known module too.</summary>
-    public string? HuggingFaceName { get; }
+    public string? HuggingFaceName => _module is null ? null : InLayer(_module.HuggingFacePrefix, Layer) + _suffix;
 
     public static ParameterName Parse(string name) => new(name);
 
@@ -47,6 +50,25 @@ internal sealed partial record ParameterName
     public static string InLayer(string prefix, int? layer) =>
         layer is null ? prefix : prefix.Replace(".N.", string.Create(CultureInfo.InvariantCulture, $".{layer}."), StringComparison.Ordinal);
 
-    [GeneratedRegex(@"(?<=^decoder\.layers\.)(0|[1-9][0-9]*)(?=\.)", RegexOptions.CultureInvariant)]
-    private static partial Regex LayerPattern();
+    /// <summary>The layer as Python prints it, without leading zeros, and what follows it; or null and all of the name.</summary>
+    private static int? FindLayer(ReadOnlySpan<char> name, out ReadOnlySpan<char> rest)
+    {
+        rest = name;
+
+        if (!name.StartsWith(Layers, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var number = name[Layers.Length..];
+        var end = number.IndexOf('.');
+
+        if (end < 1 || (number[0] == '0' && end > 1) || !int.TryParse(number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        {
+            return null;
+        }
+
+        rest = number[(end + 1)..];
+        return layer;
+    }
 }

@@ -24,7 +24,7 @@ internal sealed class PickleBudget(string file)
     private long _values;
 
     /// <exception cref="CheckpointException">It was too much.</exception>
-    public void Charge(int count)
+    public void Charge(long count)
     {
         _values += count;
 

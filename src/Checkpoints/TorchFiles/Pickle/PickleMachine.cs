@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Fairseq2Llama.TorchFiles.Pickle;
@@ -8,13 +9,17 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// </summary>
 internal sealed class PickleMachine
 {
+    private static readonly object Absent = new();
+
     private readonly string _file;
     private readonly PickleBytes _bytes;
     private readonly PickleBudget _budget;
     private readonly TorchObjects _torch;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
-    private readonly Dictionary<uint, object?> _memo = [];
+
+    // Picklers number what they remember one after the other, so no hashes are needed, and none can be made to collide.
+    private readonly List<object?> _memo = [];
 
     private PickleMachine(PickleBytes bytes, string file)
     {
@@ -46,6 +51,7 @@ internal sealed class PickleMachine
     }
 
     /// <returns>False after STOP.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // Runs a million times in a process that may live for a second.
     private bool Step(Opcode opcode)
     {
         switch (opcode)
@@ -264,12 +270,19 @@ internal sealed class PickleMachine
         }
     }
 
-    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Malformed();
+    private object? Recall(uint index) => index < _memo.Count && _memo[(int)index] is var value && value != Absent ? value : throw Malformed();
 
     private void Remember(uint index)
     {
-        _budget.Charge(1);
-        _memo[index] = Peek();
+        // Gaps are allowed as far as they are paid for: Python 2 begins with 1.
+        _budget.Charge(Math.Max(1, index - (long)_memo.Count + 1));
+
+        while (_memo.Count <= index)
+        {
+            _memo.Add(Absent);
+        }
+
+        _memo[(int)index] = Peek();
     }
 
     private void Push(object? value)
@@ -280,7 +293,12 @@ internal sealed class PickleMachine
 
     private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw Malformed();
 
-    private object? Pop() => Pop(1)[0];
+    private object? Pop()
+    {
+        var value = Peek();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
 
     private object?[] Pop(int count)
     {

@@ -51,6 +51,12 @@ public class PickleLimitTests
     }
 
     [Fact]
+    public void Refuses_a_place_in_the_memo_that_is_far_from_the_others() => ErrorAssert.Throws(
+        CheckpointErrorCode.CheckpointCorrupt,
+        () => Open(New().Op(Opcode.None).OpWith(Opcode.LongBinPut, 0, 0, 0, 0xff).Stop()),
+        "makes more than 2000000 values");
+
+    [Fact]
     public void An_object_may_hold_itself()
     {
         var pickle = New()

@@ -17,7 +17,7 @@ public class RareOpcodeTests
         ["DICT"] = (New().Op(Opcode.Mark).OpWith(Opcode.BinInt1, 7).Op(Opcode.None, Opcode.Dict), "{7=None}"),
         ["an empty DICT"] = (New().Op(Opcode.Mark, Opcode.Dict), "{}"),
         ["LONG_BINGET"] = (
-            New().OpWith(Opcode.BinInt1, 7).OpWith(Opcode.LongBinPut, 0, 0, 0, 0xff).Op(Opcode.Pop).OpWith(Opcode.LongBinGet, 0, 0, 0, 0xff), "7"),
+            New().OpWith(Opcode.BinInt1, 7).OpWith(Opcode.LongBinPut, 0, 0, 1, 0).Op(Opcode.Pop).OpWith(Opcode.LongBinGet, 0, 0, 1, 0), "7"),
         ["POP of a mark"] = (New().OpWith(Opcode.BinInt1, 7).Op(Opcode.Mark, Opcode.Pop), "7"),
         ["NEWOBJ"] = (New().Global("collections", "OrderedDict").Op(Opcode.EmptyTuple, Opcode.NewObj), "{}"),
         ["an OrderedDict of pairs, as Python 2 wrote"] = (
