@@ -28,6 +28,11 @@ internal sealed class YamlAdapter
         {
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"line {e.Start.Line}: {e.Message}"), e);
         }
+        catch (InvalidOperationException e)
+        {
+            // YamlDotNet's scanner says so of some broken flow mappings.
+            throw new FormatException("it is no YAML", e);
+        }
     }
 
     private object? ReadDocument()

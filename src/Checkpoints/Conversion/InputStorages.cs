@@ -120,7 +120,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        return verification == VerificationMode.None || crc.GetAndReset() == storage.Crc32
+        return verification == VerificationMode.None || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
             ? new LocalFile(path).Open()
             : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
     }

@@ -203,6 +203,7 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("a: !!python/object:os.system ls\n", "the tag 'tag:yaml.org,2002:python/object:os.system'")]
     [InlineData("a: 1\n---\nb: 2\n", "second document")]
     [InlineData("? [1]\n: 2\n", "no text")]
+    [InlineData("a: {b: x.y\nz\nq\u0012c, d: 1}\n", "no YAML")]
     [InlineData("", "it has 0 bytes")]
     public void What_can_not_be_used_says_why(string yaml, string why)
     {

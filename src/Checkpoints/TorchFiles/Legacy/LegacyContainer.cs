@@ -24,6 +24,7 @@ internal sealed class LegacyContainer
         _source = source;
 
         var bytes = new PickleBytes(source, reader);
+        var budget = new PickleBudget(source.Name);
 
         if (Next().Content is not Int128 magic || magic != MagicNumber)
         {
@@ -40,7 +41,7 @@ internal sealed class LegacyContainer
         Unpickled = Next();
         LocateStorages(reader, Next().Content, bytes.Position);
 
-        Unpickled Next() => PickleMachine.Run(bytes, source.Name, cancellationToken);
+        Unpickled Next() => PickleMachine.Run(bytes, budget, cancellationToken);
     }
 
     public Unpickled Unpickled { get; }

@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.TorchFiles.Pickle;
 
 /// <summary>
-/// What a pickle may cost. A few bytes can ask for a lot (an empty dict is one byte, a call that copies a memoized list five), so what
+/// What the pickles of a file may cost, all together. A few bytes can ask for a lot (an empty dict is one byte, a call that copies a memoized list five), so what
 /// counts is not the pickle's length but every value that is made, remembered or copied.
 /// </summary>
 internal sealed class PickleBudget(string file)
@@ -22,6 +22,9 @@ internal sealed class PickleBudget(string file)
     private const int MaxValues = 2_000_000;
 
     private long _values;
+
+    /// <summary>The file's name, for messages.</summary>
+    public string File => file;
 
     /// <exception cref="CheckpointException">It was too much.</exception>
     public void Charge(long count)

@@ -21,21 +21,21 @@ internal sealed class PickleMachine
     // Picklers number what they remember one after the other, so no hashes are needed, and none can be made to collide.
     private readonly List<object?> _memo = [];
 
-    private PickleMachine(PickleBytes bytes, string file)
+    private PickleMachine(PickleBytes bytes, PickleBudget budget)
     {
-        _file = file;
+        _file = budget.File;
         _bytes = bytes;
-        _budget = new PickleBudget(file);
-        _torch = new TorchObjects(file, _budget);
+        _budget = budget;
+        _torch = new TorchObjects(_file, budget);
     }
 
     /// <param name="bytes">Bytes that go on with a pickle; its end is left as the position.</param>
-    /// <param name="file">The file's name, for messages.</param>
+    /// <param name="budget">What it may cost, together with the other pickles of its file.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">It is not a pickle, or not one of a state dict.</exception>
-    public static Unpickled Run(PickleBytes bytes, string file, CancellationToken cancellationToken)
+    public static Unpickled Run(PickleBytes bytes, PickleBudget budget, CancellationToken cancellationToken)
     {
-        var machine = new PickleMachine(bytes, file);
+        var machine = new PickleMachine(bytes, budget);
 
         while (machine.Step((Opcode)bytes.UInt8()))
         {
@@ -203,7 +203,7 @@ internal sealed class PickleMachine
                 Push(PickleGlobal.Find(_bytes.Line(), _bytes.Line(), _file));
                 break;
             case Opcode.StackGlobal:
-                Push(Pop(2) is [string module, string name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
+                Push(Pop(2) is [string { Length: <= PickleBudget.MaxNameLength } module, string { Length: <= PickleBudget.MaxNameLength } name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
                 break;
             case Opcode.Reduce:
             case Opcode.NewObj:

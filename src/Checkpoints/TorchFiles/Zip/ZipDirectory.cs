@@ -143,6 +143,11 @@ internal static class ZipDirectory
             throw Corrupt(source, $"the record '{name}' is stored and yet has two lengths, {storedLength} and {length}.");
         }
 
+        if (method == ZipFormat.Deflated && length / ZipFormat.MaxDeflateRatio > storedLength)
+        {
+            throw Corrupt(source, $"the record '{name}' is deflated and claims to become {length} bytes of {storedLength}, which is impossible.");
+        }
+
         return new ZipEntry(name, method == ZipFormat.Deflated, UInt32(header, 16), storedLength, length, offset);
     }
 

@@ -18,6 +18,9 @@ internal static class ZipFormat
     public const ushort Stored = 0;
     public const ushort Deflated = 8;
 
+    /// <summary>RFC 1951 has nothing shorter than two bits for 258 bytes.</summary>
+    public const int MaxDeflateRatio = 1032;
+
     public const ushort EncryptedFlag = 1;
     public const ushort Utf8Flag = 1 << 11;
 

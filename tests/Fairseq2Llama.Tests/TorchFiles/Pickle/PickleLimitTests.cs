@@ -113,6 +113,24 @@ public class PickleLimitTests
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => pickle.Run(), "more than 2000000 values");
     }
 
+    [Fact]
+    public void Counts_all_pickles_of_a_file_together()
+    {
+        const int Half = (MaxValues / 2) + 1;
+
+        var file = LegacyFile.OfOneStorage();
+        file.Protocol = New().Op(Opcode.Mark).Repeat(Half, p => p.Op(Opcode.None)).Op(Opcode.PopMark).Integer(1001).Stop();
+        file.Content = New().Op(Opcode.Mark).Repeat(Half, p => p.Op(Opcode.None)).Op(Opcode.Tuple).Stop();
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => TorchFile.Open(new MemorySource(file.Build())), "more than 2000000 values");
+    }
+
+    [Fact]
+    public void Refuses_a_name_that_would_fill_the_screen() => ErrorAssert.Throws(
+        CheckpointErrorCode.CheckpointCorrupt,
+        () => New().StackGlobal("os", new string('x', PickleBudget.MaxNameLength + 1)).Run(),
+        "malformed");
+
     private static TorchFile Open(byte[] pickle, params ReadOnlySpan<(string Key, byte[] Data)> storages) =>
         TorchFile.Open(new MemorySource(ZipBuilder.TorchSave(pickle, storages).Build()));
 

@@ -95,6 +95,24 @@ public class ChecksumTests
     }
 
     [Fact]
+    public void A_deflated_storage_of_a_file_without_checksums_passes()
+    {
+        // As a zip tool makes it of what torch.save wrote with compute_crc32=False.
+        var zip = ZipBuilder.TorchSave(PickleOfData(0, Data.Length), ("0", Data));
+        zip["model/data/0"].Deflate();
+
+        foreach (var name in new[] { "model/data.pkl", "model/data/0", "model/version" })
+        {
+            zip[name].Crc = 0;
+        }
+
+        var file = TorchFile.Open(new MemorySource(zip.Build()));
+
+        Assert.False(file.HasChecksums);
+        Assert.Equal(Data, TensorFiles.Copy(file.GetTensor(Assert.IsType<PickledTensor>(file.Content)), VerificationMode.Auto));
+    }
+
+    [Fact]
     public void The_legacy_container_has_no_checksums()
     {
         var file = File.ReadAllBytes(Repository.Data("checkpoints/legacy/model.pt"));
@@ -111,9 +129,7 @@ public class ChecksumTests
 
     private static TorchTensor Tensor(long offset, long count, bool isDeflated, bool hasWrongCrc)
     {
-        var pickle = new PickleBuilder().OpWith(Opcode.Proto, 2)
-            .Tensor(storage => storage.Storage("ByteStorage", "0", Data.Length), offset, [count], [1]);
-        var zip = ZipBuilder.TorchSave(pickle.Stop(), ("0", Data));
+        var zip = ZipBuilder.TorchSave(PickleOfData(offset, count), ("0", Data));
 
         if (isDeflated)
         {
@@ -128,4 +144,7 @@ public class ChecksumTests
         var file = TorchFile.Open(new MemorySource(zip.Build()));
         return file.GetTensor(Assert.IsType<PickledTensor>(file.Content));
     }
+
+    private static byte[] PickleOfData(long offset, long count) => new PickleBuilder().OpWith(Opcode.Proto, 2)
+        .Tensor(storage => storage.Storage("ByteStorage", "0", Data.Length), offset, [count], [1]).Stop();
 }

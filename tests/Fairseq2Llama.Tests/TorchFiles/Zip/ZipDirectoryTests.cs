@@ -172,6 +172,26 @@ public class ZipDirectoryTests
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "encrypted");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Refuses_a_record_that_claims_to_become_more_than_deflate_can_make_of_it(bool isPossible)
+    {
+        var zip = ZipBuilder.EmptyDict();
+        var record = zip["model/version"];
+        var before = record.Length;
+        record.Deflate();
+        record.Length = isPossible ? before : 60_000_000;
+
+        if (isPossible)
+        {
+            TorchFile.Open(new MemorySource(zip.Build()));
+            return;
+        }
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => TorchFile.Open(new MemorySource(zip.Build())), "model/version", "60000000", "impossible");
+    }
+
     [Fact]
     public void Notices_a_pickle_whose_checksum_is_wrong()
     {

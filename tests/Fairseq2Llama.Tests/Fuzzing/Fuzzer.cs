@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Fairseq2Llama.Tests.Fuzzing;
+
+/// <summary>
+/// Gives made-up inputs to a reader for some seconds, and demands of each that it is read or refused with a documented error, soon, and
+/// without more memory than SECURITY.md allows. FAIRSEQ2LLAMA_FUZZ_SECONDS makes it go on for longer, FAIRSEQ2LLAMA_FUZZ_SEED begin elsewhere.
+/// </summary>
+internal static class Fuzzer
+{
+    /// <summary>MiB that may be allocated in all for an input, beside <see cref="BytesPerByte"/> for each byte of its own.</summary>
+    public const int FixedMebibytes = 64;
+
+    public const int BytesPerByte = 256;
+
+    public const int HangSeconds = 5;
+
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(Setting("FAIRSEQ2LLAMA_FUZZ_SECONDS", 2));
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(HangSeconds);
+    private static readonly int FirstSeed = Setting("FAIRSEQ2LLAMA_FUZZ_SEED", 1);
+
+    /// <param name="make">Makes an input; the same for the same random numbers.</param>
+    /// <param name="read">Reads it.</param>
+    /// <param name="canRefuse">Whether there is anything that the reader does not take.</param>
+    public static void Run(Func<Random, byte[]> make, Action<byte[]> read, bool canRefuse = true)
+    {
+        var (accepted, refused) = (0, 0);
+        var clock = Stopwatch.StartNew();
+
+        for (var seed = FirstSeed; clock.Elapsed < Duration; seed++)
+        {
+            var input = make(new Random(seed));
+
+            // On a thread of its own, because one that hangs can't be ended.
+            var reading = Task.Run(() => Try(read, input));
+
+            if (!reading.Wait(Hang))
+            {
+                Fail(seed, input, $"it is still being read after {Hang.TotalSeconds} s");
+            }
+
+            var (error, allocated) = reading.Result;
+
+            if (allocated > ((long)FixedMebibytes << 20) + ((long)BytesPerByte * input.Length))
+            {
+                Fail(seed, input, $"it takes {allocated} bytes to read {input.Length}");
+            }
+
+            if (error is not (null or CheckpointException))
+            {
+                Fail(seed, input, error.ToString());
+            }
+
+            _ = error is null ? accepted++ : refused++;
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{accepted} read, {refused} refused");
+
+        // Else nothing would be shown: neither by noise that is refused at its first byte, nor by changes that change nothing.
+        Assert.True(accepted > 0 && refused > 0 == canRefuse, $"{accepted} read, {refused} refused");
+    }
+
+    private static (Exception? Error, long Allocated) Try(Action<byte[]> read, byte[] input)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Exception? error = null;
+
+        try
+        {
+            read(input);
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+
+        return (error, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void Fail(int seed, byte[] input, string what)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"fairseq2llama-fuzz-{TestContext.Current.TestMethod?.MethodName}-{seed}");
+        File.WriteAllBytes(path, input);
+        Assert.Fail($"The input of seed {seed}, saved as '{path}', is neither read nor refused: {what}");
+    }
+
+    private static int Setting(string name, int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : usual;
+}

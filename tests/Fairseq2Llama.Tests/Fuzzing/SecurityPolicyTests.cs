@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Reflection;
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.TorchFiles.Pickle;
+using Fairseq2Llama.TorchFiles.Zip;
+
+namespace Fairseq2Llama.Tests.Fuzzing;
+
+/// <summary>SECURITY.md states the bounds that hold.</summary>
+public class SecurityPolicyTests
+{
+    private static readonly string[] Rows = [.. File.ReadAllLines(Path.Combine(Repository.Root, "SECURITY.md")).Where(line => line.StartsWith("| ", StringComparison.Ordinal))];
+
+    [Fact]
+    public void States_the_bounds_that_hold()
+    {
+        AssertStates("memory to open a file", $"{Fuzzer.FixedMebibytes} MiB, and {Fuzzer.BytesPerByte} bytes");
+        AssertStates("bytes of a file's pickles", $"{PickleBudget.MaxBytes >> 20} MiB");
+        AssertStates("values that its pickles make", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(PickleBudget), "MaxValues"):N0}"));
+        AssertStates("bytes of its zip directory", $"{Constant(typeof(ZipDirectory), "MaxSize") >> 20} MiB");
+        AssertStates("may claim to become", $"{ZipFormat.MaxDeflateRatio} times");
+        AssertStates("dimensions of a tensor", $"{PickleBudget.MaxNameLength}, {PickleBudget.MaxDims}");
+        AssertStates("model.yaml", $"{Constant(typeof(ModelConfig), "MaxLength") >> 20} MiB");
+        AssertStates("time to open a file", $"{Fuzzer.HangSeconds} s");
+        Assert.Equal(4L << 40, PickleBudget.MaxTensorSize);
+    }
+
+    private static void AssertStates(string what, string bound) =>
+        Assert.Contains(bound, Assert.Single(Rows, row => row.Contains(what, StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    private static int Constant(Type type, string name) => (int)type.GetField(name, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
+}
