@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
@@ -58,7 +59,7 @@ public static class ReferenceExport
             new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout), isShared: !options.ShardIndex.IsEmpty),
         ];
 
-        var destination = ReferenceDestination.Inspect(destinationPath, files, split.Count, options.Force);
+        var destination = ReferenceDestination.Inspect(destinationPath, files, options.ShardIndex, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
         var siblings = Enumerable.Range(0, split.Count).Except(ranks).Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
@@ -72,6 +73,8 @@ public static class ReferenceExport
             ReplicatedTensors = [.. split.FindReplicated(tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
+            ShardIndex = options.ShardIndex.IsEmpty ? [] : [.. ranks],
+            Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
             Warnings =
             [
                 .. ReferenceExportChecks.Warn(checkpoint, tensors, options),

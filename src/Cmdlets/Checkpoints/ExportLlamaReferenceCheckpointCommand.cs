@@ -50,6 +50,13 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Waits until the files are on the disk before they are put in place, for them to outlast a loss of power; slow, and done anyway
+    /// where files of an earlier export are replaced.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Flush { get; set; }
+
     /// <summary>The checkpoint.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
@@ -89,6 +96,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     private void Export(string name, string destination, Func<ReferenceExportOptions, ConversionPlan> makePlan)
     {
         RequireUnwritten(destination);
+        CleanUp(destination);
 
         var plan = makePlan(new ReferenceExportOptions
         {
@@ -99,6 +107,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
             Force = Force,
+            Flush = Flush,
         });
 
         foreach (var warning in plan.Warnings)
@@ -125,6 +134,16 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
         if (isApproved || reason == ShouldProcessReason.WhatIf)
         {
             _written.Add(destination);
+        }
+    }
+
+    private void CleanUp(string destination)
+    {
+        if (ExportLeftovers.AreAt(destination, ShardIndex)
+            && ShouldProcess(destination, "Finish or clean up an export that was killed")
+            && ExportLeftovers.CleanUp(destination, ShardIndex))
+        {
+            WriteWarning($"An export to '{destination}' was killed while its files were being put in place. That has been finished now.");
         }
     }
 

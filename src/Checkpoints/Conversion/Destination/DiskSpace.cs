@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
