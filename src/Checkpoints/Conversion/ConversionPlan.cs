@@ -39,11 +39,17 @@ public sealed class ConversionPlan
     /// <summary>Files in the destination that will be replaced.</summary>
     public ImmutableArray<string> ReplacedFiles { get; internal init; } = [];
 
-    /// <summary>Files of an earlier, larger export in the destination that will be removed, because readers would load them too.</summary>
+    /// <summary>Files of an earlier export in the destination that will be removed, because they would be taken for part of this one: more shards, a checklist.</summary>
     public ImmutableArray<string> StaleFiles { get; internal init; } = [];
+
+    /// <summary>Whether the files are flushed to the disk before they are put in place.</summary>
+    public bool Flush { get; internal init; }
 
     /// <summary>What may surprise about it.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
+
+    /// <summary>The shards among <see cref="Files"/>, in order, where other jobs write the others at the same time; else empty.</summary>
+    internal ImmutableArray<int> ShardIndex { get; init; } = [];
 
     /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>
     internal ImmutableArray<CheckpointTensor> ReplicatedTensors { get; init; } = [];
@@ -58,7 +64,8 @@ public sealed class ConversionPlan
         select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({tensor.DType.GetTorchName()} {tensor.Shape})";
 
     /// <summary>
-    /// Writes the files and puts them in place together; on any failure and on cancellation the destination is as it was before.
+    /// Writes the files and puts them in place together; on any failure and on cancellation the destination is as it was before. If the
+    /// process is killed, too, or the next export to the same destination finishes what was being put in place.
     /// </summary>
     /// <param name="progress">Told after every chunk, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it within a chunk's time.</param>

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Conversion;
@@ -12,7 +13,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     {
         try
         {
-            using var staging = StagingFolder.Create(plan.DestinationPath);
+            using var staging = StagingFolder.Create(plan);
 
             using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken))
             {
@@ -27,7 +28,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            staging.Commit(plan);
+            staging.Commit();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,19 +65,17 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         switch (file)
         {
             case PlannedTextFile text:
-                File.WriteAllBytes(path, text.Content.ToArray());
+                DiskFlush.WriteFile(path, text.Content.Span, plan.Flush);
                 break;
 
             case PlannedTorchFile torch:
-                // Only where files are replaced would a loss of power lose something that was there.
-                var flush = plan.ReplacedFiles.Length > 0;
                 var preallocate = !torch.Layout.Storages.Any(copier.CanShare);
-                var checksums = new TorchFileWriter(torch.Layout, copier.Write, Report).Write(path, preallocate, flush);
+                var checksums = new TorchFileWriter(torch.Layout, copier.Write, Report).Write(path, preallocate, plan.Flush);
                 new WrittenFileCheck(torch, path, checksums, Report, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
                 break;
 
             case PlannedChecklist checklist:
-                checklist.Write(Path.GetDirectoryName(path)!, Report, cancellationToken);
+                checklist.Write(path, plan.Flush, Report, cancellationToken);
                 break;
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles.Writing;
 
@@ -23,18 +24,20 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
     /// <summary>Bytes that are read to make it.</summary>
     public long ReadLength => files.Sum(file => file.Length);
 
-    /// <param name="folder">Where the files are, and where it will be.</param>
+    /// <param name="path">Where; the files are beside it.</param>
+    /// <param name="flush">Whether it must have reached the disk.</param>
     /// <param name="reportRead">Told how many bytes were read since it was told last.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public void Write(string folder, Action<long> reportRead, CancellationToken cancellationToken)
+    public void Write(string path, bool flush, Action<long> reportRead, CancellationToken cancellationToken)
     {
         var workers = new Workers(reportRead);
+        var folder = Path.GetDirectoryName(path)!;
         var lines = new byte[files.Count][];
 
         workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, index =>
             lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
 
-        File.WriteAllBytes(Path.Combine(folder, Name), [.. lines.SelectMany(line => line)]);
+        DiskFlush.WriteFile(path, lines.SelectMany(line => line).ToArray(), flush);
     }
 
     private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
@@ -59,7 +60,7 @@ public static class ReferenceExport
         ];
         ImmutableArray<PlannedFile> files = options.Checklist ? [.. weightsAndParams, new PlannedChecklist(weightsAndParams)] : weightsAndParams;
 
-        var destination = ReferenceDestination.Inspect(destinationPath, files, split.Count, options.Force);
+        var destination = ReferenceDestination.Inspect(destinationPath, files, options.ShardIndex, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
         var siblings = Enumerable.Range(0, split.Count).Except(ranks).Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
@@ -73,6 +74,8 @@ public static class ReferenceExport
             ReplicatedTensors = [.. split.FindReplicated(tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
+            ShardIndex = options.ShardIndex.IsEmpty ? [] : [.. ranks],
+            Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
             Warnings =
             [
                 .. ReferenceExportChecks.Warn(checkpoint, tensors, options),

@@ -28,4 +28,11 @@ public sealed record ReferenceExportOptions
 
     /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
     public bool Force { get; init; }
+
+    /// <summary>
+    /// Whether the export waits until the files are on the disk before it puts them in place, so that they are whole or absent even after
+    /// a loss of power. That takes longer than writing them, and the input is still there to write them from; so it is always done where
+    /// files of an earlier export are replaced or removed, and elsewhere only on demand.
+    /// </summary>
+    public bool Flush { get; init; }
 }

@@ -54,6 +54,13 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Waits until the files are on the disk before they are put in place, for them to outlast a loss of power; slow, and done anyway
+    /// where files of an earlier export are replaced.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Flush { get; set; }
+
     /// <summary>The checkpoint.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
@@ -93,6 +100,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     private void Export(string name, string destination, Func<ReferenceExportOptions, ConversionPlan> makePlan)
     {
         RequireUnwritten(destination);
+        CleanUp(destination);
 
         var plan = makePlan(new ReferenceExportOptions
         {
@@ -104,6 +112,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             Verification = Verification,
             Checklist = Checklist,
             Force = Force,
+            Flush = Flush,
         });
 
         foreach (var warning in plan.Warnings)
@@ -130,6 +139,16 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
         if (isApproved || reason == ShouldProcessReason.WhatIf)
         {
             _written.Add(destination);
+        }
+    }
+
+    private void CleanUp(string destination)
+    {
+        if (ExportLeftovers.AreAt(destination, ShardIndex)
+            && ShouldProcess(destination, "Finish or clean up an export that was killed")
+            && ExportLeftovers.CleanUp(destination, ShardIndex))
+        {
+            WriteWarning($"An export to '{destination}' was killed while its files were being put in place. That has been finished now.");
         }
     }
 
@@ -166,7 +185,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 
         foreach (var stale in plan.StaleFiles)
         {
-            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {stale}: removed, left over from a larger export");
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {stale}: removed, left over from an earlier export");
         }
 
         return text.ToString();

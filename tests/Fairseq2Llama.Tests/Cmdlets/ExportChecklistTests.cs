@@ -30,6 +30,19 @@ public sealed class ExportChecklistTests : ExportTests
     }
 
     [Fact]
+    public void Does_not_outlive_the_files_that_it_names()
+    {
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Checklist");
+        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny", "checklist.chk");
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Checklist -Force");
+        Assert.Equal(["checklist.chk", .. OneShard], Directory.EnumerateFileSystemEntries(Folder["out"]).Select(Path.GetFileName).Order());
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force");
+        Assert.Equal(OneShard, Directory.EnumerateFileSystemEntries(Folder["out"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public void Is_no_use_where_other_jobs_write_the_other_shards()
     {
         Session.RunForError(

@@ -32,7 +32,7 @@ public sealed class ExportConfirmationTests : ExportTests
         var lines = Session.Host.TakeLines();
         Assert.EndsWith("KiB, replaces the existing file", lines[1], StringComparison.Ordinal);
         Assert.EndsWith("B, replaces the existing file", lines[2], StringComparison.Ordinal);
-        Assert.Equal("  consolidated.01.pth: removed, left over from a larger export", lines[3]);
+        Assert.Equal("  consolidated.01.pth: removed, left over from an earlier export", lines[3]);
         Assert.Equal(before, CheckpointFolder.Snapshot(Folder.Path));
     }
 

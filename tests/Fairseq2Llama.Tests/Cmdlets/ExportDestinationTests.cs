@@ -156,26 +156,43 @@ public sealed class ExportDestinationTests : ExportTests
     }
 
     [Fact]
-    public void Warns_of_what_a_killed_export_left()
+    public void Removes_silently_what_a_killed_export_left()
     {
-        Directory.CreateDirectory(Folder["out/.fairseq2llama-01234567"]);
+        Directory.CreateDirectory(Folder["out/.fairseq2llama/new"]);
+        File.WriteAllText(Folder["out/.fairseq2llama/new/consolidated.00.pth"], "half of it");
+        Directory.CreateDirectory(Folder[".fairseq2llama-out/new"]);
 
         var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
 
-        Assert.Contains("still running or was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
-        Assert.True(Directory.Exists(Folder["out/.fairseq2llama-01234567"]));
+        Assert.Empty(outcome.Errors);
+        Assert.Empty(outcome.Warnings);
+        Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], Folder.Content);
     }
 
     [Fact]
-    public void Does_not_advise_to_remove_files_that_an_export_was_about_to_replace()
+    public void Finishes_an_export_that_was_killed_in_its_last_moments_and_says_so()
     {
-        Directory.CreateDirectory(Folder["out/.fairseq2llama-01234567/replaced"]);
-        File.WriteAllText(Folder["out/.fairseq2llama-01234567/replaced/params.json"], "the only copy");
+        LeaveHalfCommitted();
 
         var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
 
-        Assert.Contains("Look whether you need them", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
-        Assert.Equal("the only copy", File.ReadAllText(Folder["out/.fairseq2llama-01234567/replaced/params.json"]));
+        Assert.Equal(["OutputExists"], outcome.ErrorIds);
+        Assert.Contains("was killed", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], Folder.Content);
+        Assert.Equal("new", File.ReadAllText(Folder["out/params.json"]));
+    }
+
+    [Fact]
+    public void Only_tells_for_WhatIf_that_a_killed_export_would_be_finished()
+    {
+        LeaveHalfCommitted();
+        var before = CheckpointFolder.Snapshot(Folder.Path);
+
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force -WhatIf");
+
+        Assert.Empty(outcome.Errors);
+        Assert.Contains("Finish or clean up an export that was killed", Session.Host.TakeLines()[0], StringComparison.Ordinal);
+        Assert.Equal(before, CheckpointFolder.Snapshot(Folder.Path));
     }
 
     [Fact]
@@ -246,5 +263,14 @@ public sealed class ExportDestinationTests : ExportTests
 
         Assert.Equal(ErrorCategory.WriteError, error.CategoryInfo.Category);
         Assert.Equal(["sealed"], Folder.Content);
+    }
+
+    /// <summary>An export whose weights are in place, and its params.json not yet.</summary>
+    private void LeaveHalfCommitted()
+    {
+        Directory.CreateDirectory(Folder["out/.fairseq2llama/new"]);
+        File.WriteAllText(Folder["out/consolidated.00.pth"], "new");
+        File.WriteAllText(Folder["out/.fairseq2llama/new/params.json"], "new");
+        File.WriteAllText(Folder["out/.fairseq2llama/commit"], "-params.json\n-consolidated.00.pth\n+consolidated.00.pth\n+params.json\n");
     }
 }

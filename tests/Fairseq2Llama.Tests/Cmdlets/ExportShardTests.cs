@@ -224,7 +224,7 @@ public sealed class ExportShardTests : IDisposable
         first.Execute();
         var before = CheckpointFolder.Snapshot(_folder.Path);
 
-        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => other.Execute(), "params.json", "another export");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => other.Execute(), "params.json", "another export");
 
         Assert.Equal(before, CheckpointFolder.Snapshot(_folder.Path));
         Assert.Equal(["consolidated.00.pth", "params.json"], Names("out"));
@@ -253,7 +253,7 @@ public sealed class ExportShardTests : IDisposable
     public void Does_not_warn_of_other_jobs_that_are_at_work()
     {
         _session.Run($"{Export} -ShardIndex 3");
-        Directory.CreateDirectory(_folder["out/.fairseq2llama-01234567"]);
+        Directory.CreateDirectory(_folder["out/.fairseq2llama.02"]);
 
         var outcome = _session.RunOn($"{Export} -ShardIndex 1");
 

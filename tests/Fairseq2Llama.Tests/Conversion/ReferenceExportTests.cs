@@ -267,9 +267,9 @@ public sealed class ReferenceExportTests : IDisposable
             CheckpointErrorCode.WriteFailed,
             () => plan.Execute(new ProgressTo(progress =>
             {
-                if (progress.BytesDone > progress.BytesTotal / 2 && Directory.Exists(_out["new"]))
+                if (progress.BytesDone > progress.BytesTotal / 2 && Directory.Exists(_out[".fairseq2llama-new"]))
                 {
-                    Directory.Delete(_out["new"], recursive: true);
+                    Directory.Delete(_out[".fairseq2llama-new"], recursive: true);
                 }
             })),
             "removed or changed while it was being written");
@@ -286,11 +286,14 @@ public sealed class ReferenceExportTests : IDisposable
             _out.Path,
             new ReferenceExportOptions { Architecture = TinyModel.Architecture, Force = true });
 
-        // Planning saw a params.json to replace; that it is gone is found out only when the weights have been moved.
-        File.Delete(_out["params.json"]);
-        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => plan.Execute());
+        // params.json comes last; that a folder is in its place is found out only when the weights have been moved.
+        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => plan.Execute(new ProgressTo(_ =>
+        {
+            File.Delete(_out["params.json"]);
+            Directory.CreateDirectory(_out["params.json"]);
+        })));
 
-        Assert.Equal(["consolidated.00.pth"], _out.Content);
+        Assert.Equal(["consolidated.00.pth", "params.json"], _out.Content);
         Assert.Equal(before, File.ReadAllBytes(_out["consolidated.00.pth"]));
     }
 

@@ -1,10 +1,12 @@
 using System.Globalization;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
 {
+    private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs"];
+
     /// <exception cref="CheckpointException">There is not.</exception>
     public static void Require(string path, IReadOnlyList<PlannedFile> files)
     {
@@ -16,7 +18,7 @@ internal static class DiskSpace
             .Distinct()
             .Sum(storage => storage.DeflatedLength is null ? 0 : storage.Length);
 
-        var needed = files.Sum(file => file.Length) + scratch;
+        var needed = files.Sum(file => file.Length) + scratch - Shareable(path, files);
 
         if (Available(path) is { } available && available < needed)
         {
@@ -26,6 +28,39 @@ internal static class DiskSpace
                     CultureInfo.InvariantCulture,
                     $"'{path}' needs {needed:N0} bytes and its file system has {available:N0} left. Free some, or choose another folder."),
                 path);
+        }
+    }
+
+    /// <summary>
+    /// Bytes that take no room, because they can share the blocks of the input. Whether that comes true shows when they are written, and where
+    /// it does not, room is asked for then.
+    /// </summary>
+    private static long Shareable(string path, IReadOnlyList<PlannedFile> files)
+    {
+        var drives = DriveInfo.GetDrives();
+        var drive = DriveOf(path, drives);
+
+        return drive is not null && FormatsThatShare.Contains(FormatOf(drive))
+            ? files.OfType<PlannedTorchFile>()
+                .SelectMany(file => file.Layout.Storages)
+                .Where(storage => storage.IsShareable && DriveOf(storage.UnchangedInput!.Source.Name, drives) == drive)
+                .Sum(storage => storage.Length)
+            : 0;
+    }
+
+    private static DriveInfo? DriveOf(string path, DriveInfo[] drives) => drives
+        .Where(drive => path.StartsWith(Path.TrimEndingDirectorySeparator(drive.Name) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        .MaxBy(drive => drive.Name.Length);
+
+    private static string FormatOf(DriveInfo drive)
+    {
+        try
+        {
+            return drive.DriveFormat;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
         }
     }
 

@@ -1,0 +1,181 @@
+namespace Fairseq2Llama.Conversion.Destination;
+
+/// <summary>Puts an export in place in a folder that is there already, file by file: all of them, or none.</summary>
+internal sealed class FolderCommit(string staging, string destination)
+{
+    private readonly string _new = NewIn(staging);
+    private readonly string _replaced = Path.Combine(staging, "replaced");
+    private readonly Stack<(string From, string To)> _moves = new();
+
+    /// <summary>Where the new files are before they are moved.</summary>
+    public static string NewIn(string staging) => Path.Combine(staging, "new");
+
+    /// <summary>Moves old files out of their place and new ones into it; if one can't be moved, all go back.</summary>
+    /// <exception cref="CheckpointException">Another export has written the same files, or not all could be put back.</exception>
+    public void Run(CommitNote note, bool flush)
+    {
+        Directory.CreateDirectory(_replaced);
+
+        try
+        {
+            note.Write(staging, flush);
+
+            if (flush)
+            {
+                DiskFlush.Folder(staging);
+                DiskFlush.Folder(destination);
+            }
+
+            foreach (var step in note.Steps)
+            {
+                Take(step);
+            }
+
+            if (flush)
+            {
+                // Before the note goes.
+                DiskFlush.Folder(destination);
+            }
+        }
+        catch (Exception e)
+        {
+            RollBack(e);
+            throw;
+        }
+    }
+
+    /// <summary>Does what is left of a commit that was killed.</summary>
+    /// <exception cref="CheckpointException">Files are missing by now.</exception>
+    public void Finish()
+    {
+        var steps = CommitNote.Read(staging).Steps;
+        var placed = steps.Where(step => step.Action == CommitStep.Place).Select(step => step.Name).ToArray();
+
+        if (placed.FirstOrDefault(name => !File.Exists(New(name)) && !File.Exists(InPlace(name))) is { } missing)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.WriteFailed,
+                $"An export to '{destination}' was killed while its files were being put in place, and now '{missing}' is missing."
+                + $" {Advice()}",
+                destination);
+        }
+
+        Directory.CreateDirectory(_replaced);
+
+        foreach (var (action, name) in steps)
+        {
+            // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
+            var isLeft = action == CommitStep.Remove
+                ? File.Exists(InPlace(name)) && (!placed.Contains(name) || File.Exists(New(name)))
+                : File.Exists(New(name)) && !(action == CommitStep.Share && File.Exists(InPlace(name)));
+
+            if (isLeft)
+            {
+                File.Move(action == CommitStep.Remove ? InPlace(name) : New(name), action == CommitStep.Remove ? Replaced(name) : InPlace(name), overwrite: true);
+            }
+        }
+
+        DiskFlush.Folder(destination);
+    }
+
+    private void Take(CommitStep step)
+    {
+        switch (step.Action)
+        {
+            case CommitStep.Remove when File.Exists(InPlace(step.Name)):
+                Move(InPlace(step.Name), Replaced(step.Name));
+                break;
+
+            case CommitStep.Place:
+                RequireAbsent(step.Name);
+                Move(New(step.Name), InPlace(step.Name));
+                break;
+
+            case CommitStep.Share or CommitStep.ShareAnew:
+                Share(step.Name, mayReplace: step.Action == CommitStep.ShareAnew);
+                break;
+        }
+    }
+
+    /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
+    private void Share(string name, bool mayReplace)
+    {
+        // Look first whether one is there and only then what it is: asked the other way around, a job that puts the same file there in
+        // between would be taken for another export.
+        var isThere = File.Exists(InPlace(name));
+
+        if (isThere && File.ReadAllBytes(InPlace(name)).AsSpan().SequenceEqual(File.ReadAllBytes(New(name))))
+        {
+            return;
+        }
+
+        if (!mayReplace)
+        {
+            RequireAbsent(name);
+        }
+
+        // A job that is as far as this one may put the same file there at this very moment.
+        File.Move(New(name), InPlace(name), overwrite: true);
+    }
+
+    private void RequireAbsent(string name)
+    {
+        if (File.Exists(InPlace(name)))
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was meanwhile written by another export. Choose another folder.", destination);
+        }
+    }
+
+    private void Move(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to);
+        }
+        catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)))
+        {
+            // Another job has removed it.
+            return;
+        }
+
+        _moves.Push((from, to));
+    }
+
+    private void RollBack(Exception cause)
+    {
+        var isComplete = true;
+
+        while (_moves.TryPop(out var move))
+        {
+            try
+            {
+                File.Move(move.To, move.From);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                isComplete = false;
+            }
+        }
+
+        if (!isComplete)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.WriteFailed,
+                $"'{destination}' can't be written: {cause.Message} Not all files that were there could be put back. {Advice()}",
+                destination,
+                cause);
+        }
+
+        // First of all: from now on there is nothing to be finished.
+        CommitNote.Remove(staging);
+    }
+
+    private string Advice() => $"Look for those that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";
+
+    private string InPlace(string name) => Path.Combine(destination, name);
+
+    private string New(string name) => Path.Combine(_new, name);
+
+    private string Replaced(string name) => Path.Combine(_replaced, name);
+}

@@ -1,0 +1,56 @@
+using Fairseq2Llama.Conversion.Destination;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// What exports have left at a destination when they were killed. Every export cleans up before it writes; done before it is planned,
+/// the plan already sees what an export has made that was killed while its files were being put in place.
+/// </summary>
+public static class ExportLeftovers
+{
+    /// <summary>Whether there is anything; it can also be of an export that is at work.</summary>
+    /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
+    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
+    public static bool AreAt(string destinationPath, IEnumerable<int> shardIndex)
+    {
+        try
+        {
+            return StagingPath.Existing(destinationPath, [.. shardIndex.Distinct().Order()]).Any();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Who wants to write there learns why it can't be looked into.
+            return false;
+        }
+    }
+
+    /// <summary>Finishes an export that was killed while its files were being put in place, and removes whatever else is left.</summary>
+    /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
+    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
+    /// <returns>Whether one was finished.</returns>
+    /// <exception cref="CheckpointException">It can't be finished.</exception>
+    public static bool CleanUp(string destinationPath, IEnumerable<int> shardIndex)
+    {
+        var isFinished = false;
+
+        try
+        {
+            foreach (var folder in StagingPath.Existing(destinationPath, [.. shardIndex.Distinct().Order()]).ToArray())
+            {
+                using var held = StagingLock.TryAcquire(folder);
+
+                if (held is not null)
+                {
+                    isFinished |= CommitNote.IsIn(folder);
+                    Leftover.CleanUp(folder, destinationPath);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, destinationPath, 0);
+        }
+
+        return isFinished;
+    }
+}

@@ -1,0 +1,178 @@
+using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Conversion.Destination;
+
+/// <summary>An export of two files that replaces one of three.</summary>
+public sealed class FolderCommitTests : IDisposable
+{
+    private static readonly CommitStep[] Steps =
+    [
+        new(CommitStep.Remove, "params.json"),
+        new(CommitStep.Remove, "consolidated.00.pth"),
+        new(CommitStep.Remove, "consolidated.01.pth"),
+        new(CommitStep.Place, "consolidated.00.pth"),
+        new(CommitStep.Place, "params.json"),
+    ];
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Puts_the_new_in_place_of_the_old(bool flush)
+    {
+        Prepare();
+
+        new FolderCommit(Staging, _folder.Path).Run(new CommitNote([.. Steps]), flush);
+
+        AssertIsNew();
+    }
+
+    [Fact]
+    public void Puts_everything_back_where_the_last_move_fails()
+    {
+        Prepare();
+        Directory.CreateDirectory(_folder["consolidated.02.pth"]);
+
+        Assert.ThrowsAny<IOException>(() => new FolderCommit(Staging, _folder.Path).Run(
+            new CommitNote([.. Steps, new(CommitStep.Place, "consolidated.02.pth")]), flush: false));
+
+        Assert.Equal("old 0, old 1, old", Content);
+        Assert.False(CommitNote.IsIn(Staging));
+    }
+
+    [Fact]
+    public void Refuses_to_replace_what_it_does_not_know_of()
+    {
+        Prepare();
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.OutputExists,
+            () => new FolderCommit(Staging, _folder.Path).Run(new CommitNote([.. Steps.Where(step => step.Action == CommitStep.Place)]), flush: false),
+            "consolidated.00.pth", "another export");
+
+        Assert.Equal("old 0, old 1, old", Content);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void Is_finished_by_the_next_one_wherever_it_was_killed(int moves)
+    {
+        Prepare();
+        new CommitNote([.. Steps]).Write(Staging, flush: false);
+        Directory.CreateDirectory(Path.Combine(Staging, "replaced"));
+
+        foreach (var (action, name) in Steps.Take(moves))
+        {
+            if (action == CommitStep.Remove)
+            {
+                File.Move(_folder[name], Path.Combine(Staging, "replaced", name));
+            }
+            else
+            {
+                File.Move(Path.Combine(Staging, "new", name), _folder[name]);
+            }
+        }
+
+        Assert.Equal(moves is 0 or 5, File.Exists(_folder["params.json"]));
+        Assert.True(ExportLeftovers.CleanUp(_folder.Path, []));
+        Assert.False(ExportLeftovers.AreAt(_folder.Path, []));
+        AssertIsNew();
+    }
+
+    [Fact]
+    public void Is_not_finished_where_files_are_missing_by_now()
+    {
+        Prepare();
+        new CommitNote([.. Steps]).Write(Staging, flush: false);
+        File.Delete(Path.Combine(Staging, "new", "params.json"));
+        File.Delete(_folder["params.json"]);
+
+        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => ExportLeftovers.CleanUp(_folder.Path, []), "params.json", Staging);
+
+        Assert.Equal("new", File.ReadAllText(Path.Combine(Staging, "new", "consolidated.00.pth")));
+        Assert.Equal("old 0", File.ReadAllText(_folder["consolidated.00.pth"]));
+    }
+
+    [Theory]
+    [InlineData("-../precious")]
+    [InlineData("-precious")]
+    [InlineData("+notes.txt")]
+    [InlineData("*params.json")]
+    public void Believes_no_note_that_names_other_files_than_exports_have(string line)
+    {
+        Prepare();
+        File.WriteAllText(_folder["precious"], "");
+        File.WriteAllText(Path.Combine(Staging, "commit"), line + "\n");
+
+        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => ExportLeftovers.CleanUp(_folder.Path, []), "not understood");
+
+        Assert.True(File.Exists(_folder["precious"]));
+        Assert.Equal("old 0, old 1, old", Content);
+    }
+
+    [Theory]
+    [InlineData(CommitStep.Share, "same", "same")]
+    [InlineData(CommitStep.ShareAnew, "same", "same")]
+    [InlineData(CommitStep.ShareAnew, "other", "new")]
+    [InlineData(CommitStep.Share, null, "new")]
+    public void Shares_params_json_with_other_jobs(char action, string? there, string expected)
+    {
+        Directory.CreateDirectory(Path.Combine(Staging, "new"));
+        File.WriteAllText(Path.Combine(Staging, "new", "params.json"), there == "same" ? there : "new");
+
+        if (there is not null)
+        {
+            File.WriteAllText(_folder["params.json"], there);
+        }
+
+        new FolderCommit(Staging, _folder.Path).Run(new CommitNote([new(action, "params.json")]), flush: false);
+
+        Assert.Equal(expected, File.ReadAllText(_folder["params.json"]));
+    }
+
+    [Fact]
+    public void Does_not_share_params_json_with_a_job_of_another_export()
+    {
+        Directory.CreateDirectory(Path.Combine(Staging, "new"));
+        File.WriteAllText(Path.Combine(Staging, "new", "params.json"), "new");
+        File.WriteAllText(Path.Combine(Staging, "new", "consolidated.00.pth"), "new");
+        File.WriteAllText(_folder["params.json"], "other");
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.OutputExists,
+            () => new FolderCommit(Staging, _folder.Path).Run(
+                new CommitNote([new(CommitStep.Place, "consolidated.00.pth"), new(CommitStep.Share, "params.json")]), flush: false));
+
+        Assert.False(File.Exists(_folder["consolidated.00.pth"]));
+        Assert.Equal("other", File.ReadAllText(_folder["params.json"]));
+    }
+
+    private string Staging => _folder[".fairseq2llama"];
+
+    private string Content => string.Join(", ", Directory.EnumerateFiles(_folder.Path).Where(file => Path.GetFileName(file) != "precious").Order().Select(File.ReadAllText));
+
+    private void Prepare()
+    {
+        File.WriteAllText(_folder["consolidated.00.pth"], "old 0");
+        File.WriteAllText(_folder["consolidated.01.pth"], "old 1");
+        File.WriteAllText(_folder["params.json"], "old");
+        Directory.CreateDirectory(Path.Combine(Staging, "new"));
+        File.WriteAllText(Path.Combine(Staging, "new", "consolidated.00.pth"), "new");
+        File.WriteAllText(Path.Combine(Staging, "new", "params.json"), "new");
+    }
+
+    private void AssertIsNew()
+    {
+        Assert.Equal("new, new", Content);
+        Assert.False(File.Exists(_folder["consolidated.01.pth"]));
+    }
+}
