@@ -11,15 +11,23 @@
     ./build.ps1 -Task Test
 
     Runs all tests: those of the library and the cmdlets with dotnet, then those of the staged module with Pester.
+
+.EXAMPLE
+    ./build.ps1 -Task Bench --rounds 3 --scaling
+
+    Times the module beside cp and PyTorch and writes docs/benchmarks.md. What follows the task goes to the benchmark; --help lists it.
 #>
 #Requires -Version 7.4
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test')]
+    [ValidateSet('Build', 'Test', 'Bench')]
     [string[]] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
-    [string] $Configuration = 'Release'
+    [string] $Configuration = 'Release',
+
+    [Parameter(ValueFromRemainingArguments)]
+    [string[]] $BenchmarkArgument = @()
 )
 
 $ErrorActionPreference = 'Stop'
@@ -40,6 +48,10 @@ function Test {
     $pester.Run.Throw = $true
     $pester.Output.Verbosity = 'Detailed'
     Invoke-Pester -Configuration $pester
+}
+
+function Bench {
+    dotnet run --project $PSScriptRoot/tools/Benchmark --configuration $Configuration -- @BenchmarkArgument
 }
 
 foreach ($name in $Task) {

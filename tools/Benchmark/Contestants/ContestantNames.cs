@@ -1,0 +1,20 @@
+namespace Fairseq2Llama.Benchmark.Contestants;
+
+/// <summary>What contestants are called, because reports look for them.</summary>
+internal static class ContestantNames
+{
+    public const string Copy = "cp";
+    public const string CopyNeverSharing = "cp --reflink=never";
+    public const string CopySharing = "cp --reflink=always";
+    public const string ExportProcess = "export, whole process";
+    public const string ExportSession = "export, in a running session";
+    public const string TorchDefault = "PyTorch, whole process";
+    public const string TorchMapped = "PyTorch with mmap=True, whole process";
+    public const string MergeProcess = "merge 4 shards, whole process";
+    public const string MergeSession = "merge 4 shards, in a running session";
+    public const string SplitProcess = "split into 4, whole process";
+    public const string SplitSession = "split into 4, in a running session";
+    public const string Start = "PowerShell, nothing else";
+    public const string Import = "PowerShell, Import-Module";
+    public const string Read = "PowerShell, Import-Module, Read-Fairseq2Checkpoint";
+}

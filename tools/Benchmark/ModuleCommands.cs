@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Fairseq2Llama.Benchmark;
+
+/// <summary>What is typed in PowerShell.</summary>
+internal static class ModuleCommands
+{
+    /// <summary>A script of its own, with the module.</summary>
+    public static string ImportAnd(string command) => $"$ErrorActionPreference = 'Stop'\nImport-Module {Quote(Repository.Module)}\n{command}\n";
+
+    public static string Read(MadeCheckpoint checkpoint) => $"Read-Fairseq2Checkpoint -LiteralPath {Quote(checkpoint.Path)}";
+
+    public static string Export(MadeCheckpoint checkpoint, string destination, int shardCount = 1) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Read(checkpoint)} | Export-LlamaReferenceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)} -ShardCount {shardCount}");
+
+    /// <summary>Its name where it is in the catalogue, else how it differs from what it is based on.</summary>
+    private static string Name(LlamaArchitecture architecture) => LlamaArchitectures.All.Contains(architecture)
+        ? architecture.Name
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"(New-LlamaArchitecture benchmark -BasedOn {architecture.Name} -NumLayers {architecture.NumLayers} -ModelDim {architecture.ModelDim} -NumAttnHeads {architecture.NumAttnHeads} -NumKeyValueHeads {architecture.NumKeyValueHeads} -VocabSize {architecture.VocabSize})");
+
+    private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+}

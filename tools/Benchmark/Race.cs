@@ -1,0 +1,56 @@
+using Fairseq2Llama.Benchmark.Contestants;
+
+namespace Fairseq2Llama.Benchmark;
+
+/// <summary>The main part: everything that this project does, beside what others do with the same checkpoint.</summary>
+internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, int rounds, CancellationToken cancellationToken)
+{
+    private const int ShardCount = 4;
+
+    /// <exception cref="BenchmarkException">There is no room, or something fails.</exception>
+    public Results Run()
+    {
+        var size = CheckpointMaker.SizeOf(architecture);
+
+        if (!workspace.HasRoomFor(size))
+        {
+            throw new BenchmarkException($"'{workspace.Path}' has no room for 3 times {Units.Size(size)}. Choose another --folder, or fewer --layers.");
+        }
+
+        Console.Error.WriteLine($"Making a checkpoint of {Units.Size(size)}, and the same in {ShardCount} shards.");
+        var whole = CheckpointMaker.Make(workspace["whole"], architecture);
+        var shards = CheckpointMaker.Make(workspace["shards"], architecture, ShardCount);
+        var pytorch = new PyTorch(whole);
+
+        // Each in a session of its own, or the peak of its memory would be another's.
+        using var exporting = new Session();
+        using var merging = new Session();
+        using var splitting = new Session();
+
+        var measurements = new Rounds(workspace, rounds, cancellationToken).Run(
+        [
+            .. Copies.Of(whole.Files[0], workspace),
+            Process(ContestantNames.ExportProcess, destination => ModuleCommands.Export(whole, destination)),
+            new RunningSession(ContestantNames.ExportSession, exporting, destination => ModuleCommands.Export(whole, destination)),
+            .. pytorch.Contestants(whole),
+            Process(ContestantNames.MergeProcess, destination => ModuleCommands.Export(shards, destination)),
+            new RunningSession(ContestantNames.MergeSession, merging, destination => ModuleCommands.Export(shards, destination)),
+            Process(ContestantNames.SplitProcess, destination => ModuleCommands.Export(whole, destination, ShardCount)),
+            new RunningSession(ContestantNames.SplitSession, splitting, destination => ModuleCommands.Export(whole, destination, ShardCount)),
+            new FreshPowerShell(ContestantNames.Start, workspace, _ => ""),
+            Process(ContestantNames.Import, _ => ""),
+            Process(ContestantNames.Read, _ => ModuleCommands.Read(whole)),
+        ]);
+
+        return new Results
+        {
+            Machine = [.. Machine.Describe(workspace, pytorch)],
+            Rounds = rounds,
+            Checkpoint = $"{architecture.Name} ({Units.Count(architecture.NumLayers)} {(architecture.NumLayers == 1 ? "layer" : "layers")}): {Units.Count(whole.TensorCount)} tensors, {Units.Size(whole.SizeInBytes)}",
+            Measurements = measurements,
+        };
+    }
+
+    private FreshPowerShell Process(string name, Func<string, string> command) =>
+        new(name, workspace, destination => ModuleCommands.ImportAnd(command(destination)));
+}

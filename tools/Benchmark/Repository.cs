@@ -1,0 +1,17 @@
+using System.Reflection;
+
+namespace Fairseq2Llama.Benchmark;
+
+/// <summary>Where things are. The build wrote it down, so that it runs from any directory.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = Metadata("RepositoryRoot");
+
+    /// <summary>The module as the build has staged it.</summary>
+    public static string Module { get; } = Path.Combine(Root, "output", "Fairseq2Llama");
+
+    public static string ScriptHost { get; } = Metadata("ScriptHost") + (OperatingSystem.IsWindows() ? ".exe" : "");
+
+    private static string Metadata(string key) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}

@@ -1,0 +1,74 @@
+using Fairseq2Llama.Benchmark.Contestants;
+
+namespace Fairseq2Llama.Benchmark;
+
+/// <summary>Something that shall be so.</summary>
+/// <param name="What">In words.</param>
+/// <param name="Limit">How much it may or must be.</param>
+/// <param name="Actual">How much it is.</param>
+/// <param name="IsReached">Whether it is so.</param>
+internal sealed record Target(string What, string Limit, string Actual, bool IsReached);
+
+/// <summary>What the project promises, held against what was measured. What was not measured is left out.</summary>
+internal static class Targets
+{
+    private const long MaxExtraBytes = 100_000_000;
+    private const int ManyTensors = 20_000;
+
+    public static IEnumerable<Target> In(Results results)
+    {
+        var export = results.Find(ContestantNames.ExportProcess);
+        var start = results.Find(ContestantNames.Start);
+
+        Target?[] targets =
+        [
+            AtMost(export, results.Copy, 1.2),
+            AtMost(results.Find(ContestantNames.ExportSession), results.Copy, 1.0),
+            FasterThan(results.Find(ContestantNames.TorchDefault), export, 15),
+            FasterThan(results.Find(ContestantNames.TorchMapped), export, 4),
+            AtMost(results.Find(ContestantNames.MergeProcess), results.Copy, 1.5),
+            AtMost(results.Find(ContestantNames.SplitProcess), results.Copy, 1.5),
+            ExtraMemory("export", export, start),
+            .. results.Sizes.Select(size => ExtraMemory($"export of {Units.Size(size.SizeInBytes)}", size.Export, start)),
+            ImportTime(start, results.Find(ContestantNames.Import)),
+            ReadTime(results.TensorCounts.FirstOrDefault(count => count.TensorCount >= ManyTensors)),
+        ];
+
+        return targets.OfType<Target>();
+    }
+
+    private static Target? AtMost(Measurement? measurement, Measurement copy, double limit)
+    {
+        if (measurement is null)
+        {
+            return null;
+        }
+
+        var ratio = measurement.Median / copy.Median;
+        return new Target($"{measurement.Name}, of {copy.Name}", "at most " + Units.Ratio(limit), Units.Ratio(ratio), ratio <= limit);
+    }
+
+    private static Target? FasterThan(Measurement? other, Measurement? export, double limit)
+    {
+        if (other is null || export is null)
+        {
+            return null;
+        }
+
+        var ratio = other.Median / export.Median;
+        return new Target($"{export.Name}, faster than {other.Name}", "at least " + Units.Ratio(limit), Units.Ratio(ratio), ratio >= limit);
+    }
+
+    private static Target? ExtraMemory(string what, Measurement? export, Measurement? idle) => export?.PeakBytes - idle?.PeakBytes is { } extra
+        ? new Target($"peak memory of an {what}, above idle PowerShell", "at most " + Units.Size(MaxExtraBytes), Units.Size(extra), extra <= MaxExtraBytes)
+        : null;
+
+    private static Target? ImportTime(Measurement? start, Measurement? import) => import?.Median - start?.Median is { } seconds
+        ? new Target("Import-Module adds", "under 0.2 s", Units.Seconds(seconds) + " s", seconds < 0.2)
+        : null;
+
+    private static Target? ReadTime(TensorCountResult? result) => result is null
+        ? null
+        : new Target(
+            $"index of {Units.Count(result.TensorCount)} tensors, first thing in a session", "under 0.5 s", Units.Seconds(result.FirstRead.Median) + " s", result.FirstRead.Median < 0.5);
+}
