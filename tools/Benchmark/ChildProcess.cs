@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Benchmark;
 internal static class ChildProcess
 {
     /// <summary>The peak only ever grows, so all that can be missed is what a process takes in its last moments.</summary>
-    private static readonly TimeSpan PeakInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan PeakInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Runs a program that must succeed.</summary>
     /// <exception cref="BenchmarkException">It does not.</exception>

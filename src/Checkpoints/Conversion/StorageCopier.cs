@@ -13,6 +13,7 @@ namespace Fairseq2Llama.Conversion;
 internal sealed class StorageCopier(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
 {
     private readonly InputStorages _inputs = new(scratchFolder, verification, cancellationToken);
+    private readonly ConcurrentBag<RunReader> _idleReaders = [];
     private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
 
     /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
@@ -72,7 +73,15 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// <exception cref="CheckpointException">An input was changed while it was being copied.</exception>
     public void RequireUnchangedInputs() => _inputs.RequireUnchanged();
 
-    public void Dispose() => _inputs.Dispose();
+    public void Dispose()
+    {
+        while (_idleReaders.TryTake(out var reader))
+        {
+            reader.Dispose();
+        }
+
+        _inputs.Dispose();
+    }
 
     private bool TryShare(TorchStorage input, StorageTarget target)
     {
@@ -116,23 +125,31 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
     private void Read(RunBand band, ChunkSink sink)
     {
-        using var runReader = new RunReader();
+        // As many as there are threads: each has buffers of some MB.
+        var runReader = _idleReaders.TryTake(out var idle) ? idle : new RunReader();
 
-        if (band.Columns is [var runs])
+        try
         {
-            var (reader, origin) = _inputs.Open(runs.Storage);
-            runReader.Read(reader, origin, runs, HandOn);
-            return;
+            if (band.Columns is [var runs])
+            {
+                var (reader, origin) = _inputs.Open(runs.Storage);
+                runReader.Read(reader, origin, runs, HandOn);
+                return;
+            }
+
+            RunColumn[] columns =
+            [
+                .. from column in band.Columns
+                   let place = _inputs.Open(column.Storage)
+                   select new RunColumn(place.Reader, place.Origin, column),
+            ];
+
+            runReader.ReadRows(band.Rows, columns, HandOn);
         }
-
-        RunColumn[] columns =
-        [
-            .. from column in band.Columns
-               let place = _inputs.Open(column.Storage)
-               select new RunColumn(place.Reader, place.Origin, column),
-        ];
-
-        runReader.ReadRows(band.Rows, columns, HandOn);
+        finally
+        {
+            _idleReaders.Add(runReader);
+        }
 
         void HandOn(Span<byte> chunk)
         {
