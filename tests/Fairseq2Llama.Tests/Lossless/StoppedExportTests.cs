@@ -23,12 +23,20 @@ public sealed class StoppedExportTests : ExportTests
         _whole = CheckpointFolder.Hashes(Folder["whole"]);
     }
 
+    public override void Dispose()
+    {
+        base.Dispose();
+        _input.Dispose();
+    }
+
     [Theory]
     [InlineData("", 1)]
     [InlineData("-ShardIndex 0", 2)]
     public void Leaves_nothing_of_a_new_export(string arguments, int seed)
     {
-        for (var random = new Random(seed); random.Next(Stops) != 0;)
+        var random = new Random(seed);
+
+        for (var stop = 0; stop < Stops; stop++)
         {
             StopAfter(random.Next(80), $"$checkpoint | Export-LlamaReferenceCheckpoint deep/new -Architecture $wide {arguments}");
 

@@ -2,10 +2,13 @@ using System.Diagnostics;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>Sees and disturbs the system calls of a process. Where it is not installed such tests are skipped, except in CI, where it must be there.</summary>
+/// <summary>Sees and disturbs the system calls of a process. Where it can't be used such tests are skipped; in CI it must be installed.</summary>
 internal static class Strace
 {
-    private static readonly Lazy<bool> IsThere = new(() =>
+    public const string Renames = "?rename,?renameat,?renameat2";
+
+    /// <summary>Whether it works; null where it is not installed.</summary>
+    private static readonly Lazy<bool?> IsUsable = new(() =>
     {
         try
         {
@@ -16,7 +19,7 @@ internal static class Strace
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return false;
+            return null;
         }
     });
 
@@ -26,8 +29,9 @@ internal static class Strace
     /// <param name="injection">What to do to renames, as <c>delay_enter=1000</c>.</param>
     public static string[] Command(string log, string calls, string? injection = null)
     {
-        Assert.SkipUnless(IsThere.Value || Environment.GetEnvironmentVariable("CI") is not null, "needs strace");
-        Assert.True(IsThere.Value, "needs strace");
+        Assert.SkipWhen(IsUsable.Value is null && Environment.GetEnvironmentVariable("CI") is null, "needs strace");
+        Assert.SkipWhen(IsUsable.Value == false, "no process may trace another one here");
+        Assert.True(IsUsable.Value, "needs strace");
 
         return
         [
@@ -35,6 +39,4 @@ internal static class Strace
             .. injection is null ? Array.Empty<string>() : ["-e", $"inject={Renames}:{injection}"],
         ];
     }
-
-    public const string Renames = "?rename,?renameat,?renameat2";
 }

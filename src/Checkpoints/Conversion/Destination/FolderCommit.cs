@@ -129,7 +129,8 @@ internal sealed class FolderCommit(string staging, string destination)
     {
         try
         {
-            File.Move(from, to);
+            // There is nothing to overwrite, but without this .NET copies the file where the operating system refuses to rename it.
+            File.Move(from, to, overwrite: true);
         }
         catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)))
         {
