@@ -24,7 +24,7 @@ public abstract class ExportTests : IDisposable
 
     private protected TempFolder Folder { get; } = new();
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Session.Dispose();
         Folder.Dispose();

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Fairseq2Llama.Tests.Support;
 
 /// <summary>Copies of the checkpoints in tests/data, for tests that need them under another name or damaged.</summary>
@@ -33,4 +35,8 @@ internal static class CheckpointFolder
     public static Dictionary<string, string> Snapshot(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .ToDictionary(file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(File.ReadAllBytes(file)), StringComparer.Ordinal);
+
+    /// <summary>The hash of every file that lies in a folder, by name.</summary>
+    public static Dictionary<string, string> Hashes(string folder) =>
+        Directory.EnumerateFiles(folder).ToDictionary(file => Path.GetFileName(file), file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))), StringComparer.Ordinal);
 }

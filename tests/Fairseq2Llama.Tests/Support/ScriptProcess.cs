@@ -1,38 +1,97 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>Runs a script in a process of its own, for what a process can do only once: load an assembly first.</summary>
-internal static class ScriptProcess
+/// <summary>A script in a process of its own, for what a process can do only once: load an assembly first, be killed.</summary>
+internal sealed class ScriptProcess : IDisposable
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
-    /// <summary>Runs a script that must succeed.</summary>
-    /// <returns>The lines that it printed.</returns>
-    public static IReadOnlyList<string> Run(string script, params string[] arguments)
+    private readonly TempFolder _folder = new();
+    private readonly Process _process;
+    private readonly BlockingCollection<string> _lines = [];
+    private readonly Task<string> _error;
+
+    private ScriptProcess(string script, string[] arguments, string[] wrapper)
     {
-        using var folder = new TempFolder();
-        File.WriteAllText(folder["script.ps1"], script);
+        File.WriteAllText(_folder["script.ps1"], script);
 
-        var start = new ProcessStartInfo("dotnet", [Repository.ScriptHost, folder["script.ps1"], .. arguments])
+        string[] command = [.. wrapper, "dotnet", Repository.ScriptHost, _folder["script.ps1"], .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
 
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-
-        if (!process.WaitForExit(Hang))
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, received) =>
         {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail("the script hangs");
+            if (received.Data is null)
+            {
+                _lines.CompleteAdding();
+            }
+            else if (received.Data.Trim() is { Length: > 0 } line)
+            {
+                _lines.Add(line);
+            }
+        };
+
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.StandardInput.Close();
+        _error = _process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>Runs a script that must succeed.</summary>
+    /// <returns>The lines that it printed.</returns>
+    public static IReadOnlyList<string> Run(string script, params string[] arguments)
+    {
+        using var process = new ScriptProcess(script, arguments, []);
+        return process.WaitForSuccess();
+    }
+
+    /// <summary>Starts a script.</summary>
+    /// <param name="script">The script.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="wrapper">A command that runs another one, as <c>strace -f</c>.</param>
+    public static ScriptProcess Start(string script, string[] arguments, params string[] wrapper) => new(script, arguments, wrapper);
+
+    /// <summary>Waits for the next line that it prints.</summary>
+    public string ReadLine()
+    {
+        Assert.True(_lines.TryTake(out var line, Hang), $"the script hangs or has ended: {(_process.HasExited ? _error.GetAwaiter().GetResult() : "")}");
+        return line;
+    }
+
+    /// <summary>Waits until it has ended and must have succeeded.</summary>
+    /// <returns>The lines that it printed and that were not read.</returns>
+    public IReadOnlyList<string> WaitForSuccess()
+    {
+        var lines = WaitForEnd();
+        Assert.True(_process.ExitCode == 0, string.Join('\n', lines) + _error.GetAwaiter().GetResult());
+        return lines;
+    }
+
+    /// <summary>Waits until it has ended.</summary>
+    /// <returns>The lines that it printed and that were not read.</returns>
+    public IReadOnlyList<string> WaitForEnd()
+    {
+        Assert.True(_process.WaitForExit(Hang), "the script hangs");
+        return [.. _lines.GetConsumingEnumerable()];
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
         }
 
-        Assert.True(process.ExitCode == 0, output.GetAwaiter().GetResult() + error.GetAwaiter().GetResult());
-        return output.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        _process.Dispose();
+        _lines.Dispose();
+        _folder.Dispose();
     }
 }

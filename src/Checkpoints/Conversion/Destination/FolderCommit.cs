@@ -39,7 +39,7 @@ internal sealed class FolderCommit(string staging, string destination)
         }
         catch (Exception e)
         {
-            RollBack(e);
+            RollBack(e, flush);
             throw;
         }
     }
@@ -60,18 +60,16 @@ internal sealed class FolderCommit(string staging, string destination)
                 destination);
         }
 
-        Directory.CreateDirectory(_replaced);
-
         foreach (var (action, name) in steps)
         {
             // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
-            var isLeft = action == CommitStep.Remove
-                ? File.Exists(InPlace(name)) && (!placed.Contains(name) || File.Exists(New(name)))
-                : File.Exists(New(name)) && !(action == CommitStep.Share && File.Exists(InPlace(name)));
-
-            if (isLeft)
+            if (action == CommitStep.Remove && (!placed.Contains(name) || File.Exists(New(name))))
             {
-                File.Move(action == CommitStep.Remove ? InPlace(name) : New(name), action == CommitStep.Remove ? Replaced(name) : InPlace(name), overwrite: true);
+                File.Delete(InPlace(name));
+            }
+            else if (action != CommitStep.Remove && File.Exists(New(name)) && !(action == CommitStep.Share && File.Exists(InPlace(name))))
+            {
+                File.Move(New(name), InPlace(name), overwrite: true);
             }
         }
 
@@ -131,7 +129,8 @@ internal sealed class FolderCommit(string staging, string destination)
     {
         try
         {
-            File.Move(from, to);
+            // There is nothing to overwrite, but without this .NET copies the file where the operating system refuses to rename it.
+            File.Move(from, to, overwrite: true);
         }
         catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)))
         {
@@ -142,7 +141,7 @@ internal sealed class FolderCommit(string staging, string destination)
         _moves.Push((from, to));
     }
 
-    private void RollBack(Exception cause)
+    private void RollBack(Exception cause, bool flush)
     {
         var isComplete = true;
 
@@ -169,6 +168,11 @@ internal sealed class FolderCommit(string staging, string destination)
 
         // First of all: from now on there is nothing to be finished.
         CommitNote.Remove(staging);
+
+        if (flush && Directory.Exists(staging))
+        {
+            DiskFlush.Folder(staging);
+        }
     }
 
     private string Advice() => $"Look for those that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";

@@ -107,7 +107,7 @@ internal sealed class StagingLock : IDisposable
         // Elsewhere DeleteOnClose means whichever file has that name then.
         var options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
         var path = Path.Combine(folder, FileName);
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, options);
+        var handle = Open(path, options);
 
         try
         {
@@ -126,5 +126,19 @@ internal sealed class StagingLock : IDisposable
 
         handle.Dispose();
         return null;
+    }
+
+    private static SafeFileHandle Open(string path, FileOptions options)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, options);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // There may have been room for the folder and none for the file.
+            Discard.EmptyFolder(Path.GetDirectoryName(path)!);
+            throw;
+        }
     }
 }
