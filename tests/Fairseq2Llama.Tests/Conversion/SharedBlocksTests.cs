@@ -35,9 +35,16 @@ public sealed class SharedBlocksTests : IDisposable
         FfnInnerDimMultipleOf = 64,
     };
 
-    private readonly SharingFileSystem _disk = new();
+    private readonly TempFolder _folder = new();
+    private readonly Mount _disk;
 
-    public void Dispose() => _disk.Dispose();
+    public SharedBlocksTests() => _disk = Mount.WithSharing(_folder);
+
+    public void Dispose()
+    {
+        _disk.Dispose();
+        _folder.Dispose();
+    }
 
     [Theory]
     [InlineData(VerificationMode.Auto)]

@@ -1,22 +1,44 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>A file system of its own, in memory. Where that can't be had such tests are skipped.</summary>
+/// <summary>A file system of its own. Where that can't be had such tests are skipped.</summary>
 internal sealed class Mount : IDisposable
 {
     private Mount(string path) => Path = path;
 
     public string Path { get; }
 
+    /// <summary>Bytes that its files take.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            // XFS counts blocks when it allocates them, which it puts off.
+            Assert.True(Run("sync", "-f", Path));
+            var drive = new DriveInfo(Path);
+            return drive.TotalSize - drive.TotalFreeSpace;
+        }
+    }
+
     public string this[string relativePath] => System.IO.Path.Combine(Path, relativePath);
 
-    public static Mount InMemory(string path, string options)
+    /// <summary>One in memory.</summary>
+    public static Mount InMemory(string path, string options) => At(path, "-t", "tmpfs", "-o", options, "tmpfs");
+
+    /// <summary>An XFS in a file, where files can share blocks.</summary>
+    public static Mount WithSharing(TempFolder folder)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can mount a file system");
-        Directory.CreateDirectory(path);
-        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", options, "tmpfs", path), "this root can't mount a file system");
-        return new Mount(path);
+        const int Size = 400 << 20; // The least that mkfs.xfs makes is 300 MB.
+
+        using (var image = File.Create(folder["image"]))
+        {
+            image.SetLength(Size);
+        }
+
+        Assert.SkipUnless(Run("mkfs.xfs", "-q", "-m", "reflink=1", folder["image"]), "needs mkfs.xfs of xfsprogs");
+        return At(folder["mounted"], "-o", "loop", folder["image"]);
     }
 
     public static void MakeReadOnly(string path) => Assert.True(Run("mount", "-o", "remount,ro", path));
@@ -26,11 +48,26 @@ internal sealed class Mount : IDisposable
 
     public void Dispose() => Run("umount", "--lazy", Path);
 
+    private static Mount At(string path, params string[] what)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can mount a file system");
+        Directory.CreateDirectory(path);
+        Assert.SkipUnless(Run("mount", [.. what, path]), "this root can't mount a file system");
+        return new Mount(path);
+    }
+
     private static bool Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (Win32Exception)
+        {
+            return false;
+        }
     }
 }
