@@ -116,6 +116,9 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
             throw Malformed("tensor");
         }
 
+        // One tuple may be the shape and the strides of any number of tensors, each of which keeps both.
+        budget.Charge(2L * sizes.Items.Length);
+
         var shape = Shape(Naturals(sizes));
         _ = Bytes(shape.ElementCount, dtype.ItemSize);
 
