@@ -77,7 +77,9 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
 
         // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items.
         var pairs = arguments is [PickleList { Items: var items }] ? items : [];
-        budget.Charge(pairs.Count);
+
+        // A call that copies a memoized list takes no bytes of the file for its pairs, and a dict that grows up to 160 bytes for each.
+        budget.Charge(8L * pairs.Count);
 
         foreach (var item in pairs)
         {

@@ -40,6 +40,25 @@ public class PickleMemoryTests
     }
 
     [Fact]
+    public void A_list_of_pairs_made_a_dict_many_times_is_bounded()
+    {
+        const int Count = 1000;
+
+        // By 20 KB.
+        var pickle = New().Op(Opcode.EmptyList, Opcode.Mark);
+
+        for (var i = 0; i < Count; i++)
+        {
+            pickle.Text($"{i}").Op(Opcode.None, Opcode.Tuple2);
+        }
+
+        AssertBounded(
+            pickle.Op(Opcode.Appends, Opcode.Tuple1).OpWith(Opcode.BinPut, 0).Global("collections", "OrderedDict").OpWith(Opcode.BinPut, 1)
+                .Repeat(2000, p => p.OpWith(Opcode.BinGet, 1).OpWith(Opcode.BinGet, 0).Op(Opcode.Reduce)),
+            maxAllocation: 64 << 20);
+    }
+
+    [Fact]
     public void A_long_list_made_a_dict_many_times_is_bounded()
     {
         var pairs = New().Op(Opcode.EmptyList);
