@@ -122,7 +122,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
         budget.Charge(2L * sizes.Items.Length);
 
         var shape = Shape(Naturals(sizes));
-        _ = Bytes(shape.ElementCount, dtype.ItemSize);
+        budget.ChargeTensor(Bytes(shape.ElementCount, dtype.ItemSize));
 
         var tensor = new PickledTensor(storage, dtype.DType, offset as long? ?? 0, shape, Naturals(strides));
         _tensors.Add(tensor);
