@@ -59,7 +59,7 @@ internal sealed class ModelConfig
                     e is IOException or UnauthorizedAccessException ? CheckpointErrorCode.ReadFailed : CheckpointErrorCode.CheckpointCorrupt,
                     $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
                     path,
-                    e),
+                    e is IOException or UnauthorizedAccessException ? e : null),
             };
         }
     }

@@ -230,6 +230,16 @@ public sealed class ModelConfigTests : IDisposable
     }
 
     [Fact]
+    public void What_can_not_be_used_can_not_talk_to_the_terminal()
+    {
+        // Get-Error shows what lies behind an error, too.
+        var error = Read("model_config: !<\u0085> 1\na: \"\\e[2J\": {model_family: \"\\e[2J\"}\n").Error!;
+
+        Assert.DoesNotContain(error.Message, char.IsControl);
+        Assert.Null(error.InnerException);
+    }
+
+    [Fact]
     public void What_would_take_for_ever_is_refused()
     {
         Assert.Contains("too deeply", Read(new string('[', 100_000)).Error?.Message, StringComparison.Ordinal);
