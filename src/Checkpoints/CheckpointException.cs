@@ -14,7 +14,7 @@ public sealed class CheckpointException : Exception
     /// <param name="target">The path, tensor or architecture that it is about.</param>
     /// <param name="innerException">What the operating system said, when it was the cause.</param>
     public CheckpointException(CheckpointErrorCode code, string message, string? target = null, Exception? innerException = null)
-        : base(Printable(message), innerException)
+        : base(PrintableText.Of(message), innerException)
     {
         Code = code;
         Target = target;
@@ -51,15 +51,6 @@ public sealed class CheckpointException : Exception
         var shown = string.Join("; ", found.Take(Shown).Select(finding => finding.Message));
         var more = found.Length > Shown ? $"; and {found.Length - Shown} more" : "";
         throw new CheckpointException(found[0].Code, $"{what}: {shown}{more}. {remedy}", found[0].File ?? found[0].Tensor) { Findings = found };
-    }
-
-    /// <summary>Messages quote what stands in files, and a file must not be able to talk to the terminal.</summary>
-    private static string Printable(string message)
-    {
-        const int MaxLength = 8192;
-
-        var printable = string.Concat(message.Select(c => char.IsControl(c) ? '\uFFFD' : c));
-        return printable.Length <= MaxLength ? printable : printable[..MaxLength] + " …";
     }
 
     /// <summary>A file that contradicts itself.</summary>

@@ -9,6 +9,9 @@ namespace Fairseq2Llama;
 public sealed record CheckpointFinding(
     FindingSeverity Severity, CheckpointErrorCode Code, string Message, string? Tensor = null, string? File = null)
 {
+    /// <summary>What was found and what was expected.</summary>
+    public string Message { get; init; } = PrintableText.Of(Message);
+
     /// <summary>The message.</summary>
     public override string ToString() => Message;
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
@@ -114,6 +115,10 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
             throw CheckpointException.Corrupt(storage.Source.Name, $"its record '{storage.Record}' can't be decompressed.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, scratchFolder, storage.Length);
         }
         finally
         {

@@ -48,7 +48,7 @@ internal sealed class ModelConfig
             {
                 Architecture = FindArchitecture(root, path, name, warnings),
                 ShardCount = root.Integer("num_shards"),
-                Warnings = [.. warnings],
+                Warnings = [.. warnings.Select(PrintableText.Of)],
             };
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or CheckpointException)
@@ -59,7 +59,7 @@ internal sealed class ModelConfig
                     e is IOException or UnauthorizedAccessException ? CheckpointErrorCode.ReadFailed : CheckpointErrorCode.CheckpointCorrupt,
                     $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
                     path,
-                    e),
+                    e is IOException or UnauthorizedAccessException ? e : null),
             };
         }
     }
@@ -102,6 +102,9 @@ internal sealed class ModelConfig
         }
 
         var architecture = LlamaConfig.Read(config, origin, name);
+
+        // Who asks for it later, to compare or to show it, computes with numbers that stand in a file.
+        architecture.Validate();
         warnings.AddRange(config.Unknown.Select(key => $"'{path}' has '{key}', which is no setting of a LLaMA and is passed over. Is it misspelt?"));
         return architecture;
     }

@@ -5,6 +5,9 @@ namespace Fairseq2Llama.Llama;
 /// <summary>Holds the tensors of a checkpoint against an architecture: unknown names, contradicting shapes, absent parameters.</summary>
 internal static class ArchitectureCheck
 {
+    /// <summary>More are never read, and a model.yaml with a hundred million layers must not make us name the parameters of each.</summary>
+    private const int MaxMissing = 10_000;
+
     public static IEnumerable<CheckpointFinding> Run(IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture) =>
         FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
 
@@ -70,7 +73,7 @@ internal static class ArchitectureCheck
         var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = (int)layers } : architecture;
         var names = tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
 
-        return
+        var missing =
             from parameter in LlamaParameter.All
             where parameter != LlamaParameter.Output || !architecture.TiedEmbeddings
             from name in parameter.NamesIn(expected)
@@ -82,6 +85,8 @@ internal static class ArchitectureCheck
                     ? $"'{name}' is missing, and the architecture says that the output is not tied to the embeddings"
                     : $"'{name}' is missing",
                 name);
+
+        return missing.Take(MaxMissing);
     }
 
     private static long CountLayers(IEnumerable<CheckpointTensor> tensors) =>

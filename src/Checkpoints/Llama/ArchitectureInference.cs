@@ -38,7 +38,7 @@ internal static class ArchitectureInference
     /// <summary>A command with everything in it that shapes tell; the number of heads is not among it.</summary>
     private static string Suggest(IReadOnlyCollection<CheckpointTensor> tensors)
     {
-        var layers = tensors.Max(tensor => tensor.Layer) + 1;
+        var layers = tensors.Max(tensor => (long?)tensor.Layer) + 1;
         var sizes = Enum.GetValues<LlamaDim>().ToDictionary(dim => dim, dim => FindSize(tensors, dim));
 
         return $"New-LlamaArchitecture -Name … -ModelDim {Show(sizes[LlamaDim.ModelDim])} -NumLayers {Show(layers)} -NumAttnHeads …"

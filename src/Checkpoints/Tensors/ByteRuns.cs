@@ -22,7 +22,10 @@ internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLengt
     public static ByteRuns OfRows(TorchTensor tensor)
     {
         var row = Of(tensor.Narrow(0, 0, 1));
-        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], tensor.Strides[0] * tensor.DType.GetItemSize())) };
+
+        // The stride from an only row to the next is never gone and may be any number, too large for bytes as well.
+        var step = tensor.Shape[0] == 1 ? 0 : tensor.Strides[0] * tensor.DType.GetItemSize();
+        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], step)) };
     }
 
     /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>

@@ -22,7 +22,8 @@ internal sealed record TorchTensor(TorchStorage Storage, DType DType, long Stora
         other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset
         && Shape.Equals(other.Shape) && Strides.SequenceEqual(other.Strides);
 
-    public override int GetHashCode() => HashCode.Combine(Storage, DType, StorageOffset, Shape);
+    // Where a size is 1 the stride may be anything, so that without strides a file could make any number of tensors collide.
+    public override int GetHashCode() => Strides.Aggregate(HashCode.Combine(Storage, DType, StorageOffset, Shape), HashCode.Combine);
 
     private static bool AreContiguous(TensorShape shape, IReadOnlyList<long> strides)
     {

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Testing;
@@ -28,8 +29,14 @@ internal sealed class TensorDataTest : IDisposable
         _total = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor).Distinct().Sum(tensor => DataOf(tensor).Length);
     }
 
-    public IEnumerable<CheckpointFinding> Run() =>
-        _checkpoint.Tensors.SelectMany(tensor => tensor.Shards.SelectMany(shard => Read(tensor, shard)).Concat(Compare(tensor)));
+    public IEnumerable<CheckpointFinding> Run()
+    {
+        var scratch = _checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor.Storage).Distinct().Sum(DiskSpace.InflatedLength);
+
+        return Catch(() => DiskSpace.Require(_scratch.FullName, scratch)) is { } error
+            ? error.Findings
+            : _checkpoint.Tensors.SelectMany(tensor => tensor.Shards.SelectMany(shard => Read(tensor, shard)).Concat(Compare(tensor)));
+    }
 
     public void Dispose()
     {

@@ -204,6 +204,10 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("a: 1\n---\nb: 2\n", "second document")]
     [InlineData("? [1]\n: 2\n", "no text")]
     [InlineData("a: {b: x.y\nz\nq\u0012c, d: 1}\n", "no YAML")]
+    [InlineData("model_config:\n  rope_theta: NaN\n", "RopeTheta is NaN")]
+    [InlineData("model_config:\n  rope_theta: Infinity\n", "RopeTheta is Infinity")]
+    [InlineData("model_config:\n  num_attn_heads: 0\n", "NumAttnHeads is 0")]
+    [InlineData("model_config:\n  ffn_inner_dim_multiple_of: 0\n", "FfnInnerDimMultipleOf is 0")]
     [InlineData("", "it has 0 bytes")]
     public void What_can_not_be_used_says_why(string yaml, string why)
     {
@@ -213,6 +217,26 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Equal(CheckpointErrorCode.CheckpointCorrupt, config.Error?.Code);
         Assert.Contains(why, config.Error!.Message, StringComparison.Ordinal);
         Assert.Contains("-Architecture", config.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_passed_over_can_not_talk_to_the_terminal()
+    {
+        var config = Read("model_config:\n  \"\\e[2J\\a\": 1\n  ? " + new string('x', 100_000) + "\n  : 1\n");
+
+        Assert.Equal(2, config.Warnings.Length);
+        Assert.All(config.Warnings, warning => Assert.DoesNotContain(warning, char.IsControl));
+        Assert.All(config.Warnings, warning => Assert.InRange(warning.Length, 1, 10_000));
+    }
+
+    [Fact]
+    public void What_can_not_be_used_can_not_talk_to_the_terminal()
+    {
+        // Get-Error shows what lies behind an error, too.
+        var error = Read("model_config: !<\u0085> 1\na: \"\\e[2J\": {model_family: \"\\e[2J\"}\n").Error!;
+
+        Assert.DoesNotContain(error.Message, char.IsControl);
+        Assert.Null(error.InnerException);
     }
 
     [Fact]

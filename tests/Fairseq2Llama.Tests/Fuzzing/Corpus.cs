@@ -5,13 +5,17 @@ namespace Fairseq2Llama.Tests.Fuzzing;
 /// <summary>The files of tests/data, which PyTorch wrote, as beginnings of what it never would write.</summary>
 internal static class Corpus
 {
-    public static IReadOnlyList<byte[]> Files { get; } = Read("*");
+    public static IReadOnlyList<byte[]> Files { get; } = Read();
 
     public static IReadOnlyList<byte[]> Archives { get; } = [.. Files.Where(file => file is [(byte)'P', (byte)'K', 3, 4, ..])];
 
+    /// <summary>Pickles in a row, with storages behind them.</summary>
+    public static IReadOnlyList<byte[]> Legacy { get; } = [.. Files.Where(file => file is [0x80, 2, ..])];
+
     public static byte[] Pick(this IReadOnlyList<byte[]> files, Random random) => (byte[])files[random.Next(files.Count)].Clone();
 
-    private static byte[][] Read(string pattern) =>
-        [.. Directory.EnumerateFiles(Repository.Data(""), pattern + ".pt", SearchOption.AllDirectories)
+    private static byte[][] Read() =>
+        [.. Directory.EnumerateFiles(Repository.Data(""), "*.p*", SearchOption.AllDirectories)
+            .Where(path => Path.GetExtension(path) is ".pt" or ".pkl")
             .Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(file => file.Length > 0)];
 }

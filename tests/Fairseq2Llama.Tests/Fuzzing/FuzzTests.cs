@@ -1,4 +1,3 @@
-using System.Text;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
@@ -10,22 +9,6 @@ public sealed class FuzzTests : IDisposable
 {
     // An expanded tensor may say truthfully that it has terabytes; only time would be lost on reading those.
     private const long MaxTensorSize = 1 << 20;
-
-    private const string ModelYaml =
-        """
-        model:
-          name: run
-          family: llama
-          arch: llama3_2_1b
-          config: &x
-            model_dim: 2048
-            num_layers: 16
-            rope_theta: 5e5
-            vocab_info: {size: 128256, pad_idx: null}
-            ffn_inner_dim_multiplier: 1.5
-        # a comment
-        list: [1, "two", ~, 'it''s', *x]
-        """;
 
     private readonly TempFolder _folder = new();
 
@@ -41,28 +24,29 @@ public sealed class FuzzTests : IDisposable
     public void Pickles_that_no_program_writes() => Fuzzer.Run(Pickles.MakeFile, Index);
 
     [Fact]
+    public void Archives_put_together_wrongly() => Fuzzer.Run(Repacked.Make, Index);
+
+    [Fact]
+    public void Pickles_whose_opcodes_were_changed() => Fuzzer.Run(random => PickleOpcodes.Mutate(Corpus.Legacy.Pick(random), random), Index);
+
+    [Fact]
+    public void Files_that_ask_for_much() => Fuzzer.Run(Bombs.Make, Index);
+
+    [Fact]
     public void Pickles_that_were_damaged() => Fuzzer.Run(
         random => random.Next(2) == 0 ? Bytes.Mutate(Pickles.MakeFile(random), random) : Archive.Mutate(Corpus.Archives.Pick(random), random), Index);
 
     [Fact]
-    public void Checkpoints_through_test_and_export() => Fuzzer.Run(MakeAny, Convert);
-
-    [Fact]
     public void Settings_that_are_no_settings() => Fuzzer.Run(
-        random => Bytes.Mutate(Encoding.UTF8.GetBytes(ModelYaml), random),
+        Settings.Make,
         text =>
         {
             File.WriteAllBytes(_folder["model.yaml"], text);
-            _ = ModelConfig.Read(_folder["model.yaml"], "run");
+            var config = ModelConfig.Read(_folder["model.yaml"], "run");
+            FolderFuzzTests.AssertPrintable(config.Warnings);
+            config.Architecture?.Validate();
         },
         canRefuse: false);
-
-    private static byte[] MakeAny(Random random) => random.Next(3) switch
-    {
-        0 => Bytes.Mutate(Corpus.Files.Pick(random), random),
-        1 => Archive.Mutate(Corpus.Archives.Pick(random), random),
-        _ => Pickles.MakeFile(random),
-    };
 
     /// <summary>What Read-Fairseq2Checkpoint does with a file, and what an export does with its tensors.</summary>
     private void Index(byte[] bytes)
@@ -72,22 +56,6 @@ public sealed class FuzzTests : IDisposable
         foreach (var entry in StateDict.In(TorchFile.Open(new MemorySource(bytes))).Entries.Where(entry => entry.Tensor.SizeInBytes <= MaxTensorSize))
         {
             copier.Copy(PlannedStorage.Of(entry.Tensor), _ => { });
-        }
-    }
-
-    private void Convert(byte[] bytes)
-    {
-        var (input, output) = (_folder["model.pt"], _folder["out"]);
-        File.WriteAllBytes(input, bytes);
-
-        var checkpoint = Fairseq2Checkpoint.Read(input);
-
-        if (checkpoint.Tensors.All(tensor => tensor.SizeInBytes <= MaxTensorSize))
-        {
-            _ = CheckpointTest.Run(checkpoint, new CheckpointTestOptions { Architecture = TinyModel.Architecture, Deep = true });
-
-            var options = new ReferenceExportOptions { Architecture = TinyModel.Architecture, AllowUnmapped = true, Force = true, Verification = VerificationMode.Full };
-            ReferenceExport.Plan(checkpoint, output, options).Execute();
         }
     }
 }

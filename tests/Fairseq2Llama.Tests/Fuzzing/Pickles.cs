@@ -24,6 +24,9 @@ internal static class Pickles
     private static readonly string[] Names =
         ["model", "model_key", "decoder.layers.0.ffn_layer_norm.weight", "final_proj.weight", "module._orig_mod.final_proj.weight", "storage", "cpu", "0", "", "\u0001", "x\nname"];
 
+    /// <summary>Any opcode that has no arguments.</summary>
+    public static Opcode PlainOpcode(Random random) => Plain[random.Next(Plain.Length)];
+
     /// <summary>A state dict with anything in between, in either container.</summary>
     public static byte[] MakeFile(Random random)
     {
@@ -62,7 +65,7 @@ internal static class Pickles
                 pickle.Repeat(1 << random.Next(14), part => part.Op(Opcode.Dup));
                 break;
             case 17:
-                var opcode = Plain[random.Next(Plain.Length)];
+                var opcode = PlainOpcode(random);
                 pickle.Repeat(1 << random.Next(10), part => part.Op(opcode));
                 break;
             default:
@@ -121,7 +124,7 @@ internal static class Pickles
                     pickle.Integers(Bytes.Number(random), Bytes.Number(random));
                     break;
                 default:
-                    pickle.Op(Plain[random.Next(Plain.Length)]);
+                    pickle.Op(PlainOpcode(random));
                     break;
             }
         }

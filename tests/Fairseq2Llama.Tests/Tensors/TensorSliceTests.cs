@@ -70,6 +70,30 @@ public class TensorSliceTests
         Assert.True(TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(whole.Sizes)).ToStorage(DType.UInt8)).AsSpan().SequenceEqual(whole.Storage));
     }
 
+    [Fact]
+    public void The_stride_of_an_only_row_may_be_any_number()
+    {
+        // Four times that is -4 in 64 bits.
+        var parts = Enumerable.Range(0, 2).Select(rank =>
+        {
+            var source = new MemorySource([(byte)rank, 0, 0, 0]);
+            var storage = new TorchStorage { Source = source, Record = "0", Offset = 0, Length = source.Length };
+            return new TensorPart(new TorchTensor(storage, DType.Float32, 0, new TensorShape(1, 1), [long.MaxValue, 1]), Row: 0, Column: rank);
+        });
+
+        Assert.Equal([0, 0, 0, 0, 1, 0, 0, 0], TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(1, 2)).ToStorage(DType.Float32)));
+    }
+
+    [Fact]
+    public void Tensors_that_differ_only_in_the_stride_of_one_row_do_not_collide()
+    {
+        // A file of a few MB can hold a hundred thousand of them.
+        var storage = new TorchStorage { Source = new MemorySource([0]), Record = "0", Offset = 0, Length = 1 };
+        var hashes = Enumerable.Range(0, 1000).Select(stride => new TorchTensor(storage, DType.UInt8, 0, new TensorShape(1), [stride]).GetHashCode());
+
+        Assert.True(hashes.Distinct().Count() > 900);
+    }
+
     private static byte[] Random(Random random, long length)
     {
         var bytes = new byte[length];

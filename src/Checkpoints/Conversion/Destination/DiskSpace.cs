@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -16,10 +17,14 @@ internal static class DiskSpace
             .SelectMany(storage => storage.Runs)
             .Select(runs => runs.Storage)
             .Distinct()
-            .Sum(storage => storage.DeflatedLength is null ? 0 : storage.Length);
+            .Sum(InflatedLength);
 
-        var needed = files.Sum(file => file.Length) + scratch - Shareable(path, files);
+        Require(path, files.Sum(file => file.Length) + scratch - Shareable(path, files));
+    }
 
+    /// <inheritdoc cref="Require(string, IReadOnlyList{PlannedFile})"/>
+    public static void Require(string path, long needed)
+    {
         if (Available(path) is { } available && available < needed)
         {
             throw new CheckpointException(
@@ -30,6 +35,9 @@ internal static class DiskSpace
                 path);
         }
     }
+
+    /// <summary>Bytes that a storage takes beside its file while it is being read.</summary>
+    public static long InflatedLength(TorchStorage storage) => storage.DeflatedLength is null ? 0 : storage.Length;
 
     /// <summary>
     /// Bytes that take no room, because they can share the blocks of the input. Whether that comes true shows when they are written, and where

@@ -18,10 +18,17 @@ internal sealed class PickleBudget(string file)
     /// <summary>Bytes of a tensor. What lies in a file is bounded by it; an expanded tensor (stride 0) is bounded by nothing else.</summary>
     public const long MaxTensorSize = 1L << 42;
 
+    /// <summary>
+    /// Bytes of all tensors of a file, expanded ones counted as what they become: some thousand times the largest models. Sums over the files
+    /// of a checkpoint stay within 64 bits.
+    /// </summary>
+    public const long MaxTotalTensorSize = 1L << 52;
+
     /// <summary>torch.save spends about 40 of them on a tensor, so this is room for 50,000 tensors.</summary>
     private const int MaxValues = 2_000_000;
 
     private long _values;
+    private long _tensorBytes;
 
     /// <summary>The file's name, for messages.</summary>
     public string File => file;
@@ -34,6 +41,18 @@ internal sealed class PickleBudget(string file)
         if (_values > MaxValues)
         {
             throw CheckpointException.Corrupt(file, $"its pickle makes more than {MaxValues} values.");
+        }
+    }
+
+    /// <summary>Counts a tensor's bytes, at most <see cref="MaxTensorSize"/> of them.</summary>
+    /// <exception cref="CheckpointException">All tensors together are too large.</exception>
+    public void ChargeTensor(long bytes)
+    {
+        _tensorBytes += bytes;
+
+        if (_tensorBytes > MaxTotalTensorSize)
+        {
+            throw CheckpointException.Corrupt(file, $"it claims to hold tensors of more than {MaxTotalTensorSize} bytes.");
         }
     }
 }

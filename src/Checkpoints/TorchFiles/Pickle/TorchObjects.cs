@@ -77,7 +77,9 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
 
         // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items.
         var pairs = arguments is [PickleList { Items: var items }] ? items : [];
-        budget.Charge(pairs.Count);
+
+        // A call that copies a memoized list takes no bytes of the file for its pairs, and a dict that grows up to 160 bytes for each.
+        budget.Charge(8L * pairs.Count);
 
         foreach (var item in pairs)
         {
@@ -116,8 +118,11 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
             throw Malformed("tensor");
         }
 
+        // One tuple may be the shape and the strides of any number of tensors, each of which keeps both.
+        budget.Charge(2L * sizes.Items.Length);
+
         var shape = Shape(Naturals(sizes));
-        _ = Bytes(shape.ElementCount, dtype.ItemSize);
+        budget.ChargeTensor(Bytes(shape.ElementCount, dtype.ItemSize));
 
         var tensor = new PickledTensor(storage, dtype.DType, offset as long? ?? 0, shape, Naturals(strides));
         _tensors.Add(tensor);

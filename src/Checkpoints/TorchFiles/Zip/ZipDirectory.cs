@@ -36,7 +36,28 @@ internal static class ZipDirectory
             entries[i] = entries[i] with { DataOffset = FindData(source, reader, entries[i], end.Offset) };
         }
 
+        RequireApart(source, entries, cancellationToken);
         return entries;
+    }
+
+    /// <summary>
+    /// Records that share bytes are no slip of any program. Deflated ones could make each byte of a file a thousand, once for every record.
+    /// </summary>
+    private static void RequireApart(IByteSource source, IEnumerable<ZipEntry> entries, CancellationToken cancellationToken)
+    {
+        ZipEntry? before = null;
+
+        foreach (var entry in entries.OrderBy(entry => entry.HeaderOffset))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            if (before is not null && entry.HeaderOffset < before.DataOffset + before.StoredLength)
+            {
+                throw Corrupt(source, $"its records '{before.Name}' and '{entry.Name}' overlap.");
+            }
+
+            before = entry;
+        }
     }
 
     private static DirectoryEnd FindEnd(IByteSource source, IByteReader reader)

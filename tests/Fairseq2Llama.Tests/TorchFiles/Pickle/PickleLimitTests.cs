@@ -106,6 +106,18 @@ public class PickleLimitTests
     }
 
     [Fact]
+    public void Counts_the_bytes_of_all_tensors_together()
+    {
+        const int Enough = (int)(PickleBudget.MaxTotalTensorSize / PickleBudget.MaxTensorSize);
+
+        TensorsOf(Enough).Run();
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => TensorsOf(Enough + 1).Run(), "more than 4503599627370496 bytes");
+
+        static PickleBuilder TensorsOf(int count) => New().Op(Opcode.Mark)
+            .Repeat(count, p => p.Tensor(storage => storage.Storage("ByteStorage", "0", 1), 0, [PickleBudget.MaxTensorSize], [0])).Op(Opcode.Tuple);
+    }
+
+    [Fact]
     public void Counts_what_was_thrown_away()
     {
         var pickle = New().Repeat(MaxValues + 1, p => p.Op(Opcode.EmptyList, Opcode.Pop));

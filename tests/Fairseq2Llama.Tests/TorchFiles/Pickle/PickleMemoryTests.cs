@@ -26,6 +26,39 @@ public class PickleMemoryTests
     }
 
     [Fact]
+    public void A_shape_of_as_many_dims_as_there_may_be_shared_by_many_tensors_is_bounded()
+    {
+        var ones = new long[PickleBudget.MaxDims];
+        Array.Fill(ones, 1);
+
+        // Six bytes for each tensor.
+        var pickle = New().Global("torch._utils", "_rebuild_tensor").OpWith(Opcode.BinPut, 0).Op(Opcode.Mark)
+            .Storage("ByteStorage", "0", 1).Integer(0).Integers(ones).Op(Opcode.Dup, Opcode.Tuple).OpWith(Opcode.BinPut, 1)
+            .Repeat(250_000, p => p.OpWith(Opcode.BinGet, 0).OpWith(Opcode.BinGet, 1).Op(Opcode.Reduce, Opcode.Pop));
+
+        AssertBounded(pickle, maxAllocation: (64L << 20) + (256L * 6 * 250_000));
+    }
+
+    [Fact]
+    public void A_list_of_pairs_made_a_dict_many_times_is_bounded()
+    {
+        const int Count = 1000;
+
+        // By 20 KB.
+        var pickle = New().Op(Opcode.EmptyList, Opcode.Mark);
+
+        for (var i = 0; i < Count; i++)
+        {
+            pickle.Text($"{i}").Op(Opcode.None, Opcode.Tuple2);
+        }
+
+        AssertBounded(
+            pickle.Op(Opcode.Appends, Opcode.Tuple1).OpWith(Opcode.BinPut, 0).Global("collections", "OrderedDict").OpWith(Opcode.BinPut, 1)
+                .Repeat(2000, p => p.OpWith(Opcode.BinGet, 1).OpWith(Opcode.BinGet, 0).Op(Opcode.Reduce)),
+            maxAllocation: 64 << 20);
+    }
+
+    [Fact]
     public void A_long_list_made_a_dict_many_times_is_bounded()
     {
         var pairs = New().Op(Opcode.EmptyList);
@@ -39,7 +72,7 @@ public class PickleMemoryTests
             .Repeat(1_000, p => p.OpWith(Opcode.BinGet, 1).OpWith(Opcode.BinGet, 0).Op(Opcode.Reduce)));
     }
 
-    private static void AssertBounded(PickleBuilder pickle)
+    private static void AssertBounded(PickleBuilder pickle, long maxAllocation = MaxAllocation)
     {
         var bytes = pickle.Stop();
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -54,7 +87,7 @@ public class PickleMemoryTests
         }
 
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(allocated < MaxAllocation, $"a pickle of {bytes.Length} bytes made the reader take {allocated} bytes");
+        Assert.True(allocated < maxAllocation, $"a pickle of {bytes.Length} bytes made the reader take {allocated} bytes");
     }
 
     private static PickleBuilder New() => new PickleBuilder().OpWith(Opcode.Proto, 2);

@@ -103,6 +103,18 @@ public class ZipDirectoryTests
             zip["model/version"].StoredLength = 10;
         },
         ["a stored record of two lengths"] = zip => zip["model/version"].Length = 1,
+        ["two records on the same bytes"] = zip =>
+        {
+            zip.Add("model/data/0", "3\n"u8);
+            zip["model/data/0"].HeaderOffset = (uint)"model/data.pkl".Length + 30 + zip["model/data.pkl"].Length;
+        },
+        ["a record within another one"] = zip =>
+        {
+            // The pickle's data goes on up to the directory, and two other records lie in it.
+            var pickle = zip["model/data.pkl"];
+            pickle.Length += (uint)(30 + "model/version".Length + 2);
+            pickle.StoredLength = pickle.Length;
+        },
         ["two records of one name"] = zip => zip.Add("model/version", "3\n"u8),
         ["a pickle of 4 GB, deflated"] = zip =>
         {
