@@ -47,12 +47,18 @@ public sealed class AssemblyIsolationTests : IDisposable
     [Fact]
     public void Lets_another_version_be_loaded_after_it_has_exported() => AssertIsolated(Run(Export + LoadOther + UseOther + Report));
 
-    [Fact]
-    public void Loads_its_dependencies_only_when_they_are_needed()
+    [Theory]
+    [InlineData("$null = Get-LlamaArchitecture", new string[0])]
+    [InlineData("$null = Read-Fairseq2Checkpoint -LiteralPath $Case", new[] { "Fairseq2Llama.Adapters.dll", "System.IO.Hashing.dll" })]
+    public void Loads_its_dependencies_only_when_they_are_needed(string script, string[] expected)
     {
-        var lines = Run("Import-Module $Module\n$null = Get-LlamaArchitecture\n" + Report);
+        var dependencies = Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "dependencies");
 
-        Assert.DoesNotContain(lines, line => line.StartsWith("System.IO.Hashing", StringComparison.Ordinal));
+        var loaded = Run($"Import-Module $Module\n{script}\n[AppDomain]::CurrentDomain.GetAssemblies().Location")
+            .Where(path => path.StartsWith(dependencies, StringComparison.Ordinal)).Select(Path.GetFileName);
+
+        Assert.Equal(expected, loaded.Order(StringComparer.Ordinal));
+        Assert.True(File.Exists(Path.Combine(dependencies, "YamlDotNet.dll")));
     }
 
     private void AssertIsolated(IReadOnlyList<string> lines)
