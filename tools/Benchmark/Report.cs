@@ -14,8 +14,8 @@ internal static class Report
             .Append("Made by `dotnet run --project tools/Benchmark --configuration Release`, or `./build.ps1 -Task Bench`.\n\n")
             .AppendJoin("", results.Machine.Select(line => $"- {line.Name}: {line.Value}\n"))
             .Append($"\n## {results.Checkpoint}\n\n")
-            .Append($"Medians of {Units.Count(results.Rounds)} rounds in which all ran in turn, after one that does not count; PyTorch ran twice at most. Before\n")
-            .Append("each run the disk had everything, and the input was read before. Peak memory is resident memory, with mapped files.\n\n")
+            .Append($"Medians of {Units.Count(results.Rounds)} rounds in which all ran in turn, after one that does not count (PyTorch: two, without). Before\n")
+            .Append("each run all that was written had reached the disk, and the input was in memory. Peak memory is resident memory, with mapped files.\n\n")
             .Append(MeasurementTable(results))
             .Append("\n## Targets\n\n")
             .Append(TargetTable(results));
@@ -30,7 +30,7 @@ internal static class Report
         if (results.Sizes.Count > 0)
         {
             text.Append("\n## By size\n\n")
-                .Append("Medians. A process takes its start, whatever the size, so what a GB takes a session tells; the memory is the process's.\n\n")
+                .Append("Medians. Starting a process costs the same at any size, so the seconds per GB are those in a session. The memory is the process's.\n\n")
                 .Append(SizeTable(results));
         }
 

@@ -15,7 +15,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         {
             using var staging = StagingFolder.Create(plan);
 
-            using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken))
+            using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken) { ReadsShared = ReadsAll })
             {
                 ReplicaCheck.Require(plan.ReplicatedTensors, copier);
 
@@ -35,6 +35,12 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             throw WriteErrors.Translate(e, plan.DestinationPath, plan.Length);
         }
     }
+
+    /// <summary>
+    /// What lies in shared blocks is the input's. Damage to it would seem to be ours when what was written is read back, and a checklist would
+    /// vouch for it.
+    /// </summary>
+    private bool ReadsAll => plan.Verification == VerificationMode.Full || plan.Files.Any(file => file is PlannedChecklist);
 
     /// <summary>
     /// The small ones first: should the disk be full to the last byte, that shows now and not after an hour. What is made of the others

@@ -50,7 +50,7 @@ internal static class ReferenceExportChecks
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
-                "A checklist names every shard, and those that other jobs write are not known here. Leave -Checklist away with -ShardIndex, and"
+                "A checklist names every shard, and those that other jobs write are not known here. Leave -Checklist out with -ShardIndex, and"
                 + $" when all jobs are done run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
         }
 

@@ -16,6 +16,9 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
     private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
 
+    /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
+    public bool ReadsShared { private get; init; } = verification == VerificationMode.Full;
+
     /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
     public bool CanShare(PlannedStorage storage) =>
         verification != VerificationMode.None && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
@@ -92,8 +95,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
             return false;
         }
 
-        // What lies in shared blocks is the input's: when what was written is read back, damage would seem to be ours.
-        if (verification == VerificationMode.Full)
+        if (ReadsShared)
         {
             Verify(input);
         }

@@ -8,7 +8,8 @@ public enum VerificationMode
     /// Files of the legacy container have no checksums, nor have those that PyTorch saved with compute_crc32=False; that is warned of.
     /// <para>
     /// Where the file system lets input and output share blocks (XFS, Btrfs, bcachefs), large tensors that go over unchanged are neither copied
-    /// nor read; the output has the checksums of the input, so damage that was there before can be found in it afterwards as well.
+    /// nor read, unless a checklist is made of them; the output has the checksums of the input, so damage that was there before can be found in it
+    /// afterwards as well.
     /// </para>
     /// </summary>
     Auto,

@@ -87,14 +87,16 @@ public sealed class SharedBlocksTests : IDisposable
         Assert.Contains("bad CRC", Unzip(_disk["out/consolidated.00.pth"]), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Reads_what_it_shares_when_told_to_verify_all()
+    [Theory]
+    [InlineData(VerificationMode.Full, false)]
+    [InlineData(VerificationMode.Auto, true)]
+    public void Reads_what_it_shares_when_told_to_verify_or_to_vouch_for_it(VerificationMode verification, bool checklist)
     {
         Write("zip");
         CheckpointFolder.Damage(_disk["model.pt"], "final_proj.weight");
 
         ErrorAssert.Throws(
-            CheckpointErrorCode.CheckpointCorrupt, () => Export(_disk["out"], VerificationMode.Full), _disk["model.pt"], "CRC-32");
+            CheckpointErrorCode.CheckpointCorrupt, () => Export(_disk["out"], verification, checklist), _disk["model.pt"], "CRC-32");
 
         Assert.False(Directory.Exists(_disk["out"]));
     }
@@ -128,9 +130,9 @@ public sealed class SharedBlocksTests : IDisposable
         return _disk.UsedBytes;
     }
 
-    private void Export(string destination, VerificationMode verification)
+    private void Export(string destination, VerificationMode verification, bool checklist = false)
     {
-        var options = new ReferenceExportOptions { Architecture = Architecture, Verification = verification };
+        var options = new ReferenceExportOptions { Architecture = Architecture, Verification = verification, Checklist = checklist };
         ReferenceExport.Plan(Fairseq2Checkpoint.Read(_disk["model.pt"]), destination, options).Execute();
     }
 
