@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
@@ -122,7 +123,10 @@ public static class ReferenceExport
     /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
     private static void RequireInputsElsewhere(Fairseq2Checkpoint checkpoint, string destinationPath, ReferenceDestination destination)
     {
-        var input = destination.Replaced.Concat(destination.Stale).Select(name => Path.Combine(destinationPath, name)).Intersect(checkpoint.Files).FirstOrDefault();
+        var inputs = checkpoint.Files.Select(RealPath.Of).ToHashSet(RealPath.Comparer);
+        var input = destination.Replaced.Concat(destination.Stale)
+            .Select(name => Path.Combine(destinationPath, name))
+            .FirstOrDefault(path => inputs.Contains(RealPath.Of(path)));
 
         if (input is not null)
         {

@@ -142,15 +142,22 @@ public sealed class ExportDestinationTests : ExportTests
         Session.RunForError(CheckpointErrorCode.WriteFailed, @"$fs2 | Export-LlamaReferenceCheckpoint '\\server\share\x' -Architecture $tiny", "no path");
     }
 
-    [Fact]
-    public void Does_not_replace_what_it_exports()
+    [Theory]
+    [InlineData("own", "own")]
+    [InlineData("own", "link")]
+    [InlineData("link", "own")]
+    [InlineData("link", "link/../deep/link")]
+    public void Does_not_replace_what_it_exports(string source, string destination)
     {
         Directory.CreateDirectory(Folder["own"]);
+        Directory.CreateDirectory(Folder["deep"]);
+        Directory.CreateSymbolicLink(Folder["link"], "own");
+        Directory.CreateSymbolicLink(Folder["deep/link"], "../link");
         File.Copy(Path.Combine(Repository.Case("fs2"), "model.pt"), Folder["own/consolidated.00.pth"]);
 
         Session.RunForError(
             CheckpointErrorCode.OutputExists,
-            "Read-Fairseq2Checkpoint own/consolidated.00.pth | Export-LlamaReferenceCheckpoint own -Architecture $tiny -Force",
+            $"Read-Fairseq2Checkpoint {source}/consolidated.00.pth | Export-LlamaReferenceCheckpoint {destination} -Architecture $tiny -Force",
             "is what is being exported");
         Assert.Equal(new FileInfo(Path.Combine(Repository.Case("fs2"), "model.pt")).Length, new FileInfo(Folder["own/consolidated.00.pth"]).Length);
     }

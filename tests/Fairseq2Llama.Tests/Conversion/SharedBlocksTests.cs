@@ -64,6 +64,21 @@ public sealed class SharedBlocksTests : IDisposable
         Assert.Equal("", Unzip(file));
     }
 
+    [Theory]
+    [InlineData("mounted/out")]
+    [InlineData("mounted")]
+    [InlineData("link/out")]
+    public void Needs_no_room_however_the_path_leads_there(string destination)
+    {
+        Write("zip");
+        Directory.CreateSymbolicLink(_folder["link"], _disk.Path);
+        LeaveBytes(2 << 20);
+
+        Export(_folder[destination], VerificationMode.Auto);
+
+        Assert.Equal("", Unzip(Path.Combine(_folder[destination], "consolidated.00.pth")));
+    }
+
     [Fact]
     public void Has_its_own_bytes_when_the_input_is_written_to_afterwards()
     {
@@ -122,6 +137,11 @@ public sealed class SharedBlocksTests : IDisposable
         Export(_disk["out"], VerificationMode.None);
 
         Assert.Equal("", Unzip(_disk["out/consolidated.00.pth"]));
+    }
+
+    private void LeaveBytes(long left)
+    {
+        using var filler = File.OpenHandle(_disk["filler"], FileMode.CreateNew, FileAccess.Write, preallocationSize: new DriveInfo(_disk.Path).AvailableFreeSpace - left);
     }
 
     private long Write(string container)

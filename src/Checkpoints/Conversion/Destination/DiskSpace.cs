@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Conversion.Destination;
@@ -51,14 +52,20 @@ internal static class DiskSpace
         return drive is not null && FormatsThatShare.Contains(FormatOf(drive))
             ? files.OfType<PlannedTorchFile>()
                 .SelectMany(file => file.Layout.Storages)
-                .Where(storage => storage.IsShareable && DriveOf(storage.UnchangedInput!.Source.Name, drives) == drive)
-                .Sum(storage => storage.Length)
+                .Where(storage => storage.IsShareable)
+                .GroupBy(storage => storage.UnchangedInput!.Source)
+                .Where(group => DriveOf(group.Key.Name, drives) == drive)
+                .Sum(group => group.Sum(storage => storage.Length))
             : 0;
     }
 
-    private static DriveInfo? DriveOf(string path, DriveInfo[] drives) => drives
-        .Where(drive => path.StartsWith(Path.TrimEndingDirectorySeparator(drive.Name) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        .MaxBy(drive => drive.Name.Length);
+    private static DriveInfo? DriveOf(string path, DriveInfo[] drives)
+    {
+        var real = AsFolder(RealPath.Of(path));
+        return drives.Where(drive => real.StartsWith(AsFolder(drive.Name), StringComparison.Ordinal)).MaxBy(drive => drive.Name.Length);
+
+        static string AsFolder(string path) => Path.EndsInDirectorySeparator(path) ? path : path + Path.DirectorySeparatorChar;
+    }
 
     private static string FormatOf(DriveInfo drive)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -9,8 +10,7 @@ namespace Fairseq2Llama.Conversion.Destination;
 internal sealed record ReferenceDestination(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
-    private static readonly StringComparer FileNames =
-        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+    private static readonly StringComparer FileNames = RealPath.Comparer;
 
     /// <param name="path">The folder; it need not exist.</param>
     /// <param name="files">What is to be written.</param>
