@@ -134,6 +134,14 @@ public sealed class ExportDestinationTests : ExportTests
     }
 
     [Fact]
+    public void Refuses_a_destination_that_is_a_link_to_nowhere()
+    {
+        File.CreateSymbolicLink(Folder["out"], "gone");
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", Folder["out"], "leads nowhere");
+    }
+
+    [Fact]
     public void Refuses_a_destination_that_is_no_path()
     {
         Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "no path");

@@ -63,8 +63,9 @@ internal sealed record ReferenceDestination(
         {
             if (File.Exists(folder))
             {
+                var what = File.ResolveLinkTarget(folder, returnFinalTarget: true) is { Exists: false } ? "a link that leads nowhere" : "a file";
                 throw new CheckpointException(
-                    CheckpointErrorCode.OutputExists, $"'{folder}' is a file. Give a folder that the exported files shall lie in.", path);
+                    CheckpointErrorCode.OutputExists, $"'{folder}' is {what}. Give a folder that the exported files shall lie in.", path);
             }
         }
     }
