@@ -107,9 +107,9 @@ internal sealed class FolderCommit(string staging, string destination)
             return;
         }
 
-        if (!mayReplace)
+        if (isThere && !mayReplace)
         {
-            RequireAbsent(name);
+            throw WrittenMeanwhile(name);
         }
 
         // A job that is as far as this one may put the same file there at this very moment.
@@ -120,10 +120,12 @@ internal sealed class FolderCommit(string staging, string destination)
     {
         if (File.Exists(InPlace(name)))
         {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was meanwhile written by another export. Choose another folder.", destination);
+            throw WrittenMeanwhile(name);
         }
     }
+
+    private CheckpointException WrittenMeanwhile(string name) => new(
+        CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was meanwhile written by another export. Choose another folder.", destination);
 
     private void Move(string from, string to)
     {
