@@ -9,12 +9,13 @@ internal static class Report
     public static string Render(Results results)
     {
         var text = new StringBuilder();
+        var torch = results.Find(ContestantNames.TorchDefault) is null ? "" : " (PyTorch: two, without)";
 
         text.Append("# Benchmarks\n\n")
             .Append("Made by `dotnet run --project tools/Benchmark --configuration Release`, or `./build.ps1 -Task Bench`.\n\n")
             .AppendJoin("", results.Machine.Select(line => $"- {line.Name}: {line.Value}\n"))
             .Append($"\n## {results.Checkpoint}\n\n")
-            .Append($"Medians of {Units.Count(results.Rounds)} rounds in which all ran in turn, after one that does not count (PyTorch: two, without). Before\n")
+            .Append($"Medians of {Units.Count(results.Rounds)} rounds in which all ran in turn, after one that does not count{torch}. Before\n")
             .Append("each run all that was written had reached the disk, and the input was in memory. Peak memory is resident memory, with mapped files.\n\n")
             .Append(MeasurementTable(results))
             .Append("\n## Targets\n\n")

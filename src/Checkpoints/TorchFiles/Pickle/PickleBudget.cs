@@ -24,7 +24,7 @@ internal sealed class PickleBudget(string file)
     /// </summary>
     public const long MaxTotalTensorSize = 1L << 52;
 
-    /// <summary>torch.save spends about 40 of them on a tensor, so this is room for 50,000 tensors.</summary>
+    /// <summary>torch.save spends about 44 of them on a tensor, so this is room for 45,000 tensors.</summary>
     private const int MaxValues = 2_000_000;
 
     private long _values;
