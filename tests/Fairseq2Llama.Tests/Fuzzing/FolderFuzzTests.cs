@@ -5,9 +5,6 @@ namespace Fairseq2Llama.Tests.Fuzzing;
 /// <summary>Whatever lies in a folder, it is read, tested and exported, or refused with a documented error.</summary>
 public sealed class FolderFuzzTests : IDisposable
 {
-    // An expanded tensor may say truthfully that it has terabytes; only time would be lost on reading those.
-    private const long MaxTensorSize = 1 << 20;
-
     private readonly TempFolder _folder = new();
     private int _inputs;
     private int _exports;
@@ -79,7 +76,7 @@ public sealed class FolderFuzzTests : IDisposable
     private void TestAndExport(string folder, IProgress<ByteProgress> progress, CancellationToken cancellationToken)
     {
         var checkpoint = Fairseq2Checkpoint.Read(folder, log: line => AssertPrintable([line]), cancellationToken: cancellationToken);
-        var isSmall = checkpoint.Tensors.All(tensor => tensor.SizeInBytes <= MaxTensorSize);
+        var isSmall = checkpoint.Tensors.All(tensor => tensor.SizeInBytes <= Fuzzer.MaxTensorSize);
         AssertPrintable(checkpoint.Tensors.Select(tensor => tensor.Name));
         _ = checkpoint.ElementCount + checkpoint.Architecture?.HeadDim + checkpoint.Architecture?.FfnInnerDim;
 

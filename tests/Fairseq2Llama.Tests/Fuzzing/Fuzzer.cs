@@ -16,6 +16,9 @@ internal static class Fuzzer
 
     public const int HangSeconds = 5;
 
+    /// <summary>An expanded tensor may say truthfully that it has terabytes; only time would be lost on reading those.</summary>
+    public const long MaxTensorSize = 1 << 20;
+
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(Setting("FAIRSEQ2LLAMA_FUZZ_SECONDS", 2));
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(HangSeconds);
     private static readonly int FirstSeed = Setting("FAIRSEQ2LLAMA_FUZZ_SEED", 1);
