@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Fairseq2Llama.TorchFiles.Writing;
+namespace Fairseq2Llama;
 
 /// <summary>
 /// Does pieces of work on a few threads. The caller's is one of them, and the only one on which progress is reported, because PowerShell takes
@@ -9,7 +9,7 @@ namespace Fairseq2Llama.TorchFiles.Writing;
 /// <param name="report">Told on the caller's thread how much was done since it was told last.</param>
 internal sealed class Workers(Action<long> report)
 {
-    /// <summary>More gain nothing: two threads already keep up with the memory of most machines.</summary>
+    /// <summary>Two already keep up with cp; each has buffers of its own.</summary>
     private const int MaxThreads = 4;
 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using Fairseq2Llama.TorchFiles.Writing;
 
-namespace Fairseq2Llama.Tests.TorchFiles.Writing;
+namespace Fairseq2Llama.Tests;
 
 public class WorkersTests
 {

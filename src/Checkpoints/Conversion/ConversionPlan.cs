@@ -48,7 +48,7 @@ public sealed class ConversionPlan
     /// <summary>What may surprise about it.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
 
-    /// <summary>The shards among <see cref="Files"/>, in order, where other jobs write the others at the same time; else empty.</summary>
+    /// <summary>The shards among <see cref="Files"/> where other jobs write the others at the same time; else empty.</summary>
     internal ImmutableArray<int> ShardIndex { get; init; } = [];
 
     /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>

@@ -11,11 +11,11 @@ public static class ExportLeftovers
     /// <summary>Whether there is anything; it can also be of an export that is at work.</summary>
     /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
-    public static bool AreAt(string destinationPath, IEnumerable<int> shardIndex)
+    public static bool AreAt(string destinationPath, IReadOnlyCollection<int> shardIndex)
     {
         try
         {
-            return StagingPath.Existing(destinationPath, [.. shardIndex.Distinct().Order()]).Any();
+            return StagingPath.Existing(destinationPath, shardIndex).Any();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -29,13 +29,13 @@ public static class ExportLeftovers
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
     /// <returns>Whether one was finished.</returns>
     /// <exception cref="CheckpointException">It can't be finished.</exception>
-    public static bool CleanUp(string destinationPath, IEnumerable<int> shardIndex)
+    public static bool CleanUp(string destinationPath, IReadOnlyCollection<int> shardIndex)
     {
         var isFinished = false;
 
         try
         {
-            foreach (var folder in StagingPath.Existing(destinationPath, [.. shardIndex.Distinct().Order()]).ToArray())
+            foreach (var folder in StagingPath.Existing(destinationPath, shardIndex).ToArray())
             {
                 using var held = StagingLock.TryAcquire(folder);
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Sources;
-using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Conversion;
 
@@ -44,17 +43,17 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     private static byte[] Hash(string path, Action<long> done, CancellationToken cancellationToken)
     {
-        using var reader = new LocalFile(path).Open();
+        var file = new LocalFile(path);
+        using var reader = file.Open();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-        var length = new FileInfo(path).Length;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
 
         try
         {
-            for (var offset = 0L; offset < length;)
+            for (var offset = 0L; offset < file.Length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, length - offset));
+                var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, file.Length - offset));
                 reader.Read(offset, chunk);
                 hash.AppendData(chunk);
                 offset += chunk.Length;

@@ -75,7 +75,7 @@ public static class ReferenceExport
             ReplicatedTensors = [.. split.FindReplicated(tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
-            ShardIndex = options.ShardIndex.IsEmpty ? [] : [.. ranks],
+            ShardIndex = options.ShardIndex,
             Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
             Warnings =
             [

@@ -17,7 +17,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
 
     /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
-    public bool ReadsShared { private get; init; } = verification == VerificationMode.Full;
+    public bool ReadsShared { private get; init; }
 
     /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
     public bool CanShare(PlannedStorage storage) =>

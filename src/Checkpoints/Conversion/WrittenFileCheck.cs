@@ -3,7 +3,6 @@ using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
-using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Conversion;
 

@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Llama;
 /// <summary>A fairseq2 parameter name, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
 internal sealed record ParameterName
 {
-    private const string Layers = "decoder.layers.";
+    private static readonly string Layers = LlamaParameter.LayersPrefix[..^"N.".Length];
 
     private readonly LlamaParameter? _module;
     private readonly string _suffix = "";

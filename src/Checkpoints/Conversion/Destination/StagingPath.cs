@@ -17,7 +17,7 @@ internal static class StagingPath
 
     /// <summary>Inside a destination that other jobs write their parts into at the same time.</summary>
     public static string In(string destination, IEnumerable<int> ranks) => Path.Combine(
-        destination, $"{Prefix}.{Fit(string.Join(',', ranks.Select(rank => rank.ToString("00", CultureInfo.InvariantCulture))))}");
+        destination, $"{Prefix}.{Fit(string.Join(',', ranks.Distinct().Order().Select(rank => rank.ToString("00", CultureInfo.InvariantCulture))))}");
 
     /// <summary>Beside a destination that is not there yet.</summary>
     public static string Beside(string destination) =>
