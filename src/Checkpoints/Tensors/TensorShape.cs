@@ -53,6 +53,20 @@ public sealed class TensorShape : IEquatable<TensorShape>
     /// <summary>The same shape with another size along one dimension.</summary>
     public TensorShape With(int dim, long size) => new(Sizes.SetItem(dim, size).AsSpan());
 
+    /// <summary>Elements between neighbours along each dimension when no gap is between any. As in PyTorch a size of 0 counts as 1.</summary>
+    /// <exception cref="OverflowException">One does not fit 64 bits, which takes a size of 0.</exception>
+    internal long[] RowMajorStrides()
+    {
+        var strides = new long[Count];
+
+        for (var dim = Count - 1; dim >= 0; dim--)
+        {
+            strides[dim] = dim == Count - 1 ? 1 : checked(strides[dim + 1] * Math.Max(this[dim + 1], 1));
+        }
+
+        return strides;
+    }
+
     /// <inheritdoc/>
     public bool Equals(TensorShape? other) => other is not null && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
 

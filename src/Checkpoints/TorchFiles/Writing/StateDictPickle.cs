@@ -55,7 +55,7 @@ internal sealed class StateDictPickle
         Storage(tensor.Storage, info);
         Integer(0);
         Tuple(tensor.Shape.Sizes);
-        Tuple(Strides(tensor.Shape));
+        Tuple(tensor.Shape.RowMajorStrides());
         Op(Opcode.NewFalse);
         Global("collections", "OrderedDict");
         Op(Opcode.EmptyTuple);
@@ -90,22 +90,6 @@ internal sealed class StateDictPickle
         Integer(info.StorageName is null ? storage.Length : storage.Length / info.ItemSize);
         Op(Opcode.Tuple);
         Op(Opcode.BinPersId);
-    }
-
-    private static long[] Strides(TensorShape shape)
-    {
-        var strides = new long[shape.Count];
-        var stride = 1L;
-
-        for (var dim = shape.Count - 1; dim >= 0; dim--)
-        {
-            strides[dim] = stride;
-
-            // As PyTorch: a dim of size 0 counts as 1 here.
-            stride *= Math.Max(shape[dim], 1);
-        }
-
-        return strides;
     }
 
     private void Tuple(IReadOnlyList<long> numbers)
