@@ -2,36 +2,47 @@ using System.Collections.Frozen;
 
 namespace Fairseq2Llama.Tensors;
 
-/// <summary>What there is to know about each <see cref="DType"/>: its size, what PyTorch calls it, and which bit patterns are finite.</summary>
-internal sealed record DTypeInfo(DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName, FloatFormat? Float = null)
+/// <summary>
+/// What there is to know about each <see cref="DType"/>: its size, what PyTorch and safetensors call it, and which bit patterns are finite.
+/// </summary>
+internal sealed record DTypeInfo(
+    DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName, string? SafeTensorsName, FloatFormat? Float = null)
 {
     // StorageName is null for the types that came after PyTorch froze its typed storage classes (2.1); torch.save
-    // writes those as an UntypedStorage and _rebuild_tensor_v3. SwapUnit is what turns round between byte orders:
-    // a complex number is two of them, and Float is about one. Integers have no Float: all their patterns are finite.
+    // writes those as an UntypedStorage and _rebuild_tensor_v3. SafeTensorsName is null for the type that safetensors lacks.
+    // SwapUnit is what turns round between byte orders: a complex number is two of them, and Float is about one. Integers have
+    // no Float: all their patterns are finite.
     private static readonly DTypeInfo[] All =
     [
-        new(DType.Float32, "float32", 4, 4, "FloatStorage", new(0x7f7f_ffff)),
-        new(DType.Float64, "float64", 8, 8, "DoubleStorage", new(0x7fef_ffff_ffff_ffff)),
-        new(DType.Float16, "float16", 2, 2, "HalfStorage", new(0x7bff)),
-        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage", new(0x7f7f)),
-        new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null, new(0x7e, HasInfinity: false)),
-        new(DType.Float8E5M2, "float8_e5m2", 1, 1, null, new(0x7b)),
-        new(DType.Int8, "int8", 1, 1, "CharStorage"),
-        new(DType.Int16, "int16", 2, 2, "ShortStorage"),
-        new(DType.Int32, "int32", 4, 4, "IntStorage"),
-        new(DType.Int64, "int64", 8, 8, "LongStorage"),
-        new(DType.UInt8, "uint8", 1, 1, "ByteStorage"),
-        new(DType.UInt16, "uint16", 2, 2, null),
-        new(DType.UInt32, "uint32", 4, 4, null),
-        new(DType.UInt64, "uint64", 8, 8, null),
-        new(DType.Bool, "bool", 1, 1, "BoolStorage"),
-        new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage", new(0x7f7f_ffff)),
-        new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", new(0x7fef_ffff_ffff_ffff)),
+        new(DType.Float32, "float32", 4, 4, "FloatStorage", "F32", new(0x7f7f_ffff)),
+        new(DType.Float64, "float64", 8, 8, "DoubleStorage", "F64", new(0x7fef_ffff_ffff_ffff)),
+        new(DType.Float16, "float16", 2, 2, "HalfStorage", "F16", new(0x7bff)),
+        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage", "BF16", new(0x7f7f)),
+        new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null, "F8_E4M3", new(0x7e, HasInfinity: false)),
+        new(DType.Float8E5M2, "float8_e5m2", 1, 1, null, "F8_E5M2", new(0x7b)),
+        new(DType.Int8, "int8", 1, 1, "CharStorage", "I8"),
+        new(DType.Int16, "int16", 2, 2, "ShortStorage", "I16"),
+        new(DType.Int32, "int32", 4, 4, "IntStorage", "I32"),
+        new(DType.Int64, "int64", 8, 8, "LongStorage", "I64"),
+        new(DType.UInt8, "uint8", 1, 1, "ByteStorage", "U8"),
+        new(DType.UInt16, "uint16", 2, 2, null, "U16"),
+        new(DType.UInt32, "uint32", 4, 4, null, "U32"),
+        new(DType.UInt64, "uint64", 8, 8, null, "U64"),
+        new(DType.Bool, "bool", 1, 1, "BoolStorage", "BOOL"),
+        new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage", "C64", new(0x7f7f_ffff)),
+        new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
     ];
 
     private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);
 
+    private static readonly FrozenDictionary<string, DTypeInfo> BySafeTensorsName =
+        All.Where(info => info.SafeTensorsName is not null).ToFrozenDictionary(info => info.SafeTensorsName!, StringComparer.Ordinal);
+
     public static IReadOnlyList<DTypeInfo> Known => All;
 
     public static DTypeInfo Of(DType dtype) => ByDType[dtype];
+
+    /// <param name="name">As it stands in the header of a file: <c>BF16</c>.</param>
+    /// <returns>Null when no <see cref="DType"/> is called that.</returns>
+    public static DTypeInfo? OfSafeTensors(string name) => BySafeTensorsName.GetValueOrDefault(name);
 }

@@ -12,6 +12,10 @@ internal static class Corpus
     /// <summary>Pickles in a row, with storages behind them.</summary>
     public static IReadOnlyList<byte[]> Legacy { get; } = [.. Files.Where(file => file is [0x80, 2, ..])];
 
+    /// <summary>Those of tests/data/safetensors.</summary>
+    public static IReadOnlyList<byte[]> SafeTensors { get; } =
+        [.. Directory.EnumerateFiles(Repository.Data("safetensors"), "*.safetensors").Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+
     public static byte[] Pick(this IReadOnlyList<byte[]> files, Random random) => (byte[])files[random.Next(files.Count)].Clone();
 
     private static byte[][] Read() =>

@@ -2,7 +2,7 @@ using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>A file that exists only in memory, for thousands of broken ones; counts how often it is read.</summary>
+/// <summary>A file that exists only in memory, for thousands of broken ones; tells how often and how far it is read.</summary>
 internal sealed class MemorySource(byte[] bytes) : IByteSource
 {
     public string Name => "memory.pt";
@@ -11,6 +11,9 @@ internal sealed class MemorySource(byte[] bytes) : IByteSource
 
     public int ReadCount { get; private set; }
 
+    /// <summary>The offset behind the last byte that was asked for.</summary>
+    public long EndOfReads { get; private set; }
+
     public IByteReader Open() => new Reader(this, bytes);
 
     private sealed class Reader(MemorySource source, byte[] bytes) : IByteReader
@@ -18,6 +21,7 @@ internal sealed class MemorySource(byte[] bytes) : IByteSource
         public void Read(long offset, Span<byte> buffer)
         {
             source.ReadCount++;
+            source.EndOfReads = Math.Max(source.EndOfReads, offset + buffer.Length);
 
             if (offset > bytes.Length - buffer.Length)
             {
