@@ -17,6 +17,7 @@
         'Export-LlamaReferenceCheckpoint'
         'Get-CheckpointTensor'
         'Get-LlamaArchitecture'
+        'Measure-CheckpointTensor'
         'New-LlamaArchitecture'
         'Read-Fairseq2Checkpoint'
         'Test-Fairseq2Checkpoint'

@@ -55,4 +55,7 @@ public enum CheckpointErrorCode
 
     /// <summary>The operating system refused to write.</summary>
     WriteFailed,
+
+    /// <summary>Arithmetic was asked for, and libtorch, which does it, is not there or can't be loaded. Everything else works.</summary>
+    LibTorchUnavailable,
 }

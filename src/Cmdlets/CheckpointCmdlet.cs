@@ -24,6 +24,11 @@ public abstract class CheckpointCmdlet : PSCmdlet
         {
             work();
         }
+        catch (CheckpointException e) when (e.Code == CheckpointErrorCode.LibTorchUnavailable)
+        {
+            // So will all other items.
+            ThrowTerminatingError(ErrorRecords.From(e));
+        }
         catch (CheckpointException e)
         {
             WriteError(ErrorRecords.From(e));

@@ -16,6 +16,7 @@ internal static class ErrorRecords
         CheckpointErrorCode.WriteFailed => ErrorCategory.WriteError,
         CheckpointErrorCode.OutputExists => ErrorCategory.ResourceExists,
         CheckpointErrorCode.InsufficientDiskSpace => ErrorCategory.ResourceUnavailable,
+        CheckpointErrorCode.LibTorchUnavailable => ErrorCategory.NotInstalled,
         CheckpointErrorCode.ArchitectureRequired => ErrorCategory.InvalidArgument,
         _ => ErrorCategory.InvalidData,
     };

@@ -66,6 +66,9 @@ public sealed class CheckpointTensor
 
     internal ParameterName ParsedName { get; }
 
+    /// <summary>All of it, in row-major order.</summary>
+    internal PlannedStorage ToStorage() => new TensorSlice(Copies[0], Shape).ToStorage(DType);
+
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
 }

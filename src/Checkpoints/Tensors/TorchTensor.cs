@@ -10,6 +10,9 @@ internal sealed record TorchTensor(TorchStorage Storage, DType DType, long Stora
 {
     public long SizeInBytes => Shape.ElementCount * DType.GetItemSize();
 
+    /// <summary>Elements of the storage from its first element to its last.</summary>
+    public long Extent => Shape.ElementCount == 0 ? 0 : 1 + Shape.Sizes.Select((size, dim) => (size - 1) * Strides[dim]).Sum();
+
     /// <summary>Whether the elements lie one after the other in row-major order, as PyTorch's is_contiguous() says.</summary>
     public bool IsContiguous { get; } = AreContiguous(Shape, Strides);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Testing;
 
@@ -62,12 +63,24 @@ public static class CheckpointTest
 
         if (options.Deep)
         {
-            var scratch = Path.Combine(Path.GetTempPath(), $"fairseq2llama-{Path.GetRandomFileName()}");
-            using var data = new TensorDataTest(checkpoint, scratch, progress, cancellationToken);
-            findings.AddRange(data.Run());
+            findings.AddRange(TestData(checkpoint, progress, cancellationToken));
         }
 
         return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
+    }
+
+    private static ImmutableArray<CheckpointFinding> TestData(
+        Fairseq2Checkpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var data = new TensorDataTest(checkpoint, progress, cancellationToken);
+            return [.. data.Run()];
+        }
+        catch (CheckpointException e)
+        {
+            return e.Findings;
+        }
     }
 
     private static LlamaArchitecture? TestArchitecture(Fairseq2Checkpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)

@@ -1,5 +1,4 @@
 using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Testing;
@@ -9,40 +8,27 @@ internal sealed class TensorDataTest : IDisposable
 {
     private readonly Fairseq2Checkpoint _checkpoint;
     private readonly IProgress<ByteProgress>? _progress;
-    private readonly DirectoryInfo _scratch;
-    private readonly StorageCopier _copier;
+    private readonly TensorData _data;
     private readonly HashSet<TorchTensor> _seen = [];
     private readonly long _total;
     private long _done;
 
     /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="scratchFolder">Where deflated storages are inflated; exists as long as this does.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public TensorDataTest(
-        Fairseq2Checkpoint checkpoint, string scratchFolder, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
+    /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
+    public TensorDataTest(Fairseq2Checkpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
     {
-        _scratch = Directory.CreateDirectory(scratchFolder);
+        _data = new TensorData(checkpoint.Tensors, cancellationToken);
         _checkpoint = checkpoint;
         _progress = progress;
-        _copier = new StorageCopier(_scratch.FullName, VerificationMode.Auto, cancellationToken);
         _total = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor).Distinct().Sum(tensor => DataOf(tensor).Length);
     }
 
-    public IEnumerable<CheckpointFinding> Run()
-    {
-        var scratch = _checkpoint.Tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor.Storage).Distinct().Sum(DiskSpace.InflatedLength);
+    public IEnumerable<CheckpointFinding> Run() =>
+        _checkpoint.Tensors.SelectMany(tensor => tensor.Shards.SelectMany(shard => Read(tensor, shard)).Concat(Compare(tensor)));
 
-        return Catch(() => DiskSpace.Require(_scratch.FullName, scratch)) is { } error
-            ? error.Findings
-            : _checkpoint.Tensors.SelectMany(tensor => tensor.Shards.SelectMany(shard => Read(tensor, shard)).Concat(Compare(tensor)));
-    }
-
-    public void Dispose()
-    {
-        _copier.Dispose();
-        _scratch.Delete(recursive: true);
-    }
+    public void Dispose() => _data.Dispose();
 
     private IEnumerable<CheckpointFinding> Read(CheckpointTensor tensor, TensorShard shard)
     {
@@ -54,7 +40,7 @@ internal sealed class TensorDataTest : IDisposable
 
         var numbers = new NonFiniteCounter(tensor.DType);
 
-        if (Catch(() => _copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
+        if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
         {
             yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
         }
@@ -90,7 +76,7 @@ internal sealed class TensorDataTest : IDisposable
         CheckpointFinding[] findings = [];
 
         // A damaged copy was reported when it was read.
-        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _copier)]);
+        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _data.Copier)]);
         return findings;
     }
 

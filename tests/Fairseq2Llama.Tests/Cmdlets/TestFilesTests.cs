@@ -1,4 +1,3 @@
-using Fairseq2Llama.Testing;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
@@ -255,21 +254,5 @@ public sealed class TestFilesTests : IDisposable
 
         Assert.Throws<OperationCanceledException>(() => CheckpointTest.Run(
             Fairseq2Checkpoint.Read(Repository.Case("fs2")), new CheckpointTestOptions { Deep = true }, new ProgressTo(_ => stop.Cancel()), stop.Token));
-    }
-
-    [Fact]
-    public void Reading_leaves_nothing_behind()
-    {
-        var seen = false;
-        var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("deflated"));
-
-        using (var test = new TensorDataTest(
-            checkpoint, _folder["scratch"], new ProgressTo(_ => seen |= Directory.EnumerateFiles(_folder["scratch"]).Any()), CancellationToken.None))
-        {
-            Assert.Empty(test.Run());
-        }
-
-        Assert.True(seen);
-        Assert.Empty(_folder.Content);
     }
 }

@@ -1,0 +1,41 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Measures the numbers of tensors: range, mean, deviation, norm, zeros, NaN and Inf.</summary>
+[Cmdlet(VerbsDiagnostic.Measure, "CheckpointTensor", DefaultParameterSetName = TensorSet)]
+[OutputType(typeof(TensorStatistics))]
+public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet
+{
+    private const string TensorSet = "Tensor";
+    private const string CheckpointSet = "Checkpoint";
+
+    /// <summary>The tensors.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = TensorSet)]
+    [ValidateNotNullOrEmpty]
+    public CheckpointTensor[] Tensor { get; set; } = [];
+
+    /// <summary>A checkpoint, all of whose tensors are measured.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
+    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+
+    /// <summary>Counts, too, how many numbers fall into each of so many bins between the smallest and the largest; every tensor is read twice then.</summary>
+    [Parameter]
+    [ValidateRange(1, 1_000_000)]
+    public int? Histogram { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var tensor in ParameterSetName == TensorSet ? Tensor : [.. Checkpoint.Tensors])
+        {
+            PerItem(() => Measure(tensor));
+        }
+    }
+
+    private void Measure(CheckpointTensor tensor)
+    {
+        using var progress = new ProgressBar(this, $"Measuring {tensor.Name}");
+        WriteObject(TensorMeasurement.Run(tensor, Histogram ?? 0, progress, Stop));
+    }
+}

@@ -1,0 +1,217 @@
+using Fairseq2Llama.Comparison;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Statistics;
+using Fairseq2Llama.Tensors;
+using static TorchSharp.torch;
+
+namespace Fairseq2Llama.Torch;
+
+/// <summary>Arithmetic by TorchSharp. The entry point that Fairseq2Llama.Checkpoints looks for by name.</summary>
+internal sealed class TorchMath : ITensorMath
+{
+    /// <summary>
+    /// libtorch spreads work on 32768 and more elements over threads of OpenMP, which wait for each other without sleeping: on a machine with
+    /// something else to do that takes a hundred times as long as one thread. Who wants several threads calls this from several. Pieces of
+    /// this size also stay in the processor's cache from one operation to the next.
+    /// </summary>
+    private const int PieceLength = 1 << 14;
+
+    /// <exception cref="CheckpointException">libtorch can't be loaded.</exception>
+    public TorchMath() => LibTorch.Load();
+
+    /// <inheritdoc/>
+    public TensorMoments Measure(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        var moments = TensorMoments.None;
+
+        foreach (var (start, length) in PiecesOf(dtype, chunk))
+        {
+            using var scope = NewDisposeScope();
+            moments = moments.Merge(Measure(ToFloat64(dtype, Piece(dtype, chunk, start, length))));
+        }
+
+        return moments;
+    }
+
+    /// <inheritdoc/>
+    public void CountBins(DType dtype, ReadOnlySpan<byte> chunk, double min, double max, Span<long> bins)
+    {
+        foreach (var (start, length) in PiecesOf(dtype, chunk))
+        {
+            using var scope = NewDisposeScope();
+            var numbers = ToFloat64(dtype, Piece(dtype, chunk, start, length));
+            var counts = histogram(numbers.masked_select(numbers.isfinite()), bins.Length, (min, max)).hist.data<double>();
+
+            for (var bin = 0; bin < bins.Length; bin++)
+            {
+                bins[bin] += (long)counts[bin];
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public DifferenceSums Compare(DType referenceDType, ReadOnlySpan<byte> reference, DType differenceDType, ReadOnlySpan<byte> difference)
+    {
+        var sums = DifferenceSums.None;
+
+        foreach (var (start, length) in PiecesOf(referenceDType, reference))
+        {
+            using var scope = NewDisposeScope();
+            sums = sums.Merge(Compare(
+                ToFloat64(referenceDType, Piece(referenceDType, reference, start, length)),
+                ToFloat64(differenceDType, Piece(differenceDType, difference, start, length))));
+        }
+
+        return sums;
+    }
+
+    /// <inheritdoc/>
+    public long Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target)
+    {
+        var overflows = 0L;
+
+        foreach (var (start, length) in PiecesOf(from, source))
+        {
+            using var scope = NewDisposeScope();
+            var before = ToTensor(from, Piece(from, source, start, length));
+            var after = before.to(to.ToScalarType());
+
+            after.bytes.CopyTo(target[(start * to.GetItemSize())..]);
+            overflows += FitInto(after.dtype, before) ? 0 : CountInfinities(after) - CountInfinities(before);
+        }
+
+        return overflows;
+    }
+
+    /// <inheritdoc/>
+    public object CreateTensor(DType dtype, TensorShape shape, Action<ChunkSink> fill)
+    {
+        var tensor = empty([.. shape.Sizes], dtype: dtype.ToScalarType());
+
+        try
+        {
+            using var flat = tensor.view(-1);
+            var start = 0L;
+
+            fill(chunk =>
+            {
+                // TorchSharp gives access to 2 GB at a time.
+                using var part = flat.narrow(0, start, chunk.Length / dtype.GetItemSize());
+                chunk.CopyTo(part.bytes);
+                start += part.NumberOfElements;
+            });
+
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public object MapTensor(string path, long offset, TorchTensor tensor)
+    {
+        var first = (offset / tensor.DType.GetItemSize()) + tensor.StorageOffset;
+        using var file = from_file(path, shared: false, size: first + tensor.Extent, dtype: tensor.DType.ToScalarType());
+
+        return file.as_strided([.. tensor.Shape.Sizes], [.. tensor.Strides], first);
+    }
+
+    private static TensorMoments Measure(Tensor numbers)
+    {
+        var (nans, infinities) = (0L, 0L);
+        var sum = numbers.sum().item<double>();
+
+        // One pass tells in nearly all cases that all are finite: the sum of anything else is not.
+        if (!double.IsFinite(sum))
+        {
+            nans = CountNonZero(numbers.isnan());
+            infinities = CountInfinities(numbers);
+            numbers = numbers.masked_select(numbers.isfinite());
+            sum = numbers.sum().item<double>();
+        }
+
+        var count = numbers.NumberOfElements;
+
+        if (count == 0)
+        {
+            return TensorMoments.None with { NaNs = nans, Infinities = infinities };
+        }
+
+        var (min, max) = numbers.aminmax();
+        var mean = sum / count;
+
+        return new TensorMoments(
+            count,
+            min.item<double>(),
+            max.item<double>(),
+            mean,
+            numbers.sub(mean).square().sum().item<double>(),
+            numbers.square().sum().item<double>(),
+            count - CountNonZero(numbers),
+            nans,
+            infinities);
+    }
+
+    private static DifferenceSums Compare(Tensor reference, Tensor difference)
+    {
+        var distance = reference.sub(difference).abs_();
+
+        // Infinity less itself is NaN, and so is NaN less itself: what is the same is no distance.
+        if (!double.IsFinite(distance.sum().item<double>()))
+        {
+            var same = reference.eq(difference).logical_or_(reference.isnan().logical_and_(difference.isnan()));
+            distance = distance.masked_fill(same, 0.0).nan_to_num(double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity);
+        }
+
+        return new DifferenceSums(
+            reference.NumberOfElements,
+            CountNonZero(distance),
+            distance.max().item<double>(),
+            distance.sum().item<double>(),
+            reference.mul(difference).sum().item<double>(),
+            reference.square().sum().item<double>(),
+            difference.square().sum().item<double>());
+    }
+
+    /// <summary>Whether all numbers are finite and remain so; far cheaper than counting those that do not.</summary>
+    private static bool FitInto(ScalarType dtype, Tensor numbers)
+    {
+        var largest = finfo(dtype).max;
+        var (min, max) = numbers.aminmax();
+
+        return min.to(ScalarType.Float64).item<double>() >= -largest && max.to(ScalarType.Float64).item<double>() <= largest;
+    }
+
+    private static IEnumerable<(int Start, int Length)> PiecesOf(DType dtype, ReadOnlySpan<byte> chunk) => Pieces(chunk.Length / dtype.GetItemSize());
+
+    private static IEnumerable<(int Start, int Length)> Pieces(int count)
+    {
+        for (var start = 0; start < count; start += PieceLength)
+        {
+            yield return (start, Math.Min(PieceLength, count - start));
+        }
+    }
+
+    private static ReadOnlySpan<byte> Piece(DType dtype, ReadOnlySpan<byte> chunk, int start, int length) =>
+        chunk.Slice(start * dtype.GetItemSize(), length * dtype.GetItemSize());
+
+    private static Tensor ToTensor(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        var tensor = empty([chunk.Length / dtype.GetItemSize()], dtype: dtype.ToScalarType());
+        chunk.CopyTo(tensor.bytes);
+        return tensor;
+    }
+
+    private static Tensor ToFloat64(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        var tensor = ToTensor(dtype, chunk);
+        return (tensor.is_complex() ? view_as_real(tensor).flatten() : tensor).to(ScalarType.Float64);
+    }
+
+    private static long CountNonZero(Tensor numbers) => numbers.count_nonzero().item<long>();
+
+    private static long CountInfinities(Tensor numbers) => CountNonZero(numbers.isinf());
+}

@@ -1,0 +1,26 @@
+using Fairseq2Llama.Dependencies;
+
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>Arithmetic by TorchSharp. Where libtorch can't be loaded such tests are skipped, except in CI, where it must.</summary>
+internal static class LibTorch
+{
+    public static ITensorMath Math
+    {
+        get
+        {
+            try
+            {
+                return TensorMath.Get();
+            }
+            catch (CheckpointException e) when (Environment.GetEnvironmentVariable("CI") is null)
+            {
+                Assert.Skip(e.Message);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>For a test that uses it some other way.</summary>
+    public static void Require() => _ = Math;
+}
