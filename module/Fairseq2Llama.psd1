@@ -14,6 +14,7 @@
     FormatsToProcess     = @('Fairseq2Llama.Format.ps1xml')
 
     CmdletsToExport      = @(
+        'ConvertTo-TorchTensor'
         'Export-LlamaReferenceCheckpoint'
         'Get-CheckpointTensor'
         'Get-LlamaArchitecture'

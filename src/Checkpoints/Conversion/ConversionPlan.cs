@@ -61,7 +61,8 @@ public sealed class ConversionPlan
     public IEnumerable<string> DescribeTensors() =>
         from file in Files.OfType<PlannedTorchFile>()
         from tensor in file.Tensors
-        select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({tensor.DType.GetTorchName()} {tensor.Shape})";
+        let input = tensor.Storage.IsCast ? $"{tensor.Storage.InputDType.GetTorchName()} -> " : ""
+        select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({input}{tensor.DType.GetTorchName()} {tensor.Shape})";
 
     /// <summary>
     /// Writes the files and puts them in place together; on any failure and on cancellation the destination is as it was before. If the
@@ -69,8 +70,9 @@ public sealed class ConversionPlan
     /// </summary>
     /// <param name="progress">Told after every chunk, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it within a chunk's time.</param>
+    /// <returns>What showed only when the data was read, and may surprise: numbers that became Inf when they were cast.</returns>
     /// <exception cref="CheckpointException">An input is damaged or changed, or can't be read; or the output can't be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Execute(IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public ImmutableArray<CheckpointFinding> Execute(IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
         new PlanWriter(this, progress, cancellationToken).Run();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.TorchFiles.Writing;
 
@@ -9,10 +10,12 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     private readonly long _total = plan.Files.Sum(file => WorkOf(file, plan.Verification));
     private long _done;
 
-    public void Run()
+    /// <returns>What showed only when the data was read, and may surprise.</returns>
+    public ImmutableArray<CheckpointFinding> Run()
     {
         try
         {
+            ImmutableArray<CheckpointFinding> findings;
             using var staging = StagingFolder.Create(plan);
 
             using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken) { ReadsShared = ReadsAll })
@@ -25,16 +28,30 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
                 }
 
                 copier.RequireUnchangedInputs();
+                findings = [.. FindOverflows(copier)];
             }
 
             cancellationToken.ThrowIfCancellationRequested();
             staging.Commit();
+            return findings;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw WriteErrors.Translate(e, plan.DestinationPath, plan.Length);
         }
     }
+
+    private IEnumerable<CheckpointFinding> FindOverflows(StorageCopier copier) =>
+        from file in plan.Files.OfType<PlannedTorchFile>()
+        from tensor in file.Tensors
+        where copier.Overflows.ContainsKey(tensor.Storage)
+        select new CheckpointFinding(
+            FindingSeverity.Warning,
+            CheckpointErrorCode.NonFiniteNumbers,
+            $"{copier.Overflows[tensor.Storage]} of {tensor.Shape.ElementCount} numbers of '{tensor.Name}' in '{file.Name}' are too large for"
+                + $" {tensor.DType.GetTorchName()} and became Inf.",
+            tensor.Name,
+            file.Name);
 
     /// <summary>
     /// What lies in shared blocks is the input's. Damage to it would seem to be ours when what was written is read back, and a checklist would

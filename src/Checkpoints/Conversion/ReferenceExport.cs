@@ -56,16 +56,18 @@ public static class ReferenceExport
         var ranks = ReferenceExportChecks.RequireShards(options, split.Count).ToArray();
         ImmutableArray<PlannedFile> weightsAndParams =
         [
-            .. ranks.Select(rank => PlanShard(checkpoint, tensors, split, rank)),
+            .. ranks.Select(rank => PlanShard(checkpoint, tensors, split, rank, options.DType)),
             new PlannedTextFile(ReferenceParams.FileName, ReferenceParams.Write(architecture, options.ParamsLayout), isShared: !options.ShardIndex.IsEmpty),
         ];
         ImmutableArray<PlannedFile> files = options.Checklist ? [.. weightsAndParams, new PlannedChecklist(weightsAndParams)] : weightsAndParams;
+
+        ReferenceExportChecks.RequireArithmetic(files);
 
         var destination = ReferenceDestination.Inspect(destinationPath, files, options.ShardIndex, split.Count, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
         var siblings = Enumerable.Range(0, split.Count).Except(ranks).Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
-        var foreign = SiblingShards.FindForeign(destinationPath, siblings.Select(rank => PlanShard(checkpoint, tensors, split, rank))).ToArray();
+        var foreign = SiblingShards.FindForeign(destinationPath, siblings.Select(rank => PlanShard(checkpoint, tensors, split, rank, options.DType))).ToArray();
         ReferenceExportChecks.RequireSiblings(foreign, destinationPath, options.Force);
 
         return new ConversionPlan(destinationPath, architecture, files, options.Verification)
@@ -87,7 +89,7 @@ public static class ReferenceExport
     }
 
     private static PlannedTorchFile PlanShard(
-        Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ModelParallelSplit split, int rank)
+        Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ModelParallelSplit split, int rank, DType? castTo)
     {
         var planned = new List<PlannedTensor>();
         var storages = new Dictionary<TensorSlice, PlannedStorage>();
@@ -109,14 +111,15 @@ public static class ReferenceExport
         void Add(string name, CheckpointTensor tensor, LlamaParameter? parameter)
         {
             var slice = split.SliceOf(tensor, parameter, rank);
+            var dtype = castTo is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? castTo.Value : tensor.DType;
 
             // Weights that are one in the input, as tied ones are, stay one.
             if (!storages.TryGetValue(slice, out var storage))
             {
-                storage = storages[slice] = slice.ToStorage(tensor.DType);
+                storage = storages[slice] = slice.ToStorage(tensor.DType, dtype);
             }
 
-            planned.Add(new PlannedTensor(name, tensor.Name, tensor.DType, slice.Shape, storage));
+            planned.Add(new PlannedTensor(name, tensor.Name, dtype, slice.Shape, storage));
         }
     }
 

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Conversion;
@@ -55,6 +56,15 @@ internal static class ReferenceExportChecks
         }
 
         return ranks.IsEmpty ? Enumerable.Range(0, count) : ranks.Distinct().Order();
+    }
+
+    /// <exception cref="CheckpointException">Tensors are to be cast, and libtorch can't be loaded.</exception>
+    public static void RequireArithmetic(IEnumerable<PlannedFile> files)
+    {
+        if (files.OfType<PlannedTorchFile>().SelectMany(file => file.Layout.Storages).Any(storage => storage.IsCast))
+        {
+            TensorMath.Get();
+        }
     }
 
     /// <exception cref="CheckpointException">Shards that are there already are of another export.</exception>

@@ -14,6 +14,11 @@ public sealed record ReferenceExportOptions
     /// <summary>Which of these files to write, from 0; empty for all. params.json is written in any case.</summary>
     public ImmutableArray<int> ShardIndex { get; init; } = [];
 
+    /// <summary>
+    /// The element type that real floating-point tensors are cast to, rounding to the nearest as PyTorch does; null to leave them as they are.
+    /// </summary>
+    public DType? DType { get; init; }
+
     /// <summary>The form of params.json.</summary>
     public ParamsLayout ParamsLayout { get; init; }
 

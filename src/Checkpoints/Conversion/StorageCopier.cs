@@ -15,9 +15,13 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     private readonly InputStorages _inputs = new(scratchFolder, verification, cancellationToken);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
     private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
+    private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
 
     /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
     public bool ReadsShared { private get; init; }
+
+    /// <summary>How many finite numbers were too large for the type that a storage was cast to, where there were any.</summary>
+    public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
 
     /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
     public bool CanShare(PlannedStorage storage) =>
@@ -38,10 +42,11 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     {
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
+        using var cast = storage.IsCast ? new ChunkCast(storage.InputDType, storage.DType) : null;
 
         foreach (var band in storage.Bands)
         {
-            var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.DType).SwapUnit : 1;
+            var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.InputDType).SwapUnit : 1;
             var inputCrc = band.WholeStorage is not null && unchanged is null ? ThirdParty.CreateCrc32() : null;
 
             foreach (var column in band.WholeStorage is null ? band.Columns : [])
@@ -53,14 +58,20 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
             {
                 inputCrc?.Append(chunk);
                 SwapBytes(chunk, swapUnit);
-                crc.Append(chunk);
-                sink(chunk);
+                var output = cast is null ? chunk : cast.Apply(chunk);
+                crc.Append(output);
+                sink(output);
             });
 
             if (inputCrc is not null)
             {
                 Verify(band.WholeStorage!, inputCrc.GetAndReset());
             }
+        }
+
+        if (cast is { Overflows: > 0 and var overflows })
+        {
+            _overflows[storage] = overflows;
         }
 
         var value = crc.GetAndReset();

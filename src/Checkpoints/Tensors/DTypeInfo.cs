@@ -33,6 +33,9 @@ internal sealed record DTypeInfo(
         new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
     ];
 
+    /// <summary>Whether its elements are real numbers that need not be whole.</summary>
+    public bool IsRealFloat => Float is not null && SwapUnit == ItemSize;
+
     private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);
 
     private static readonly FrozenDictionary<string, DTypeInfo> BySafeTensorsName =

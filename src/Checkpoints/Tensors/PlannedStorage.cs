@@ -6,21 +6,29 @@ namespace Fairseq2Llama.Tensors;
 /// A storage of a file to be written: which bytes of which input storages follow each other in it. Compared by reference: tied weights
 /// are two tensors on one storage.
 /// </summary>
-internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands)
+/// <param name="dtype">The element type that it has in the file to be written.</param>
+/// <param name="bands">The bytes of the input.</param>
+/// <param name="inputDType">The element type that they have, where they are to be cast.</param>
+internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands, DType? inputDType = null)
 {
     private const int MinShareable = 256 << 10;
 
     public DType DType => dtype;
+
+    public DType InputDType => inputDType ?? dtype;
+
+    /// <summary>Whether it takes arithmetic.</summary>
+    public bool IsCast => InputDType != DType;
 
     public ImmutableArray<RunBand> Bands => bands;
 
     /// <summary>Everything that is read for it.</summary>
     public IEnumerable<ByteRuns> Runs => bands.SelectMany(band => band.Columns);
 
-    public long Length { get; } = bands.Sum(band => band.Length);
+    public long Length { get; } = bands.Sum(band => band.Length) / (inputDType ?? dtype).GetItemSize() * dtype.GetItemSize();
 
-    /// <summary>The input storage that it is, byte for byte; null when it is made of parts, or when bytes change their order.</summary>
-    public TorchStorage? UnchangedInput => bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
+    /// <summary>The input storage that it is, byte for byte; null when it is made of parts, cast, or when bytes change their order.</summary>
+    public TorchStorage? UnchangedInput => !IsCast && bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
 
     /// <summary>
     /// Whether blocks may be shared with the input instead of copying them: it has a checksum that tells without reading what lies there,

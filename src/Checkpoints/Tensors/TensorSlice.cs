@@ -25,7 +25,9 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
         [.. _parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
 
     /// <summary>Its elements in row-major order, as byte runs.</summary>
-    public PlannedStorage ToStorage(DType dtype) => new(dtype, ToBands());
+    /// <param name="dtype">Their type.</param>
+    /// <param name="castTo">The type that they are to have, if another.</param>
+    public PlannedStorage ToStorage(DType dtype, DType? castTo = null) => new(castTo ?? dtype, ToBands(), dtype);
 
     public bool Equals(TensorSlice? other) => other is not null && Shape.Equals(other.Shape) && _parts.AsSpan().SequenceEqual(other._parts.AsSpan());
 

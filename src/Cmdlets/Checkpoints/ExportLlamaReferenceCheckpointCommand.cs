@@ -34,6 +34,14 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     [ValidateRange(0, 99998)]
     public int[] ShardIndex { get; set; } = [];
 
+    /// <summary>
+    /// The element type to cast floating-point tensors to, rounding as PyTorch does; they stay as they are when absent. Numbers that become
+    /// Inf are warned of.
+    /// </summary>
+    [Parameter]
+    [ValidateSet(nameof(Fairseq2Llama.DType.Float32), nameof(Fairseq2Llama.DType.Float16), nameof(Fairseq2Llama.DType.BFloat16))]
+    public DType? DType { get; set; }
+
     /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
     [Parameter]
     public ParamsLayout ParamsLayout { get; set; }
@@ -107,6 +115,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
             Architecture = NamedArchitecture,
             ShardCount = ShardCount,
             ShardIndex = [.. ShardIndex],
+            DType = DType,
             ParamsLayout = ParamsLayout,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
@@ -155,7 +164,11 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     private void Execute(string name, ConversionPlan plan)
     {
         using var progress = new ProgressBar(this, $"Exporting {name}");
-        plan.Execute(progress, Stop);
+
+        foreach (var finding in plan.Execute(progress, Stop))
+        {
+            WriteWarning(finding.Message);
+        }
     }
 
     /// <summary>With -Force a second checkpoint piped to the same folder would silently replace the first; without, this says it better.</summary>

@@ -22,6 +22,9 @@ public static class Display
         return value + unit;
     }
 
+    /// <summary>A number with four significant digits, as far as it has them: <c>-0.02296</c>, <c>1.2e-05</c>; nothing for none.</summary>
+    public static string Number(double? number) => number?.ToString("G4", CultureInfo.InvariantCulture).Replace('E', 'e') ?? "";
+
     /// <summary>A dtype as PyTorch calls it: <c>bfloat16</c>.</summary>
     public static string Name(DType dtype) => dtype.GetTorchName();
 
