@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Reference;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 
@@ -31,13 +32,17 @@ public static class ReferenceExport
         var distinct = tensors.Distinct().ToArray();
         var checkpoints = distinct.Select(tensor => tensor.Checkpoint).Distinct().ToArray();
 
-        return checkpoints is [var checkpoint]
-            ? Plan(checkpoint, distinct, destinationPath, options)
-            : throw new CheckpointException(
+        return checkpoints switch
+        {
+            [Fairseq2Checkpoint checkpoint] => Plan(checkpoint, distinct, destinationPath, options),
+            [var other] => throw new CheckpointException(
+                CheckpointErrorCode.CheckpointUnrecognized, $"'{other.Path}' is no checkpoint of fairseq2, and only those can be exported.", other.Path),
+            _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
                 $"'{destinationPath}' can hold tensors of one checkpoint, and these come from {checkpoints.Length}:"
                 + $" {string.Join(", ", checkpoints.Select(checkpoint => $"'{checkpoint.Path}'"))}. Export each by itself.",
-                destinationPath);
+                destinationPath),
+        };
     }
 
     private static ConversionPlan Plan(

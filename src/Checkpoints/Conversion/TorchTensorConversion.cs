@@ -24,7 +24,7 @@ public static class TorchTensorConversion
     {
         var math = TensorMath.Get();
 
-        if (tensor.Copies[0] is [{ Tensor: { } only }] && CanBeMapped(only))
+        if (tensor is { HalfSplitHeadDim: null, Copies: [[{ Tensor: { } only }], ..] } && CanBeMapped(only))
         {
             // Nothing of the mapping says that the file has changed since its index was read.
             only.Storage.Source.Open().Dispose();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Fairseq2;
 

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Sharding;
+
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>Finds out which files make a checkpoint.</summary>

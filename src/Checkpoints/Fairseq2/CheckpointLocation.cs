@@ -2,7 +2,7 @@ namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
 /// <param name="Path">The folder or file that holds the model.</param>
-/// <param name="Name">What to call it.</param>
+/// <param name="Name">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
 /// <param name="Step">The training step that it is from, where the path tells.</param>
 /// <param name="Files">Its files.</param>
 internal sealed record CheckpointLocation(string Path, string Name, long? Step, CheckpointFiles Files)

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
-using Fairseq2Llama.Fairseq2.Sharding;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;
 
@@ -10,41 +11,30 @@ namespace Fairseq2Llama;
 /// <summary>
 /// A LLaMA that fairseq2 saved, indexed: the names, shapes and places of its tensors. It holds no file open and no tensor data.
 /// </summary>
-public sealed class Fairseq2Checkpoint
+public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 {
     private readonly CheckpointFiles _layout;
     private readonly ImmutableArray<StateDict> _files;
 
     private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files, ModelConfig? config)
+        : base(location.Path, location.Name)
     {
         Config = config;
         _layout = location.Files;
         _files = files;
-        Path = location.Path;
-        Name = location.Name;
         Step = location.Step;
-        Tensors = ShardedModel.Join([.. _layout.Shards.Zip(files)], location.Path);
-
-        foreach (var tensor in Tensors)
-        {
-            tensor.Checkpoint = this;
-        }
+        Tensors = Adopt(ShardedModel.Join(
+            [.. _layout.Shards.Zip(files, (shard, file) => (shard, file.Entries))], NamingConvention.Fairseq2, location.Path));
     }
-
-    /// <summary>The name of its training run, of its folder, or of its file without the extension where that says more than "model".</summary>
-    public string Name { get; }
-
-    /// <summary>The path that it was read from, a folder or a file; of a training run, the folder of the step.</summary>
-    public string Path { get; }
 
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }
 
     /// <summary>The architecture that the model.yaml of its run tells; null when there is none, or it can't be used.</summary>
-    public LlamaArchitecture? Architecture => Config?.Architecture;
+    public override LlamaArchitecture? Architecture => Config?.Architecture;
 
     /// <summary>The number of its files.</summary>
-    public int ShardCount => _files.Length;
+    public override int ShardCount => _files.Length;
 
     /// <summary>The number of pipeline stages (fairseq2's pp), each of which has layers of its own.</summary>
     public int PipelineStages => _layout.Shards[^1].Place.Pipeline + 1;
@@ -56,20 +46,13 @@ public sealed class Fairseq2Checkpoint
     public int DataParallelSize => _layout.Shards[^1].Place.DataParallel + 1;
 
     /// <summary>Its files, by pipeline stage, then tensor-parallel rank, then rank of sharded data parallelism.</summary>
-    public ImmutableArray<string> Files => [.. _layout.Shards.Select(shard => shard.Path)];
+    public override ImmutableArray<string> Files => [.. _layout.Shards.Select(shard => shard.Path)];
 
     /// <summary>Its tensors, in the order of the (first) file.</summary>
-    public ImmutableArray<CheckpointTensor> Tensors { get; }
-
-    /// <summary>The element types that occur, the most frequent first.</summary>
-    public ImmutableArray<DType> DTypes =>
-        [.. Tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
-
-    /// <summary>Elements of all tensors; tied tensors count twice.</summary>
-    public long ElementCount => Tensors.Sum(tensor => tensor.ElementCount);
+    public override ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>Bytes of its files.</summary>
-    public long SizeInBytes => _files.Sum(file => file.File.Source.Length);
+    public override long SizeInBytes => _files.Sum(file => file.File.Source.Length);
 
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
@@ -156,7 +139,4 @@ public sealed class Fairseq2Checkpoint
 
         return files.ToImmutable();
     }
-
-    /// <summary>Its name.</summary>
-    public override string ToString() => Name;
 }

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Sharding;
+
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary><c>model.pt</c>, as fairseq2 0.3.0 to 0.4.6 write it without tensor parallelism.</summary>

@@ -71,7 +71,7 @@ internal static class ArchitectureCheck
     {
         var layers = CountLayers(tensors);
         var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = (int)layers } : architecture;
-        var names = tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+        var names = tensors.Select(tensor => tensor.Fairseq2Name).ToHashSet(StringComparer.Ordinal);
 
         var missing =
             from parameter in LlamaParameter.All

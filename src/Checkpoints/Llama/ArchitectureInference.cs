@@ -1,3 +1,5 @@
+using Fairseq2Llama.Reference;
+
 namespace Fairseq2Llama.Llama;
 
 /// <summary>Finds the architecture that the shapes of the weights leave possible, where the user named none.</summary>

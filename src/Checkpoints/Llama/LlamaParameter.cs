@@ -11,12 +11,11 @@ namespace Fairseq2Llama.Llama;
 /// <param name="HuggingFacePrefix">The name in transformers' LlamaForCausalLM.</param>
 /// <param name="Split">How it is distributed over tensor-parallel shards.</param>
 /// <param name="Dims">What each of its dimensions is.</param>
+/// <param name="IsRotary">Whether its rows are rotated by position: the two of a pair lie side by side, but not in Hugging Face's format.</param>
 internal sealed record LlamaParameter(
-    string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims)
+    string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims, bool IsRotary = false)
 {
     public const string Suffix = "weight";
-
-    public const string LayersPrefix = "decoder.layers.N.";
 
     public static readonly LlamaParameter Embedding = new(
         "decoder_frontend.embed.", "tok_embeddings.", "model.embed_tokens.",
@@ -29,23 +28,23 @@ internal sealed record LlamaParameter(
     public static readonly ImmutableArray<LlamaParameter> All =
     [
         Embedding,
-        new(LayersPrefix + "self_attn.q_proj.", "layers.N.attention.wq.", "model.layers.N.self_attn.q_proj.",
-            TensorSplit.Rows, [LlamaDim.ModelDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "self_attn.k_proj.", "layers.N.attention.wk.", "model.layers.N.self_attn.k_proj.",
+        new("decoder.layers.N.self_attn.q_proj.", "layers.N.attention.wq.", "model.layers.N.self_attn.q_proj.",
+            TensorSplit.Rows, [LlamaDim.ModelDim, LlamaDim.ModelDim], IsRotary: true),
+        new("decoder.layers.N.self_attn.k_proj.", "layers.N.attention.wk.", "model.layers.N.self_attn.k_proj.",
+            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim], IsRotary: true),
+        new("decoder.layers.N.self_attn.v_proj.", "layers.N.attention.wv.", "model.layers.N.self_attn.v_proj.",
             TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "self_attn.v_proj.", "layers.N.attention.wv.", "model.layers.N.self_attn.v_proj.",
-            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "self_attn.output_proj.", "layers.N.attention.wo.", "model.layers.N.self_attn.o_proj.",
+        new("decoder.layers.N.self_attn.output_proj.", "layers.N.attention.wo.", "model.layers.N.self_attn.o_proj.",
             TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "self_attn_layer_norm.", "layers.N.attention_norm.", "model.layers.N.input_layernorm.",
+        new("decoder.layers.N.self_attn_layer_norm.", "layers.N.attention_norm.", "model.layers.N.input_layernorm.",
             TensorSplit.Replicated, [LlamaDim.ModelDim]),
-        new(LayersPrefix + "ffn.gate_proj.", "layers.N.feed_forward.w1.", "model.layers.N.mlp.gate_proj.",
+        new("decoder.layers.N.ffn.gate_proj.", "layers.N.feed_forward.w1.", "model.layers.N.mlp.gate_proj.",
             TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "ffn.inner_proj.", "layers.N.feed_forward.w3.", "model.layers.N.mlp.up_proj.",
+        new("decoder.layers.N.ffn.inner_proj.", "layers.N.feed_forward.w3.", "model.layers.N.mlp.up_proj.",
             TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
-        new(LayersPrefix + "ffn.output_proj.", "layers.N.feed_forward.w2.", "model.layers.N.mlp.down_proj.",
+        new("decoder.layers.N.ffn.output_proj.", "layers.N.feed_forward.w2.", "model.layers.N.mlp.down_proj.",
             TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.FfnInnerDim]),
-        new(LayersPrefix + "ffn_layer_norm.", "layers.N.ffn_norm.", "model.layers.N.post_attention_layernorm.",
+        new("decoder.layers.N.ffn_layer_norm.", "layers.N.ffn_norm.", "model.layers.N.post_attention_layernorm.",
             TensorSplit.Replicated, [LlamaDim.ModelDim]),
         new("decoder.layer_norm.", "norm.", "model.norm.", TensorSplit.Replicated, [LlamaDim.ModelDim]),
         Output,
@@ -54,7 +53,7 @@ internal sealed record LlamaParameter(
     /// <summary>Whether it has a row for each token.</summary>
     public bool IsVocabularyTable => Dims[0] == LlamaDim.VocabSize;
 
-    public bool IsPerLayer => Fairseq2Prefix.StartsWith(LayersPrefix, StringComparison.Ordinal);
+    public bool IsPerLayer => Fairseq2Prefix.StartsWith(NamingConvention.Fairseq2.LayersPrefix, StringComparison.Ordinal);
 
     /// <summary>The names that a model of this architecture has of this kind, in fairseq2's convention.</summary>
     public IEnumerable<string> NamesIn(LlamaArchitecture architecture) => IsPerLayer

@@ -2,22 +2,22 @@ using System.Globalization;
 
 namespace Fairseq2Llama.Llama;
 
-/// <summary>A fairseq2 parameter name, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
+/// <summary>The name of a parameter in one of the conventions, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
 internal sealed record ParameterName
 {
-    private static readonly string Layers = LlamaParameter.LayersPrefix[..^"N.".Length];
-
+    private readonly NamingConvention _convention;
     private readonly LlamaParameter? _module;
     private readonly string _suffix = "";
 
-    private ParameterName(string name)
+    private ParameterName(string name, NamingConvention convention)
     {
         Name = name;
-        Layer = FindLayer(name, out var rest);
+        _convention = convention;
+        Layer = FindLayer(name, convention, out var rest);
 
         foreach (var parameter in LlamaParameter.All)
         {
-            var prefix = parameter.Fairseq2Prefix.AsSpan(parameter.IsPerLayer ? LlamaParameter.LayersPrefix.Length : 0);
+            var prefix = convention.PrefixOf(parameter).AsSpan(parameter.IsPerLayer ? convention.LayersPrefix.Length : 0);
 
             if (parameter.IsPerLayer == (Layer is not null) && rest.StartsWith(prefix, StringComparison.Ordinal))
             {
@@ -38,29 +38,28 @@ internal sealed record ParameterName
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
     public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? _module : null;
 
-    /// <summary>Its name in the reference format; for an unknown parameter below a known module (a bias) too.</summary>
-    public string? ReferenceName => _module is null ? null : InLayer(_module.ReferencePrefix, Layer) + _suffix;
+    public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 
-    /// <summary>Its name in Hugging Face's format; for an unknown parameter below a known module too.</summary>
-    public string? HuggingFaceName => _module is null ? null : InLayer(_module.HuggingFacePrefix, Layer) + _suffix;
-
-    public static ParameterName Parse(string name) => new(name);
+    /// <summary>Its name in a convention; for an unknown parameter below a known module (a bias) too, and null for any other in another convention.</summary>
+    public string? In(NamingConvention convention) =>
+        convention == _convention ? Name : _module is null ? null : InLayer(convention.PrefixOf(_module), Layer) + _suffix;
 
     /// <summary>A prefix of the table with the layer in the place of its <c>N</c>.</summary>
     public static string InLayer(string prefix, int? layer) =>
         layer is null ? prefix : prefix.Replace(".N.", string.Create(CultureInfo.InvariantCulture, $".{layer}."), StringComparison.Ordinal);
 
     /// <summary>The layer as Python prints it, without leading zeros, and what follows it; or null and all of the name.</summary>
-    private static int? FindLayer(ReadOnlySpan<char> name, out ReadOnlySpan<char> rest)
+    private static int? FindLayer(ReadOnlySpan<char> name, NamingConvention convention, out ReadOnlySpan<char> rest)
     {
         rest = name;
+        var layers = convention.LayersPrefix.AsSpan(0, convention.LayersPrefix.Length - "N.".Length);
 
-        if (!name.StartsWith(Layers, StringComparison.Ordinal))
+        if (!name.StartsWith(layers, StringComparison.Ordinal))
         {
             return null;
         }
 
-        var number = name[Layers.Length..];
+        var number = name[layers.Length..];
         var end = number.IndexOf('.');
 
         if (end < 1 || (number[0] == '0' && end > 1) || !int.TryParse(number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var layer))

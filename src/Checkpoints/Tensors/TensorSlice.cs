@@ -20,6 +20,9 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
 
     public TensorShape Shape { get; }
 
+    /// <summary>What it is made of where that is one part.</summary>
+    public TorchTensor? Only => _parts is [var only] ? only.Tensor : null;
+
     /// <summary>What lies in a range along a dim.</summary>
     public TensorSlice Narrow(int dim, long start, long length) => new(
         [.. _parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
@@ -38,9 +41,9 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
 
     private ImmutableArray<RunBand> ToBands()
     {
-        if (_parts is [var only])
+        if (Only is { } only)
         {
-            return [RunBand.Of(ByteRuns.Of(only.Tensor))];
+            return [RunBand.Of(ByteRuns.Of(only))];
         }
 
         var filled = _parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();

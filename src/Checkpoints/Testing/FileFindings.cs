@@ -1,5 +1,5 @@
 using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Llama;
+using Fairseq2Llama.Reference;
 
 namespace Fairseq2Llama.Testing;
 

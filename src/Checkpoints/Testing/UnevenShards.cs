@@ -1,4 +1,4 @@
-using Fairseq2Llama.Fairseq2.Sharding;
+using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Testing;
 

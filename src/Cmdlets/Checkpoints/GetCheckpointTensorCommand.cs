@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(CheckpointTensor))]
 public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
 {
-    /// <summary>Names or wildcards, in fairseq2's convention.</summary>
+    /// <summary>Names or wildcards, as the checkpoint itself has them.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -20,7 +20,7 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
 
     /// <summary>The checkpoint.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
-    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+    public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -17,7 +17,7 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet
 
     /// <summary>A checkpoint, all of whose tensors are measured.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+    public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <summary>Counts, too, how many numbers fall into each of so many bins between the smallest and the largest; every tensor is read twice then.</summary>
     [Parameter]

@@ -302,7 +302,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
         var stray = new CheckpointTensor(
-            ParameterName.Parse("layers.0.attention.wq.weight"), DType.Float32, new TensorShape(16, 16), null, checkpoint.Tensors[1].Copies, checkpoint.Tensors[1].Shards)
+            ParameterName.Parse("layers.0.attention.wq.weight", NamingConvention.Fairseq2), DType.Float32, new TensorShape(16, 16), null, checkpoint.Tensors[1].Copies, checkpoint.Tensors[1].Shards)
         {
             Checkpoint = checkpoint,
         };
@@ -321,7 +321,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
         var beyond = new CheckpointTensor(
-            ParameterName.Parse("decoder.layers.2147483647.ffn_layer_norm.weight"), DType.Float32, new TensorShape(16), null, [], []);
+            ParameterName.Parse("decoder.layers.2147483647.ffn_layer_norm.weight", NamingConvention.Fairseq2), DType.Float32, new TensorShape(16), null, [], []);
 
         Assert.Contains(
             ArchitectureCheck.Run([.. checkpoint.Tensors, beyond], TinyModel.Architecture),

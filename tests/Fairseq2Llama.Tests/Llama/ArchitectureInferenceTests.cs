@@ -36,6 +36,6 @@ public class ArchitectureInferenceTests
         .. from parameter in LlamaParameter.All
            from name in parameter.NamesIn(architecture)
            let shape = new TensorShape([.. parameter.Dims.Select(dim => dim.SizeIn(architecture))])
-           select new CheckpointTensor(ParameterName.Parse(name), DType.BFloat16, shape, null, [], []),
+           select new CheckpointTensor(ParameterName.Parse(name, NamingConvention.Fairseq2), DType.BFloat16, shape, null, [], []),
     ];
 }

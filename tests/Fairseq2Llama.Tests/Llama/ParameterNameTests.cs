@@ -18,10 +18,10 @@ public class ParameterNameTests
     [InlineData("final_proj.weight", "output.weight", "lm_head.weight", null)]
     public void Maps_every_parameter(string name, string reference, string huggingFace, int? layer)
     {
-        var parsed = ParameterName.Parse(name);
+        var parsed = ParameterName.Parse(name, NamingConvention.Fairseq2);
 
         Assert.NotNull(parsed.Parameter);
-        Assert.Equal((reference, huggingFace, layer), (parsed.ReferenceName, parsed.HuggingFaceName, parsed.Layer));
+        Assert.Equal((reference, huggingFace, layer), (parsed.In(NamingConvention.Reference), parsed.In(NamingConvention.HuggingFace), parsed.Layer));
     }
 
     [Theory]
@@ -36,9 +36,9 @@ public class ParameterNameTests
     [InlineData("", null)]
     public void Knows_what_is_no_parameter_of_LLaMA(string name, string? reference)
     {
-        var parsed = ParameterName.Parse(name);
+        var parsed = ParameterName.Parse(name, NamingConvention.Fairseq2);
 
         Assert.Null(parsed.Parameter);
-        Assert.Equal(reference, parsed.ReferenceName);
+        Assert.Equal(reference, parsed.In(NamingConvention.Reference));
     }
 }

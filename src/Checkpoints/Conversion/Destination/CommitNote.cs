@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
-using Fairseq2Llama.Llama;
+using Fairseq2Llama.Reference;
 
 namespace Fairseq2Llama.Conversion.Destination;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Reference;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Conversion.Destination;

@@ -1,4 +1,7 @@
-namespace Fairseq2Llama.Fairseq2.Sharding;
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>The tensors of one file or of several that were fitted together.</summary>
 internal sealed class PartialModel
@@ -20,8 +23,8 @@ internal sealed class PartialModel
 
     public PartialTensor? Find(string name) => _byName.GetValueOrDefault(name);
 
-    public static PartialModel Of(StateDict stateDict, ShardFile file) =>
-        new(file.Path, stateDict.Entries.Select(entry => PartialTensor.Of(entry, file)));
+    public static PartialModel Of(IEnumerable<StateDictEntry> entries, ShardFile file, NamingConvention convention) =>
+        new(file.Path, entries.Select(entry => PartialTensor.Of(entry, file, convention)));
 
     /// <summary>Reports the tensors that this has and another lacks.</summary>
     public void ReportLackedBy(PartialModel other, ICollection<CheckpointFinding> findings)

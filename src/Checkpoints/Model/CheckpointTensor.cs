@@ -23,14 +23,17 @@ public sealed class CheckpointTensor
         Shards = shards;
     }
 
-    /// <summary>The name in fairseq2's convention, without the prefixes that wrappers leave.</summary>
+    /// <summary>The name that its own checkpoint has for it, without the prefixes that wrappers leave.</summary>
     public string Name => ParsedName.Name;
 
+    /// <summary>The name in fairseq2's convention; null where that has no such module.</summary>
+    public string? Fairseq2Name => ParsedName.In(NamingConvention.Fairseq2);
+
     /// <summary>The name in Meta's reference format; null where that has no such module.</summary>
-    public string? ReferenceName => ParsedName.ReferenceName;
+    public string? ReferenceName => ParsedName.In(NamingConvention.Reference);
 
     /// <summary>The name in Hugging Face's format; null where that has no such module.</summary>
-    public string? HuggingFaceName => ParsedName.HuggingFaceName;
+    public string? HuggingFaceName => ParsedName.In(NamingConvention.HuggingFace);
 
     /// <summary>The decoder layer that it belongs to, from 0; null outside of the layers.</summary>
     public int? Layer => ParsedName.Layer;
@@ -54,7 +57,7 @@ public sealed class CheckpointTensor
     public ImmutableArray<TensorShard> Shards { get; }
 
     /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
-    internal Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+    internal LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <summary>The dim along which tensor parallelism divides it; null where it does not.</summary>
     internal int? SplitDim { get; }
@@ -66,8 +69,18 @@ public sealed class CheckpointTensor
 
     internal ParameterName ParsedName { get; }
 
-    /// <summary>All of it, in row-major order.</summary>
-    internal PlannedStorage ToStorage() => new TensorSlice(Copies[0], Shape).ToStorage(DType);
+    /// <summary>
+    /// The size of a head where the two rows of each rotary pair lie half a head apart, as in Hugging Face's format, and not side by side.
+    /// </summary>
+    internal int? HalfSplitHeadDim { get; init; }
+
+    /// <summary>All of it, in row-major order, with rotary pairs side by side.</summary>
+    internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));
+
+    /// <summary>A part of it, with whole heads where rotary pairs have to be brought together.</summary>
+    internal PlannedStorage ToStorage(TensorSlice slice) => HalfSplitHeadDim is { } headDim && slice.Only is { } halves
+        ? PlannedStorage.Of(RotaryPairs.BringTogether(halves, headDim))
+        : slice.ToStorage(DType);
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>Makes the findings about shards that do not fit each other.</summary>
 internal static class ShardFindings

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>How torch.chunk, and so FSDP, divides rows: all pieces alike but the last, after which there is nothing left for further ones.</summary>
 internal static class TorchChunk

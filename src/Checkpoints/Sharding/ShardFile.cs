@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Fairseq2;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>A file of a checkpoint and which part of the model it holds.</summary>
 /// <param name="Path">An absolute path.</param>

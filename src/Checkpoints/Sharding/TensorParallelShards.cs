@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>
 /// Fits tensor-parallel ranks together: each parameter along the dim that the catalogue names, the tables of the vocabulary along the dim

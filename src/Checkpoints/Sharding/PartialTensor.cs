@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>A tensor as far as it is fitted together: of one file, then of one tensor-parallel rank.</summary>
 /// <param name="Name">Its name.</param>
@@ -17,8 +18,8 @@ internal sealed record PartialTensor(
     /// <summary>The file that it is from, or the first of them.</summary>
     public string File => Shards[0].File;
 
-    public static PartialTensor Of(StateDictEntry entry, ShardFile file) => new(
-        ParameterName.Parse(entry.Name),
+    public static PartialTensor Of(StateDictEntry entry, ShardFile file, NamingConvention convention) => new(
+        ParameterName.Parse(entry.Name, convention),
         entry.Tensor.DType,
         entry.Tensor.Storage.IsBigEndian,
         entry.Tensor.Shape,

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Tensors;
 
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>
 /// Fits the files of sharded data parallelism (fairseq2's sdp) together: every parameter is divided along dim 0, norms too. Shards need

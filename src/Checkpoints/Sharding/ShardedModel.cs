@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Llama;
 
-namespace Fairseq2Llama.Fairseq2.Sharding;
+namespace Fairseq2Llama.Sharding;
 
 /// <summary>
 /// Fits the files of a checkpoint together to one model, in the reverse of the order in which fairseq2 divides it: sharded data
@@ -9,9 +11,11 @@ namespace Fairseq2Llama.Fairseq2.Sharding;
 internal static class ShardedModel
 {
     /// <param name="shards">By pipeline stage, then tensor-parallel rank, then data-parallel rank.</param>
+    /// <param name="convention">How their tensors are named.</param>
     /// <param name="checkpoint">What to call it in messages.</param>
     /// <exception cref="CheckpointException">They are not the shards of one model; everything that does not fit is listed.</exception>
-    public static ImmutableArray<CheckpointTensor> Join(IReadOnlyList<(ShardFile File, StateDict StateDict)> shards, string checkpoint)
+    public static ImmutableArray<CheckpointTensor> Join(
+        IReadOnlyList<(ShardFile File, IReadOnlyList<StateDictEntry> Entries)> shards, NamingConvention convention, string checkpoint)
     {
         var findings = new List<CheckpointFinding>();
 
@@ -20,7 +24,7 @@ internal static class ShardedModel
             .. from stage in shards.GroupBy(shard => shard.File.Place.Pipeline)
                let ranks =
                    from rank in stage.GroupBy(shard => shard.File.Place.TensorParallel)
-                   select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.StateDict, shard.File))], findings)
+                   select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.Entries, shard.File, convention))], findings)
                select ranks.ToArray(),
         ];
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;

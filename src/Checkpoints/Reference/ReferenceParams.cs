@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 
-namespace Fairseq2Llama.Llama;
+namespace Fairseq2Llama.Reference;
 
 /// <summary>Writes params.json.</summary>
 internal static class ReferenceParams

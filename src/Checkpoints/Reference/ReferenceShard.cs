@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Reference;
 
 /// <summary>How the reference format names the files with the weights: consolidated.00.pth, consolidated.01.pth, …</summary>
 internal static partial class ReferenceShard
@@ -10,6 +10,12 @@ internal static partial class ReferenceShard
 
     public static bool IsNameOfOne(string fileName) => FileName().IsMatch(fileName);
 
-    [GeneratedRegex(@"^consolidated\.[0-9]+\.pth\z", RegexOptions.CultureInvariant)]
+    /// <summary>The model-parallel rank of a file with such a name.</summary>
+    public static int RankOf(string path) =>
+        int.TryParse(FileName().Match(Path.GetFileName(path)).Groups["rank"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
+            ? rank
+            : int.MaxValue;
+
+    [GeneratedRegex(@"^consolidated\.(?<rank>[0-9]+)\.pth\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

@@ -1,0 +1,79 @@
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>
+/// Reads config.json of transformers' LlamaForCausalLM, with the defaults that its LlamaConfig has for what is left out. From version 5 on
+/// transformers keeps what concerns rotary encoding under "rope_parameters".
+/// </summary>
+internal static class HuggingFaceConfig
+{
+    public const string FileName = "config.json";
+
+    /// <param name="file">The file.</param>
+    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <exception cref="CheckpointException">It can't be read, is of another kind of model, or lacks what has no default.</exception>
+    public static LlamaArchitecture Read(IByteSource file, string name)
+    {
+        var json = JsonSettings.Read(file);
+
+        if (json.Text("model_type") != "llama")
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.CheckpointUnrecognized,
+                $"'{file.Name}' is of a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
+                file.Name);
+        }
+
+        var rope = json.Find("rope_parameters");
+        var scaling = rope ?? json.Find("rope_scaling");
+        var heads = json.Require("num_attention_heads");
+        var dim = json.Require("hidden_size");
+
+        var told = new LlamaArchitecture
+        {
+            Name = name,
+            ModelDim = dim,
+            NumLayers = json.Require("num_hidden_layers"),
+            NumAttnHeads = heads,
+            NumKeyValueHeads = json.Integer("num_key_value_heads") ?? heads,
+            VocabSize = json.Require("vocab_size"),
+            MaxSeqLen = json.Integer("max_position_embeddings") ?? 2048,
+            NormEps = json.Number("rms_norm_eps") ?? 1e-6,
+            RopeTheta = rope?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10_000,
+            RopeScaleFactor = ReadScaleFactor(scaling, file),
+            TiedEmbeddings = json.Flag("tie_word_embeddings") ?? false,
+        };
+
+        if (json.Integer("head_dim") is { } headDim && headDim != told.HeadDim)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"'{file.Name}' says that heads have {headDim} dimensions, which {heads} of them in a model of {dim} can't have. fairseq2 and the reference"
+                + " format have no such models.",
+                file.Name);
+        }
+
+        told = WithFfn(told, json.Require("intermediate_size"));
+        return KnownArchitecture.Like(told) ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
+    }
+
+    private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch
+    {
+        null or "default" => null,
+        "llama3" => scaling!.Number("factor"),
+        var other => throw new CheckpointException(
+            CheckpointErrorCode.ArchitectureMismatch,
+            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format have only 'llama3'.",
+            file.Name),
+    };
+
+    /// <summary>The FFN's inner dim is not told by itself elsewhere, but by what it is computed of.</summary>
+    private static LlamaArchitecture WithFfn(LlamaArchitecture architecture, int innerDim)
+    {
+        // Whatever is computed is rounded up to a multiple of the inner dim, so it only must not be more than that.
+        var multiplier = Math.Min(1, Math.Floor(innerDim * 300.0 / (8.0 * architecture.ModelDim)) / 100);
+        return architecture with { FfnInnerDimMultipleOf = innerDim, FfnInnerDimMultiplier = Math.Max(multiplier, 0.01) };
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.SafeTensors;
+using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>A folder in Hugging Face's format, opened.</summary>
+internal sealed record HuggingFaceFolder(
+    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> Tensors, LlamaArchitecture Architecture)
+{
+    private const string SingleFile = "model.safetensors";
+
+    /// <summary>The weights, then what stands beside them.</summary>
+    public ImmutableArray<string> Files =>
+        [.. WeightFiles, System.IO.Path.Combine(Path, HuggingFaceConfig.FileName), .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>()];
+
+    /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
+    public static HuggingFaceFolder Open(string path, CancellationToken cancellationToken)
+    {
+        RequireFolder(path);
+
+        var architecture = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
+        architecture.Validate();
+
+        var index = File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)) ? WeightIndex.Read(path) : null;
+        ImmutableArray<string> files = [.. (index?.Files ?? [SingleFile]).Select(file => System.IO.Path.Combine(path, file))];
+        var opened = files.Select(file => SafeTensorsFile.Open(new LocalFile(file), cancellationToken)).ToArray();
+        index?.RequireMatch(opened);
+
+        ImmutableArray<CheckpointTensor> tensors =
+        [
+            .. from file in opened
+               from entry in file.Tensors
+               select MakeTensor(file, entry, architecture.HeadDim),
+        ];
+
+        CheckpointException.ThrowIfAny(
+            ArchitectureCheck.FindContradictions(tensors, architecture),
+            $"The weights in '{path}' contradict its {HuggingFaceConfig.FileName}",
+            "Check that both are of the same model.");
+
+        return new HuggingFaceFolder(path, files, index is not null, tensors, architecture);
+    }
+
+    private static CheckpointTensor MakeTensor(SafeTensorsFile file, SafeTensorsEntry entry, int headDim)
+    {
+        var name = ParameterName.Parse(entry.Name, NamingConvention.HuggingFace);
+        var shard = new TensorShard(new ShardFile(file.Source.Name, default), entry.Name, entry.Tensor);
+
+        return new CheckpointTensor(name, entry.Tensor.DType, entry.Tensor.Shape, null, [[new TensorPart(entry.Tensor)]], [shard])
+        {
+            HalfSplitHeadDim = name.Parameter is { IsRotary: true } ? headDim : null,
+        };
+    }
+
+    private static void RequireFolder(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw File.Exists(path)
+                ? Unrecognized(path, "is a file. Give the folder that it is in.")
+                : new CheckpointException(CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{path}'. Check the spelling of the path.", path);
+        }
+
+        if (!File.Exists(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)))
+        {
+            throw Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
+        }
+
+        if (!File.Exists(System.IO.Path.Combine(path, SingleFile)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
+        {
+            throw Unrecognized(path, $"holds neither {SingleFile} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+        }
+    }
+
+    private static CheckpointException Unrecognized(string path, string what) =>
+        new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
+}

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.HuggingFace;
+
+namespace Fairseq2Llama;
+
+/// <summary>A LLaMA in Hugging Face's format: a folder with config.json and one or more safetensors files.</summary>
+public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
+{
+    private LlamaHuggingFaceCheckpoint(HuggingFaceFolder folder)
+        : base(folder.Path, System.IO.Path.GetFileName(folder.Path))
+    {
+        Architecture = folder.Architecture;
+        ShardCount = folder.WeightFiles.Length;
+        Files = folder.Files;
+        Tensors = Adopt(folder.Tensors);
+        SizeInBytes = folder.Files.Sum(file => new FileInfo(file).Length);
+    }
+
+    /// <summary>The architecture that config.json tells.</summary>
+    public override LlamaArchitecture Architecture { get; }
+
+    /// <summary>The number of safetensors files. They hold whole tensors.</summary>
+    public override int ShardCount { get; }
+
+    /// <summary>These files, then config.json and the index, if there is one.</summary>
+    public override ImmutableArray<string> Files { get; }
+
+    /// <summary>
+    /// Its tensors, under Hugging Face's names. What is made of the query and key projections has their rows in the order that fairseq2 and the reference
+    /// format have, which is another than in the files.
+    /// </summary>
+    public override ImmutableArray<CheckpointTensor> Tensors { get; }
+
+    /// <summary>Bytes of the files.</summary>
+    public override long SizeInBytes { get; }
+
+    /// <summary>Reads the index of a checkpoint of transformers' LlamaForCausalLM.</summary>
+    /// <param name="path">The absolute path of the folder.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its config.json.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static LlamaHuggingFaceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
+        new(HuggingFaceFolder.Open(System.IO.Path.TrimEndingDirectorySeparator(path), cancellationToken));
+}

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.SafeTensors;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>model.safetensors.index.json: which tensor is in which file.</summary>
+internal sealed class WeightIndex
+{
+    public const string FileName = "model.safetensors.index.json";
+
+    private readonly string _path;
+    private readonly ImmutableDictionary<string, string> _fileOf;
+
+    private WeightIndex(string path, ImmutableDictionary<string, string> fileOf)
+    {
+        _path = path;
+        _fileOf = fileOf;
+        Files = [.. fileOf.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The names of the files in the order of their numbers.</summary>
+    public ImmutableArray<string> Files { get; }
+
+    /// <exception cref="CheckpointException">It can't be read, names files elsewhere, or one that is missing.</exception>
+    public static WeightIndex Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        var map = JsonSettings.Read(new LocalFile(path)).Find("weight_map") ?? throw CheckpointException.Corrupt(path, "it has no 'weight_map'.");
+        var index = new WeightIndex(path, map.Names.Distinct().ToImmutableDictionary(name => name, name => map.Text(name) ?? "", StringComparer.Ordinal));
+
+        if (index.Files.FirstOrDefault(file => Path.GetFileName(file) != file || file.Length == 0 || file.Contains('\\')) is { } elsewhere)
+        {
+            throw CheckpointException.Corrupt(path, $"it names the file '{elsewhere}', which is not in its folder.");
+        }
+
+        CheckpointException.ThrowIfAny(
+            from file in index.Files
+            where !File.Exists(Path.Combine(folder, file))
+            select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{file}' is missing", File: Path.Combine(folder, file)),
+            $"'{folder}' lacks files that its {FileName} names",
+            "Copy what is missing.");
+
+        return index;
+    }
+
+    /// <exception cref="CheckpointException">The files hold other tensors than it says.</exception>
+    public void RequireMatch(IEnumerable<SafeTensorsFile> files)
+    {
+        var found = files.SelectMany(file => file.Tensors.Select(entry => (entry.Name, File: Path.GetFileName(file.Source.Name)))).ToHashSet();
+        var expected = _fileOf.Select(entry => (Name: entry.Key, File: entry.Value)).ToHashSet();
+
+        CheckpointException.ThrowIfAny(
+            from pair in expected.Except(found).Concat(found.Except(expected)).Order()
+            select new CheckpointFinding(
+                FindingSeverity.Error,
+                CheckpointErrorCode.CheckpointCorrupt,
+                $"'{pair.Name}' {(expected.Contains(pair) ? "should be, and is not," : "is, and should not be,")} in '{pair.File}'",
+                pair.Name),
+            $"The files beside '{_path}' are not those that it describes",
+            "Copy all of them again from one place.");
+    }
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama;
+
+/// <summary>A LLaMA on disk, whatever its format, indexed: the names, shapes and places of its tensors. It holds no file open and no tensor data.</summary>
+public abstract class LlamaCheckpoint
+{
+    private protected LlamaCheckpoint(string path, string name)
+    {
+        Path = path;
+        Name = name;
+    }
+
+    /// <summary>What to call it: the name of its folder, or of what the folder belongs to.</summary>
+    public string Name { get; }
+
+    /// <summary>The path that it was read from.</summary>
+    public string Path { get; }
+
+    /// <summary>The architecture that a file beside the weights tells; null when none does.</summary>
+    public abstract LlamaArchitecture? Architecture { get; }
+
+    /// <summary>The number of files that its weights are divided into.</summary>
+    public abstract int ShardCount { get; }
+
+    /// <summary>Its files.</summary>
+    public abstract ImmutableArray<string> Files { get; }
+
+    /// <summary>Its tensors, in the order of its files.</summary>
+    public abstract ImmutableArray<CheckpointTensor> Tensors { get; }
+
+    /// <summary>The element types that occur, the most frequent first.</summary>
+    public ImmutableArray<DType> DTypes =>
+        [.. Tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
+
+    /// <summary>Elements of all tensors; tied tensors count twice.</summary>
+    public long ElementCount => Tensors.Sum(tensor => tensor.ElementCount);
+
+    /// <summary>Bytes of its files.</summary>
+    public abstract long SizeInBytes { get; }
+
+    /// <summary>Its name.</summary>
+    public override string ToString() => Name;
+
+    /// <summary>Makes tensors belong to it.</summary>
+    private protected ImmutableArray<CheckpointTensor> Adopt(ImmutableArray<CheckpointTensor> tensors)
+    {
+        foreach (var tensor in tensors)
+        {
+            tensor.Checkpoint = this;
+        }
+
+        return tensors;
+    }
+}

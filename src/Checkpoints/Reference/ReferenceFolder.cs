@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.TorchFiles;
+
+namespace Fairseq2Llama.Reference;
+
+/// <summary>A folder in the reference format, opened: one file for each model-parallel rank, fitted together as tensor-parallel ranks are.</summary>
+internal sealed record ReferenceFolder(
+    string Path, ImmutableArray<string> Shards, ImmutableArray<CheckpointTensor> Tensors, LlamaArchitecture Architecture)
+{
+    /// <summary>The weights by rank, then params.json.</summary>
+    public ImmutableArray<string> Files => [.. Shards, ParamsPath(Path)];
+
+    /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
+    public static ReferenceFolder Open(string path, CancellationToken cancellationToken)
+    {
+        var shards = FindShards(path);
+
+        var tensors = ShardedModel.Join(
+            [
+                .. from file in shards
+                   let stateDict = StateDict.In(TorchFile.Open(new LocalFile(file), cancellationToken))
+                   select (new ShardFile(file, new ShardPlace(TensorParallel: ReferenceShard.RankOf(file))), stateDict.Entries),
+            ],
+            NamingConvention.Reference,
+            path);
+
+        var architecture = ReferenceParamsReader.Read(new LocalFile(ParamsPath(path)), System.IO.Path.GetFileName(path), tensors);
+        architecture.Validate();
+
+        CheckpointException.ThrowIfAny(
+            ArchitectureCheck.FindContradictions(tensors, architecture),
+            $"The weights in '{path}' contradict its {ReferenceParams.FileName}",
+            "Check that both are of the same model, and that no shard is missing.");
+
+        return new ReferenceFolder(path, shards, tensors, architecture);
+    }
+
+    private static string ParamsPath(string folder) => System.IO.Path.Combine(folder, ReferenceParams.FileName);
+
+    private static ImmutableArray<string> FindShards(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw File.Exists(path)
+                ? Unrecognized(path, "is a file. Give the folder that it is in.")
+                : new CheckpointException(CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{path}'. Check the spelling of the path.", path);
+        }
+
+        try
+        {
+            ImmutableArray<string> shards =
+            [
+                .. Directory.EnumerateFiles(path).Where(file => ReferenceShard.IsNameOfOne(System.IO.Path.GetFileName(file))).OrderBy(ReferenceShard.RankOf),
+            ];
+
+            if (shards.IsEmpty)
+            {
+                throw Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
+            }
+
+            RequireAll(path, shards);
+            return File.Exists(ParamsPath(path))
+                ? shards
+                : throw Unrecognized(path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
+        }
+    }
+
+    private static void RequireAll(string path, ImmutableArray<string> shards)
+    {
+        var gap = Enumerable.Range(0, shards.Length).FirstOrDefault(rank => ReferenceShard.RankOf(shards[rank]) != rank, -1);
+
+        if (gap >= 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.MissingShard,
+                ReferenceShard.RankOf(shards[gap]) < gap
+                    ? $"'{path}' holds shard {gap - 1} twice: '{System.IO.Path.GetFileName(shards[gap - 1])}' and '{System.IO.Path.GetFileName(shards[gap])}'. Remove the one that does not belong."
+                    : $"'{path}' holds {System.IO.Path.GetFileName(shards[^1])} and lacks {ReferenceShard.NameOf(gap)}. Copy what is missing.",
+                path);
+        }
+    }
+
+    private static CheckpointException Unrecognized(string path, string what) =>
+        new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
+}

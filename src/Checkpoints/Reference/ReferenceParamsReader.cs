@@ -1,0 +1,58 @@
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Reference;
+
+/// <summary>
+/// Reads params.json, nested or flat, with the defaults that Meta's loaders (llama/model.py, llama-models' args.py) and Hugging Face's
+/// converter have for what is left out.
+/// </summary>
+internal static class ReferenceParamsReader
+{
+    /// <summary>Meta's files say only that the encoding is scaled; LLaMA 3.1, the first with it, had this factor.</summary>
+    private const double DefaultRopeScaleFactor = 8;
+
+    /// <param name="file">The file.</param>
+    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <param name="tensors">The weights, which tell the vocabulary where the file does not (Meta ships -1), and whether the output is tied.</param>
+    /// <exception cref="CheckpointException">It can't be read, or lacks what has no default.</exception>
+    public static LlamaArchitecture Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
+    {
+        var root = JsonSettings.Read(file);
+        var json = root.Find("model") ?? root;
+        var heads = json.Require("n_heads");
+
+        var told = new LlamaArchitecture
+        {
+            Name = name,
+            ModelDim = json.Require("dim"),
+            NumLayers = json.Require("n_layers"),
+            NumAttnHeads = heads,
+            NumKeyValueHeads = json.Integer("n_kv_heads") ?? heads,
+            FfnInnerDimMultipleOf = json.Integer("multiple_of") ?? 256,
+            FfnInnerDimMultiplier = json.Number("ffn_dim_multiplier") ?? 1,
+            NormEps = json.Number("norm_eps") ?? 1e-5,
+            RopeTheta = json.Number("rope_theta") ?? 10_000,
+            RopeScaleFactor = json.Flag("use_scaled_rope") == true ? json.Number("rope_scaling_factor") ?? DefaultRopeScaleFactor : null,
+            VocabSize = json.Integer("vocab_size") is > 0 and var size ? size : FindVocabSize(tensors),
+            TiedEmbeddings = AreTied(tensors),
+        };
+
+        return KnownArchitecture.Like(told) ?? told with
+        {
+            MaxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048,
+            ShardEmbedDim = told.RopeTheta <= 10_000,
+        };
+    }
+
+    private static int FindVocabSize(IEnumerable<CheckpointTensor> tensors) =>
+        tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding) is { Shape: { Count: 2 } shape }
+            ? (int)Math.Min(shape[0], int.MaxValue)
+            : 0;
+
+    private static bool AreTied(IReadOnlyCollection<CheckpointTensor> tensors)
+    {
+        var tables = tensors.Where(tensor => tensor.ParsedName.Parameter is { IsVocabularyTable: true }).Select(tensor => tensor.Copies[0]).ToArray();
+        return tables is [var embedding, var output] && embedding.SequenceEqual(output);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace Fairseq2Llama.Sources;
+
+/// <summary>A small JSON object of settings, as configuration files beside weights are.</summary>
+internal sealed class JsonSettings
+{
+    /// <summary>The largest that is known, a list of the tensors of a 405B model, has 100 KB.</summary>
+    private const int MaxLength = 16 << 20;
+
+    private readonly string _file;
+    private readonly JsonElement _object;
+
+    private JsonSettings(string file, JsonElement value)
+    {
+        _file = file;
+        _object = value;
+    }
+
+    public IEnumerable<string> Names => _object.EnumerateObject().Select(property => property.Name);
+
+    /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
+    public static JsonSettings Read(IByteSource source)
+    {
+        if (source.Length > MaxLength)
+        {
+            throw CheckpointException.Corrupt(source.Name, $"it has {source.Length} bytes, and settings have no more than {MaxLength}.");
+        }
+
+        using var reader = source.Open();
+        var text = new byte[source.Length];
+        reader.Read(0, text);
+
+        try
+        {
+            using var document = JsonDocument.Parse(text.AsMemory(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
+
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new JsonSettings(source.Name, document.RootElement.Clone())
+                : throw CheckpointException.Corrupt(source.Name, "it holds no JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw CheckpointException.Corrupt(source.Name, $"it is no JSON: {e.Message}");
+        }
+    }
+
+    /// <summary>An object within it; null where it is not there, or null.</summary>
+    public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
+
+    public string? Text(string name) => Get(name, JsonValueKind.String)?.GetString();
+
+    public bool? Flag(string name) => Get(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean();
+
+    public double? Number(string name) => Get(name, JsonValueKind.Number)?.GetDouble();
+
+    /// <summary>A whole number; 1.0 is one, too.</summary>
+    public int? Integer(string name) => Number(name) switch
+    {
+        null => null,
+        { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
+        { } number => throw CheckpointException.Corrupt(_file, $"'{name}' is {number}, and should be a whole number."),
+    };
+
+    /// <exception cref="CheckpointException">It is not there.</exception>
+    public int Require(string name) => Integer(name) ?? throw CheckpointException.Corrupt(_file, $"it has no '{name}'.");
+
+    private JsonElement? Get(string name, params JsonValueKind[] kinds)
+    {
+        if (!_object.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' is {value.GetRawText()}, which it can't be.");
+    }
+}

@@ -1,0 +1,173 @@
+using System.Text.Json.Nodes;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
+{
+    private const string First = "model-00001-of-00002.safetensors";
+    private const string Index = "model.safetensors.index.json";
+
+    private readonly Session _session = new();
+    private readonly TempFolder _folder = new();
+
+    public ReadLlamaHuggingFaceCheckpointTests()
+    {
+        _session["huggingface"] = Repository.Data("huggingface");
+        _session.Location = _folder.Path;
+
+        foreach (var name in new[] { "single", "sharded", "tied" })
+        {
+            Directory.CreateDirectory(_folder[name]);
+
+            foreach (var file in Directory.EnumerateFiles(Repository.Data($"huggingface/{name}")))
+            {
+                File.Copy(file, _folder[$"{name}/{Path.GetFileName(file)}"]);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("single", 1, 2)]
+    [InlineData("sharded", 2, 4)]
+    public void Reads_a_model_and_its_architecture(string name, int shards, int files)
+    {
+        var checkpoint = _session.RunOne<LlamaHuggingFaceCheckpoint>($"Read-LlamaHuggingFaceCheckpoint {name}");
+
+        Assert.Equal((name, shards, files, 21), (checkpoint.Name, checkpoint.ShardCount, checkpoint.Files.Length, checkpoint.Tensors.Length));
+        Assert.Equal(checkpoint.Files.Sum(file => new FileInfo(file).Length), checkpoint.SizeInBytes);
+        var architecture = checkpoint.Architecture;
+        Assert.Equal(
+            TinyModel.Architecture with { Name = name, FfnInnerDimMultipleOf = architecture.FfnInnerDimMultipleOf, FfnInnerDimMultiplier = architecture.FfnInnerDimMultiplier },
+            architecture);
+        Assert.Equal(48, architecture.FfnInnerDim);
+    }
+
+    [Fact]
+    public void Its_tensors_have_their_own_names_first_and_those_of_the_other_formats()
+    {
+        var tensor = _session.RunOne<CheckpointTensor>("Read-LlamaHuggingFaceCheckpoint single | Get-CheckpointTensor *.1.*k_proj*");
+
+        Assert.Equal(
+            ("model.layers.1.self_attn.k_proj.weight", "decoder.layers.1.self_attn.k_proj.weight", "layers.1.attention.wk.weight"),
+            (tensor.Name, tensor.Fairseq2Name, tensor.ReferenceName));
+    }
+
+    [Theory]
+    [InlineData(14336, 4096)]
+    [InlineData(8192, 2048)]
+    [InlineData(8192, 3072)]
+    [InlineData(172, 64)]
+    [InlineData(64, 64)]
+    [InlineData(1, 64)]
+    [InlineData(11008, 4096)]
+    public void Its_FFN_has_the_inner_dim_that_config_json_tells(int innerDim, int modelDim)
+    {
+        Edit("single/config.json", json =>
+        {
+            json["intermediate_size"] = innerDim;
+            json["hidden_size"] = modelDim;
+        });
+
+        // The weights are still those of a small model, and only the dims that contradict are listed.
+        var message = _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single").ToString();
+        Assert.Contains($"FfnInnerDim is {innerDim} in the architecture and 48 in the weights", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("would compute", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_so_where_the_rotary_encoding_is_scaled()
+    {
+        Edit("single/config.json", json => json["rope_scaling"] = new JsonObject { ["rope_type"] = "llama3", ["factor"] = 32.0, ["low_freq_factor"] = 1.0 });
+        Assert.Equal(32, _session.RunOne<LlamaHuggingFaceCheckpoint>("Read-LlamaHuggingFaceCheckpoint single").Architecture.RopeScaleFactor);
+
+        Edit("single/config.json", json => json["rope_scaling"] = new JsonObject { ["type"] = "linear", ["factor"] = 2.0 });
+        _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single", "'linear'");
+    }
+
+    [Theory]
+    [InlineData("Read-LlamaHuggingFaceCheckpoint nowhere", CheckpointErrorCode.CheckpointNotFound, "nowhere")]
+    [InlineData("Read-LlamaHuggingFaceCheckpoint single/config.json", CheckpointErrorCode.CheckpointUnrecognized, "folder that it is in")]
+    public void Refuses_what_is_none(string script, CheckpointErrorCode code, string word) => _session.RunForError(code, script, word);
+
+    [Theory]
+    [InlineData("config.json", CheckpointErrorCode.CheckpointUnrecognized, "config.json")]
+    [InlineData("model.safetensors", CheckpointErrorCode.CheckpointUnrecognized, "pytorch_model.bin")]
+    public void Names_what_is_missing(string file, CheckpointErrorCode code, string word)
+    {
+        File.Delete(_folder[$"single/{file}"]);
+
+        _session.RunForError(code, "Read-LlamaHuggingFaceCheckpoint single", word);
+    }
+
+    [Fact]
+    public void Names_the_file_that_is_missing_of_several()
+    {
+        File.Delete(_folder[$"sharded/{First}"]);
+
+        _session.RunForError(CheckpointErrorCode.MissingShard, "Read-LlamaHuggingFaceCheckpoint sharded", First);
+    }
+
+    [Theory]
+    [InlineData("../single/model.safetensors")]
+    [InlineData("/etc/passwd")]
+    [InlineData("")]
+    [InlineData("a\\\\b")]
+    public void Opens_no_file_of_another_folder(string file)
+    {
+        Edit($"sharded/{Index}", json => json["weight_map"]!["model.norm.weight"] = file);
+
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint sharded", Index);
+    }
+
+    [Fact]
+    public void Names_what_the_index_has_and_the_files_have_not_and_the_other_way_round()
+    {
+        Edit($"sharded/{Index}", json =>
+        {
+            var map = json["weight_map"]!.AsObject();
+            map.Remove("model.norm.weight");
+            map["model.extra.weight"] = First;
+        });
+
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint sharded", "'model.norm.weight' is, and should not be", "'model.extra.weight' should be, and is not");
+    }
+
+    [Theory]
+    [InlineData("model_type", "\"mistral\"", CheckpointErrorCode.CheckpointUnrecognized, "'mistral'")]
+    [InlineData("model_type", "null", CheckpointErrorCode.CheckpointUnrecognized, "'llama'")]
+    [InlineData("vocab_size", "null", CheckpointErrorCode.CheckpointCorrupt, "'vocab_size'")]
+    [InlineData("hidden_size", "\"16\"", CheckpointErrorCode.CheckpointCorrupt, "'hidden_size'")]
+    [InlineData("head_dim", "8", CheckpointErrorCode.ArchitectureMismatch, "8 dimensions")]
+    [InlineData("num_attention_heads", "0", CheckpointErrorCode.ArchitectureMismatch, "NumAttnHeads")]
+    [InlineData("num_attention_heads", "3", CheckpointErrorCode.ArchitectureMismatch, "NumAttnHeads")]
+    [InlineData("num_hidden_layers", "3", CheckpointErrorCode.ArchitectureMismatch, "NumLayers")]
+    [InlineData("intermediate_size", "0", CheckpointErrorCode.ArchitectureMismatch, "FfnInnerDim")]
+    public void Says_what_is_wrong_with_config_json(string name, string value, CheckpointErrorCode code, string word)
+    {
+        Edit("single/config.json", json => json[name] = JsonNode.Parse(value));
+
+        _session.RunForError(code, "Read-LlamaHuggingFaceCheckpoint single", word);
+    }
+
+    [Fact]
+    public void Says_what_is_wrong_with_a_file()
+    {
+        File.WriteAllText(_folder["single/model.safetensors"], "<html>not here</html>");
+
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-LlamaHuggingFaceCheckpoint single", _folder["single/model.safetensors"]);
+    }
+
+    private void Edit(string file, Action<JsonNode> edit)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(_folder[file]))!;
+        edit(json);
+        File.WriteAllText(_folder[file], json.ToJsonString());
+    }
+}
