@@ -14,6 +14,7 @@
     FormatsToProcess     = @('Fairseq2Llama.Format.ps1xml')
 
     CmdletsToExport      = @(
+        'Compare-LlamaCheckpoint'
         'ConvertTo-TorchTensor'
         'Export-LlamaReferenceCheckpoint'
         'Get-CheckpointTensor'
@@ -21,6 +22,8 @@
         'Measure-CheckpointTensor'
         'New-LlamaArchitecture'
         'Read-Fairseq2Checkpoint'
+        'Read-LlamaHuggingFaceCheckpoint'
+        'Read-LlamaReferenceCheckpoint'
         'Test-Fairseq2Checkpoint'
     )
     FunctionsToExport    = @()

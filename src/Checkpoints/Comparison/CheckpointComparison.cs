@@ -1,0 +1,187 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using Fairseq2Llama.Comparison;
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// Compares two checkpoints tensor by tensor, whatever their formats, element types and division into files: names are aligned through the
+/// conventions, shards merged, and rotary pairs brought together.
+/// </summary>
+public sealed class CheckpointComparison : IDisposable
+{
+    private readonly ITensorMath? _math;
+    private readonly double _tolerance;
+    private readonly TensorData _data;
+    private readonly long _total;
+    private readonly IProgress<ByteProgress>? _progress;
+    private TensorPair? _current;
+    private long _done;
+
+    /// <summary>Looks at the indexes only.</summary>
+    /// <param name="reference">One checkpoint.</param>
+    /// <param name="difference">The other.</param>
+    /// <param name="tolerance">The distance of two numbers up to which they count as equal; null to compare bits, which needs no libtorch.</param>
+    /// <param name="progress">Told how far it is, on the calling thread.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">There is a tolerance, and libtorch can't be loaded; or there is no room for what has to be inflated.</exception>
+    public CheckpointComparison(
+        LlamaCheckpoint reference,
+        LlamaCheckpoint difference,
+        double? tolerance = null,
+        IProgress<ByteProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        _math = tolerance is null ? null : TensorMath.Get();
+        _tolerance = tolerance ?? 0;
+        _progress = progress;
+        _data = new TensorData([.. reference.Tensors, .. difference.Tensors], cancellationToken);
+        Pairs = TensorPairs.Of(reference, difference);
+        _total = Pairs.Where(pair => Judge(pair) is null).Sum(LengthOf);
+    }
+
+    /// <summary>What there is to compare: the tensors of the reference in its order, then what only the other has.</summary>
+    public ImmutableArray<TensorPair> Pairs { get; }
+
+    /// <summary>Compares one of the pairs.</summary>
+    /// <exception cref="CheckpointException">One of its tensors can't be read, or is damaged.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public TensorComparison Compare(TensorPair pair)
+    {
+        _current = pair;
+        var comparison = new TensorComparison { Name = pair.Name, ReferenceTensor = pair.Reference, DifferenceTensor = pair.Difference };
+
+        return Judge(pair) is { } result ? comparison with { Result = result }
+            : _math is null ? CompareBits(comparison, pair.Reference!, pair.Difference!)
+            : CompareNumbers(comparison, _math, pair.Reference!, pair.Difference!);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _data.Dispose();
+
+    /// <summary>What the descriptions alone tell; null where data has to be compared.</summary>
+    private ComparisonResult? Judge(TensorPair pair) => pair switch
+    {
+        { Difference: null } => ComparisonResult.OnlyInReference,
+        { Reference: null } => ComparisonResult.OnlyInDifference,
+        { Reference: var reference, Difference: var difference } when !reference.Shape.Equals(difference.Shape) => ComparisonResult.ShapeDiffers,
+        { Reference: var reference, Difference: var difference } when _math is null && reference.DType != difference.DType => ComparisonResult.DTypeDiffers,
+        _ => null,
+    };
+
+    private TensorComparison CompareBits(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
+    {
+        var differing = 0L;
+        var itemSize = reference.DType.GetItemSize();
+
+        ForEachWindow(reference, difference, (_, left, right) => Interlocked.Add(ref differing, CountDiffering(left, right, itemSize)));
+
+        return comparison with { Result = differing == 0 ? ComparisonResult.Equal : ComparisonResult.Different, DifferingElements = differing };
+    }
+
+    private TensorComparison CompareNumbers(TensorComparison comparison, ITensorMath math, CheckpointTensor reference, CheckpointTensor difference)
+    {
+        var pieces = new SortedDictionary<int, DifferenceSums>();
+
+        ForEachWindow(reference, difference, (index, left, right) =>
+        {
+            var sums = math.Compare(reference.DType, left, difference.DType, right);
+
+            lock (pieces)
+            {
+                pieces[index] = sums;
+            }
+        });
+
+        // Always in the same order, or the last digits would differ from one time to the next.
+        var total = pieces.Values.Aggregate(DifferenceSums.None, (sums, piece) => sums.Merge(piece));
+        var cosine = total.Dot / (Math.Sqrt(total.ReferenceSquares) * Math.Sqrt(total.DifferenceSquares));
+
+        return comparison with
+        {
+            Result = total.Max <= _tolerance ? ComparisonResult.Equal : ComparisonResult.Different,
+            DifferingElements = total.Differing,
+            MaxAbsoluteDifference = total.Max,
+            MeanAbsoluteDifference = total.Count == 0 ? 0 : total.Sum / total.Count,
+            CosineSimilarity = double.IsFinite(cosine) ? cosine : null,
+        };
+    }
+
+    private void ForEachWindow(CheckpointTensor reference, CheckpointTensor difference, CompareWindow compare)
+    {
+        var windows = new TensorWindows(
+            reference,
+            Math.Max(reference.HalfSplitHeadDim ?? 1, difference.HalfSplitHeadDim ?? 1),
+            Math.Max(reference.DType.GetItemSize(), difference.DType.GetItemSize()));
+
+        var workers = new Workers(Report);
+
+        workers.Run([.. Enumerable.Range(0, windows.Count)], isParallel: windows.Count > 1, index =>
+        {
+            using var left = Read(windows[index].Of(reference));
+            using var right = Read(windows[index].Of(difference));
+
+            compare(index, left.Bytes, right.Bytes);
+            workers.Done(left.Bytes.Length + right.Bytes.Length);
+        });
+    }
+
+    private PooledBytes Read(PlannedStorage storage)
+    {
+        var bytes = new PooledBytes((int)storage.Length);
+
+        try
+        {
+            var place = 0;
+
+            _data.Copier.Copy(storage, chunk =>
+            {
+                chunk.CopyTo(bytes.Bytes[place..]);
+                place += chunk.Length;
+            });
+
+            return bytes;
+        }
+        catch
+        {
+            bytes.Dispose();
+            throw;
+        }
+    }
+
+    private static long CountDiffering(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, int itemSize)
+    {
+        var count = 0L;
+
+        for (var at = left.CommonPrefixLength(right) / itemSize * itemSize; at < left.Length;)
+        {
+            count++;
+            at += itemSize;
+            at += left[at..].CommonPrefixLength(right[at..]) / itemSize * itemSize;
+        }
+
+        return count;
+    }
+
+    private static long LengthOf(TensorPair pair) => pair.Reference!.SizeInBytes + pair.Difference!.SizeInBytes;
+
+    private void Report(long count)
+    {
+        _done += count;
+        _progress?.Report(new ByteProgress(_current!.Name, _done, _total));
+    }
+
+    private delegate void CompareWindow(int index, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right);
+
+    private sealed class PooledBytes(int length) : IDisposable
+    {
+        private readonly byte[] _array = ArrayPool<byte>.Shared.Rent(length);
+
+        public Span<byte> Bytes => _array.AsSpan(0, length);
+
+        public void Dispose() => ArrayPool<byte>.Shared.Return(_array);
+    }
+}

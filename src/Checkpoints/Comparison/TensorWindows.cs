@@ -1,0 +1,71 @@
+using System.Collections;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Comparison;
+
+/// <summary>Cuts a tensor into pieces of some MB: several rows, or where one row is too long, columns of it.</summary>
+internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
+{
+    private const long MaxLength = 4 << 20;
+
+    /// <summary>4 TB; more have only expanded tensors, which can claim any number of elements.</summary>
+    private const long MaxCount = 1 << 20;
+
+    private readonly long _rows;
+    private readonly long _columns;
+    private readonly long _rowStep;
+    private readonly long _columnStep;
+    private readonly long _perRow;
+
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="rowsAtLeast">How many rows have to stay together.</param>
+    /// <param name="itemSize">Bytes of an element.</param>
+    /// <exception cref="CheckpointException">It claims to be larger than any tensor is.</exception>
+    public TensorWindows(CheckpointTensor tensor, int rowsAtLeast, int itemSize)
+    {
+        var shape = tensor.Shape;
+        _rows = shape.Count > 0 ? shape[0] : 1;
+        _columns = shape.Count > 1 ? shape[1] : 1;
+        var columnLength = Math.Max(1, shape.ElementCount / Math.Max(1, _rows * _columns) * itemSize);
+
+        _columnStep = Math.Clamp(MaxLength / (columnLength * rowsAtLeast), 1, Math.Max(1, _columns));
+        _rowStep = _columnStep < _columns ? rowsAtLeast : Math.Max(1, MaxLength / (columnLength * Math.Max(1, _columns)) / rowsAtLeast) * rowsAtLeast;
+        _perRow = shape.ElementCount == 0 ? 0 : (_columns + _columnStep - 1) / _columnStep;
+
+        var count = (Int128)((_rows + _rowStep - 1) / _rowStep) * _perRow;
+
+        Count = count <= MaxCount
+            ? (int)count
+            : throw new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"'{tensor.Name}' claims to have {shape.ElementCount} elements, more than any tensor of a LLaMA.",
+                tensor.Name);
+    }
+
+    public int Count { get; }
+
+    public TensorWindow this[int index]
+    {
+        get
+        {
+            var (row, column) = (index / _perRow * _rowStep, index % _perRow * _columnStep);
+            return new TensorWindow(row, Math.Min(_rowStep, _rows - row), column, Math.Min(_columnStep, _columns - column));
+        }
+    }
+
+    public IEnumerator<TensorWindow> GetEnumerator() => Enumerable.Range(0, Count).Select(index => this[index]).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}
+
+/// <summary>A piece of a tensor: some rows, and of these some columns.</summary>
+internal readonly record struct TensorWindow(long Row, long Rows, long Column, long Columns)
+{
+    public PlannedStorage Of(CheckpointTensor tensor)
+    {
+        var slice = new TensorSlice(tensor.Copies[0], tensor.Shape);
+        slice = tensor.Shape.Count > 0 ? slice.Narrow(0, Row, Rows) : slice;
+        slice = tensor.Shape.Count > 1 ? slice.Narrow(1, Column, Columns) : slice;
+        return tensor.ToStorage(slice);
+    }
+}
