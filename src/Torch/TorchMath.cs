@@ -14,7 +14,7 @@ internal sealed class TorchMath : ITensorMath
     /// something else to do that takes a hundred times as long as one thread. Who wants several threads calls this from several. Pieces of
     /// this size also stay in the processor's cache from one operation to the next.
     /// </summary>
-    private const int PieceLength = 1 << 14;
+    private const int MaxPieceLength = (1 << 15) - 1;
 
     /// <exception cref="CheckpointException">libtorch can't be loaded.</exception>
     public TorchMath() => LibTorch.Load();
@@ -40,7 +40,8 @@ internal sealed class TorchMath : ITensorMath
         {
             using var scope = NewDisposeScope();
             var numbers = ToFloat64(dtype, Piece(dtype, chunk, start, length));
-            var counts = histogram(numbers.masked_select(numbers.isfinite()), bins.Length, (min, max)).hist.data<double>();
+            var finite = double.IsFinite(numbers.sum().item<double>()) ? numbers : numbers.masked_select(numbers.isfinite());
+            var counts = histogram(finite, bins.Length, (min, max)).hist.data<double>();
 
             for (var bin = 0; bin < bins.Length; bin++)
             {
@@ -66,21 +67,17 @@ internal sealed class TorchMath : ITensorMath
     }
 
     /// <inheritdoc/>
-    public long Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target)
+    public void Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target)
     {
-        var overflows = 0L;
-
         foreach (var (start, length) in PiecesOf(from, source))
         {
             using var scope = NewDisposeScope();
-            var before = ToTensor(from, Piece(from, source, start, length));
-            var after = before.to(to.ToScalarType());
+            var numbers = ToTensor(from, Piece(from, source, start, length));
 
-            after.bytes.CopyTo(target[(start * to.GetItemSize())..]);
-            overflows += FitInto(after.dtype, before) ? 0 : CountInfinities(after) - CountInfinities(before);
+            // Between two types of 16 bits PyTorch goes the same way, but one number at a time.
+            var widened = from.GetItemSize() == to.GetItemSize() ? numbers.to(ScalarType.Float32) : numbers;
+            widened.to(to.ToScalarType()).bytes.CopyTo(target[(start * to.GetItemSize())..]);
         }
-
-        return overflows;
     }
 
     /// <inheritdoc/>
@@ -176,22 +173,16 @@ internal sealed class TorchMath : ITensorMath
             difference.square().sum().item<double>());
     }
 
-    /// <summary>Whether all numbers are finite and remain so; far cheaper than counting those that do not.</summary>
-    private static bool FitInto(ScalarType dtype, Tensor numbers)
-    {
-        var largest = finfo(dtype).max;
-        var (min, max) = numbers.aminmax();
-
-        return min.to(ScalarType.Float64).item<double>() >= -largest && max.to(ScalarType.Float64).item<double>() <= largest;
-    }
-
     private static IEnumerable<(int Start, int Length)> PiecesOf(DType dtype, ReadOnlySpan<byte> chunk) => Pieces(chunk.Length / dtype.GetItemSize());
 
     private static IEnumerable<(int Start, int Length)> Pieces(int count)
     {
-        for (var start = 0; start < count; start += PieceLength)
+        var pieces = (count + MaxPieceLength - 1) / MaxPieceLength;
+
+        for (var piece = 0; piece < pieces; piece++)
         {
-            yield return (start, Math.Min(PieceLength, count - start));
+            var start = (int)((long)count * piece / pieces);
+            yield return (start, (int)((long)count * (piece + 1) / pieces) - start);
         }
     }
 

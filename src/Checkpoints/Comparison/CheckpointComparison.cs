@@ -1,9 +1,7 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using Fairseq2Llama.Comparison;
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Reading;
 
 namespace Fairseq2Llama;
 
@@ -16,6 +14,7 @@ public sealed class CheckpointComparison : IDisposable
     private readonly ITensorMath? _math;
     private readonly double _tolerance;
     private readonly TensorData _data;
+    private readonly WindowReader _reader;
     private readonly long _total;
     private readonly IProgress<ByteProgress>? _progress;
     private TensorPair? _current;
@@ -39,6 +38,7 @@ public sealed class CheckpointComparison : IDisposable
         _tolerance = tolerance ?? 0;
         _progress = progress;
         _data = new TensorData([.. reference.Tensors, .. difference.Tensors], cancellationToken);
+        _reader = new WindowReader(_data, Report);
         Pairs = TensorPairs.Of(reference, difference);
         _total = Pairs.Where(pair => Judge(pair) is null).Sum(LengthOf);
     }
@@ -77,7 +77,7 @@ public sealed class CheckpointComparison : IDisposable
         var differing = 0L;
         var itemSize = reference.DType.GetItemSize();
 
-        ForEachWindow(reference, difference, (_, left, right) => Interlocked.Add(ref differing, CountDiffering(left, right, itemSize)));
+        _reader.ForEach(reference, difference, (_, left, right) => Interlocked.Add(ref differing, CountDiffering(left, right, itemSize)));
 
         return comparison with { Result = differing == 0 ? ComparisonResult.Equal : ComparisonResult.Different, DifferingElements = differing };
     }
@@ -86,7 +86,7 @@ public sealed class CheckpointComparison : IDisposable
     {
         var pieces = new SortedDictionary<int, DifferenceSums>();
 
-        ForEachWindow(reference, difference, (index, left, right) =>
+        _reader.ForEach(reference, difference, (index, left, right) =>
         {
             var sums = math.Compare(reference.DType, left, difference.DType, right);
 
@@ -110,48 +110,6 @@ public sealed class CheckpointComparison : IDisposable
         };
     }
 
-    private void ForEachWindow(CheckpointTensor reference, CheckpointTensor difference, CompareWindow compare)
-    {
-        var windows = new TensorWindows(
-            reference,
-            Math.Max(reference.HalfSplitHeadDim ?? 1, difference.HalfSplitHeadDim ?? 1),
-            Math.Max(reference.DType.GetItemSize(), difference.DType.GetItemSize()));
-
-        var workers = new Workers(Report);
-
-        workers.Run([.. Enumerable.Range(0, windows.Count)], isParallel: windows.Count > 1, index =>
-        {
-            using var left = Read(windows[index].Of(reference));
-            using var right = Read(windows[index].Of(difference));
-
-            compare(index, left.Bytes, right.Bytes);
-            workers.Done(left.Bytes.Length + right.Bytes.Length);
-        });
-    }
-
-    private PooledBytes Read(PlannedStorage storage)
-    {
-        var bytes = new PooledBytes((int)storage.Length);
-
-        try
-        {
-            var place = 0;
-
-            _data.Copier.Copy(storage, chunk =>
-            {
-                chunk.CopyTo(bytes.Bytes[place..]);
-                place += chunk.Length;
-            });
-
-            return bytes;
-        }
-        catch
-        {
-            bytes.Dispose();
-            throw;
-        }
-    }
-
     private static long CountDiffering(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, int itemSize)
     {
         var count = 0L;
@@ -172,16 +130,5 @@ public sealed class CheckpointComparison : IDisposable
     {
         _done += count;
         _progress?.Report(new ByteProgress(_current!.Name, _done, _total));
-    }
-
-    private delegate void CompareWindow(int index, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right);
-
-    private sealed class PooledBytes(int length) : IDisposable
-    {
-        private readonly byte[] _array = ArrayPool<byte>.Shared.Rent(length);
-
-        public Span<byte> Bytes => _array.AsSpan(0, length);
-
-        public void Dispose() => ArrayPool<byte>.Shared.Return(_array);
     }
 }

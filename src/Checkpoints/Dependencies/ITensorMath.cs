@@ -24,13 +24,12 @@ internal interface ITensorMath
     /// <summary>Compares numbers in float64. The chunks have the same number of elements.</summary>
     DifferenceSums Compare(DType referenceDType, ReadOnlySpan<byte> reference, DType differenceDType, ReadOnlySpan<byte> difference);
 
-    /// <summary>Casts a chunk as torch.Tensor.to does.</summary>
+    /// <summary>Casts a chunk as torch.Tensor.to does: rounding to the nearest, what is too large becoming infinite.</summary>
     /// <param name="from">The element type of <paramref name="source"/>.</param>
     /// <param name="source">The numbers.</param>
     /// <param name="to">The element type of <paramref name="target"/>.</param>
     /// <param name="target">Room for as many elements.</param>
-    /// <returns>How many finite numbers became infinite.</returns>
-    long Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target);
+    void Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target);
 
     /// <summary>Makes a tensor in memory.</summary>
     /// <param name="dtype">Its element type.</param>

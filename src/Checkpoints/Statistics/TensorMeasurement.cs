@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Reading;
 using Fairseq2Llama.Statistics;
-using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
 
-/// <summary>Measures the numbers of tensors, a few MB at a time.</summary>
+/// <summary>Measures the numbers of tensors, some MB at a time.</summary>
 public static class TensorMeasurement
 {
     /// <summary>Reads a tensor once; with a histogram, whose range is known only then, twice.</summary>
@@ -22,9 +21,10 @@ public static class TensorMeasurement
         var math = TensorMath.Get();
         using var data = new TensorData([tensor], cancellationToken);
         var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
-        var moments = TensorMoments.None;
+        var reader = new WindowReader(data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
 
-        Read(chunk => moments = moments.Merge(math.Measure(tensor.DType, chunk)));
+        var moments = Measure(reader, math, tensor);
+        var histogram = binCount > 0 && moments.Count > 0 ? CountBins(reader, math, tensor, moments, binCount) : [];
 
         return new TensorStatistics
         {
@@ -41,30 +41,51 @@ public static class TensorMeasurement
             Zeros = moments.Zeros,
             NaN = moments.NaNs,
             Inf = moments.Infinities,
-            Histogram = moments.Count > 0 ? CountBins() : [],
+            Histogram = histogram,
         };
+    }
 
-        ImmutableArray<HistogramBin> CountBins()
+    private static TensorMoments Measure(WindowReader reader, ITensorMath math, CheckpointTensor tensor)
+    {
+        var pieces = new SortedDictionary<int, TensorMoments>();
+
+        reader.ForEach(tensor, (index, numbers) =>
+        {
+            var moments = math.Measure(tensor.DType, numbers);
+
+            lock (pieces)
+            {
+                pieces[index] = moments;
+            }
+        });
+
+        // Always in the same order, or the last digits would differ from one time to the next.
+        return pieces.Values.Aggregate(TensorMoments.None, (moments, piece) => moments.Merge(piece));
+    }
+
+    private static ImmutableArray<HistogramBin> CountBins(
+        WindowReader reader, ITensorMath math, CheckpointTensor tensor, TensorMoments moments, int binCount)
+    {
+        var total = new long[binCount];
+
+        // As torch.histc does where all numbers are the same.
+        var (min, max) = moments.Min < moments.Max ? (moments.Min, moments.Max) : (moments.Min - 1, moments.Max + 1);
+
+        reader.ForEach(tensor, (_, numbers) =>
         {
             var counts = new long[binCount];
+            math.CountBins(tensor.DType, numbers, min, max, counts);
 
-            // As torch.histc does where all numbers are the same.
-            var (min, max) = moments.Min < moments.Max ? (moments.Min, moments.Max) : (moments.Min - 1, moments.Max + 1);
-            var width = (max - min) / binCount;
-
-            if (binCount > 0)
+            lock (total)
             {
-                Read(chunk => math.CountBins(tensor.DType, chunk, min, max, counts));
+                for (var bin = 0; bin < binCount; bin++)
+                {
+                    total[bin] += counts[bin];
+                }
             }
-
-            return [.. counts.Select((count, bin) => new HistogramBin(min + (bin * width), bin == binCount - 1 ? max : min + ((bin + 1) * width), count))];
-        }
-
-        void Read(ChunkSink take) => data.Copier.Copy(tensor.ToStorage(), chunk =>
-        {
-            take(chunk);
-            done += chunk.Length;
-            progress?.Report(new ByteProgress(tensor.Name, done, total));
         });
+
+        var width = (max - min) / binCount;
+        return [.. total.Select((count, bin) => new HistogramBin(min + (bin * width), bin == binCount - 1 ? max : min + ((bin + 1) * width), count))];
     }
 }

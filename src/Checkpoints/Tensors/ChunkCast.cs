@@ -24,7 +24,13 @@ internal sealed class ChunkCast(DType from, DType to) : IDisposable
         }
 
         var target = _buffer.AsSpan(0, length);
-        Overflows += _math.Cast(from, chunk, to, target);
+        _math.Cast(from, chunk, to, target);
+
+        if (NonFiniteCounter.HasInfinities(to, target))
+        {
+            Overflows += CountInfinities(to, target) - CountInfinities(from, chunk);
+        }
+
         return target;
     }
 
@@ -32,5 +38,12 @@ internal sealed class ChunkCast(DType from, DType to) : IDisposable
     {
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
+    }
+
+    private static long CountInfinities(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        var counter = new NonFiniteCounter(dtype);
+        counter.Add(chunk);
+        return counter.Infinities;
     }
 }

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Reading;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Testing;

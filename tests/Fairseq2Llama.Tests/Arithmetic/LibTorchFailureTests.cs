@@ -16,9 +16,13 @@ public class LibTorchFailureTests
     [InlineData("Debian 12")]
     [InlineData("Ubuntu 22.04")]
     [InlineData("RHEL 9")]
-    [InlineData("Debian 13")]
+    [InlineData("install its libstdc++6")]
     public void An_old_libstdcxx_is_explained_by_name(string word) =>
-        Assert.Contains(word, LibTorchFailure.Explain(OnDebian12), StringComparison.Ordinal);
+        Assert.Contains(word, LibTorchFailure.Of([LibTorchFailure.Explain(OnDebian12)]).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Files_need_not_be_put_elsewhere_where_they_are_not_the_cause() =>
+        Assert.DoesNotContain("Unpack", LibTorchFailure.Of([LibTorchFailure.Explain(OnDebian12)]).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Anything_else_is_told_in_the_loaders_words() =>

@@ -1,7 +1,6 @@
 using System.Collections;
-using Fairseq2Llama.Tensors;
 
-namespace Fairseq2Llama.Comparison;
+namespace Fairseq2Llama.Reading;
 
 /// <summary>Cuts a tensor into pieces of some MB: several rows, or where one row is too long, columns of it.</summary>
 internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
@@ -56,16 +55,4 @@ internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
     public IEnumerator<TensorWindow> GetEnumerator() => Enumerable.Range(0, Count).Select(index => this[index]).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-}
-
-/// <summary>A piece of a tensor: some rows, and of these some columns.</summary>
-internal readonly record struct TensorWindow(long Row, long Rows, long Column, long Columns)
-{
-    public PlannedStorage Of(CheckpointTensor tensor)
-    {
-        var slice = new TensorSlice(tensor.Copies[0], tensor.Shape);
-        slice = tensor.Shape.Count > 0 ? slice.Narrow(0, Row, Rows) : slice;
-        slice = tensor.Shape.Count > 1 ? slice.Narrow(1, Column, Columns) : slice;
-        return tensor.ToStorage(slice);
-    }
 }

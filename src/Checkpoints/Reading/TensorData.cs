@@ -1,6 +1,7 @@
+using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Reading;
 
 /// <summary>
 /// Gives access to data of tensors that is looked at and not exported. Deflated records are inflated into a temporary folder, which is

@@ -1,5 +1,5 @@
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Reading;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 

@@ -1,6 +1,7 @@
+using Fairseq2Llama.Reading;
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Conversion;
+namespace Fairseq2Llama.Tests.Reading;
 
 public class TensorDataTests
 {

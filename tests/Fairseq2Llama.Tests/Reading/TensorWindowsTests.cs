@@ -1,7 +1,7 @@
 using CsCheck;
-using Fairseq2Llama.Comparison;
+using Fairseq2Llama.Reading;
 
-namespace Fairseq2Llama.Tests.Comparison;
+namespace Fairseq2Llama.Tests.Reading;
 
 public class TensorWindowsTests
 {

@@ -1,0 +1,15 @@
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Reading;
+
+/// <summary>A piece of a tensor: some rows, and of these some columns.</summary>
+internal readonly record struct TensorWindow(long Row, long Rows, long Column, long Columns)
+{
+    public PlannedStorage Of(CheckpointTensor tensor)
+    {
+        var slice = new TensorSlice(tensor.Copies[0], tensor.Shape);
+        slice = tensor.Shape.Count > 0 ? slice.Narrow(0, Row, Rows) : slice;
+        slice = tensor.Shape.Count > 1 ? slice.Narrow(1, Column, Columns) : slice;
+        return tensor.ToStorage(slice);
+    }
+}
