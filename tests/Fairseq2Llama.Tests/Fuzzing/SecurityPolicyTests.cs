@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.SafeTensors;
+using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles.Pickle;
 using Fairseq2Llama.TorchFiles.Zip;
@@ -27,6 +29,9 @@ public class SecurityPolicyTests
         AssertStates("bytes of a tensor, of all tensors", $"{PickleBudget.MaxTensorSize >> 40} TiB, {PickleBudget.MaxTotalTensorSize >> 50} PiB");
         AssertStates("model.yaml", $"{Constant(typeof(ModelConfig), "MaxLength") >> 20} MiB");
         AssertStates("how deep it is nested", string.Create(CultureInfo.InvariantCulture, $"{Constant(Yaml, "MaxDepth")}, {Constant(Yaml, "MaxNodes"):N0}"));
+        AssertStates("bytes of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
+        AssertStates("how deep that is nested", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
+        AssertStates("config.json", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
         AssertStates("characters of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.HangSeconds} s");
