@@ -14,6 +14,12 @@ internal static class ModuleCommands
         CultureInfo.InvariantCulture,
         $"{Read(checkpoint)} | Export-LlamaReferenceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)} -ShardCount {shardCount}");
 
+    public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
+
+    public static string Measure(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Measure-CheckpointTensor";
+
+    public static string Compare(MadeCheckpoint checkpoint, string parameters = "") => $"{Read(checkpoint)} | Compare-LlamaCheckpoint ({Read(checkpoint)}){parameters}";
+
     /// <summary>Its name where it is in the catalogue, else how it differs from what it is based on.</summary>
     private static string Name(LlamaArchitecture architecture) => LlamaArchitectures.All.Contains(architecture)
         ? architecture.Name

@@ -26,6 +26,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
         using var exporting = new Session();
         using var merging = new Session();
         using var splitting = new Session();
+        using var arithmetic = new Arithmetic();
 
         var measurements = new Rounds(workspace, rounds, cancellationToken).Run(
         [
@@ -37,6 +38,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
             new RunningSession(ContestantNames.MergeSession, merging, destination => ModuleCommands.Export(shards, destination)),
             Process(ContestantNames.SplitProcess, destination => ModuleCommands.Export(whole, destination, ShardCount)),
             new RunningSession(ContestantNames.SplitSession, splitting, destination => ModuleCommands.Export(whole, destination, ShardCount)),
+            .. arithmetic.Contestants(whole),
             new FreshPowerShell(ContestantNames.Start, workspace, _ => ""),
             Process(ContestantNames.Import, _ => ""),
             Process(ContestantNames.Read, _ => ModuleCommands.Read(whole)),

@@ -28,6 +28,7 @@ internal static class Targets
             FasterThan(results.Find(ContestantNames.TorchMapped), export, 4),
             AtMost(results.Find(ContestantNames.MergeProcess), results.Copy, 1.5),
             AtMost(results.Find(ContestantNames.SplitProcess), results.Copy, 1.5),
+            AtMost(results.Find(ContestantNames.NarrowSession), results.Find(ContestantNames.ExportSession), 2),
             ExtraMemory("export", export, start),
             .. results.Sizes.Select(size => ExtraMemory($"export of {Units.Size(size.SizeInBytes)}", size.Export, start)),
             ImportTime(start, results.Find(ContestantNames.Import)),
@@ -37,15 +38,15 @@ internal static class Targets
         return targets.OfType<Target>();
     }
 
-    private static Target? AtMost(Measurement? measurement, Measurement copy, double limit)
+    private static Target? AtMost(Measurement? measurement, Measurement? other, double limit)
     {
-        if (measurement is null)
+        if (measurement is null || other is null)
         {
             return null;
         }
 
-        var ratio = measurement.Median / copy.Median;
-        return new Target($"{measurement.Name}, of {copy.Name}", "at most " + Units.Ratio(limit), Units.Ratio(ratio), ratio <= limit);
+        var ratio = measurement.Median / other.Median;
+        return new Target($"{measurement.Name}, of {other.Name}", "at most " + Units.Ratio(limit), Units.Ratio(ratio), ratio <= limit);
     }
 
     private static Target? FasterThan(Measurement? other, Measurement? export, double limit)

@@ -14,6 +14,11 @@ internal static class ContestantNames
     public const string MergeSession = "merge 4 shards, in a running session";
     public const string SplitProcess = "split into 4, whole process";
     public const string SplitSession = "split into 4, in a running session";
+    public const string NarrowSession = "cast to float16, in a running session";
+    public const string WidenSession = "cast to float32, in a running session";
+    public const string MeasureSession = "measure all tensors, in a running session";
+    public const string CompareBitsSession = "compare with itself bit by bit, in a running session";
+    public const string CompareNumbersSession = "compare with itself by numbers, in a running session";
     public const string Start = "PowerShell, nothing else";
     public const string Import = "PowerShell, Import-Module";
     public const string Read = "PowerShell, Import-Module, Read-Fairseq2Checkpoint";
