@@ -26,7 +26,10 @@ public sealed class CheckpointComparison : IDisposable
     /// <param name="tolerance">The distance of two numbers up to which they count as equal; null to compare bits, which needs no libtorch.</param>
     /// <param name="progress">Told how far it is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">There is a tolerance, and libtorch can't be loaded; or there is no room for what has to be inflated.</exception>
+    /// <exception cref="CheckpointException">
+    /// There is a tolerance, and libtorch can't be loaded; or a checkpoint has the same parameter under the names of two formats; or there is no
+    /// room for what has to be inflated.
+    /// </exception>
     public CheckpointComparison(
         LlamaCheckpoint reference,
         LlamaCheckpoint difference,
@@ -37,9 +40,9 @@ public sealed class CheckpointComparison : IDisposable
         _math = tolerance is null ? null : TensorMath.Get();
         _tolerance = tolerance ?? 0;
         _progress = progress;
+        Pairs = TensorPairs.Of(reference, difference);
         _data = new TensorData([.. reference.Tensors, .. difference.Tensors], cancellationToken);
         _reader = new WindowReader(_data, Report);
-        Pairs = TensorPairs.Of(reference, difference);
         _total = Pairs.Where(pair => Judge(pair) is null).Sum(LengthOf);
     }
 

@@ -7,6 +7,7 @@ namespace Fairseq2Llama.Comparison;
 internal static class TensorPairs
 {
     /// <summary>Those of the reference in its order, then what only the other has.</summary>
+    /// <exception cref="CheckpointException">A checkpoint has the same parameter under the names of two formats.</exception>
     public static ImmutableArray<TensorPair> Of(LlamaCheckpoint reference, LlamaCheckpoint difference)
     {
         var (left, right) = (Index(reference), Index(difference));
@@ -30,7 +31,24 @@ internal static class TensorPairs
             ? tensors.Values.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding)
             : null);
 
-    // A dictionary to which only is added keeps its order.
-    private static Dictionary<string, CheckpointTensor> Index(LlamaCheckpoint checkpoint) =>
-        checkpoint.Tensors.ToDictionary(tensor => tensor.Fairseq2Name ?? tensor.Name, StringComparer.Ordinal);
+    private static Dictionary<string, CheckpointTensor> Index(LlamaCheckpoint checkpoint)
+    {
+        // As long as nothing is removed, it keeps its order.
+        var tensors = new Dictionary<string, CheckpointTensor>(StringComparer.Ordinal);
+
+        foreach (var tensor in checkpoint.Tensors)
+        {
+            var name = tensor.Fairseq2Name ?? tensor.Name;
+
+            if (!tensors.TryAdd(name, tensor))
+            {
+                throw new CheckpointException(
+                    CheckpointErrorCode.UnmappedTensor,
+                    $"'{tensor.Name}' and '{tensors[name].Name}' of '{checkpoint.Path}' are both the parameter '{name}', so it is not clear which to compare.",
+                    tensor.Name);
+            }
+        }
+
+        return tensors;
+    }
 }

@@ -13,7 +13,7 @@ internal static class HuggingFaceConfig
 
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
-    /// <exception cref="CheckpointException">It can't be read, is of another kind of model, or lacks what has no default.</exception>
+    /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
     public static LlamaArchitecture Read(IByteSource file, string name)
     {
         var json = JsonSettings.Read(file);
@@ -46,7 +46,7 @@ internal static class HuggingFaceConfig
             TiedEmbeddings = json.Flag("tie_word_embeddings") ?? false,
         };
 
-        if (json.Integer("head_dim") is { } headDim && headDim != told.HeadDim)
+        if (json.Integer("head_dim") is { } headDim && (long)headDim * heads != dim)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
@@ -56,6 +56,7 @@ internal static class HuggingFaceConfig
         }
 
         told = WithFfn(told, json.Require("intermediate_size"));
+        told.Validate();
         return KnownArchitecture.Like(told) ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
     }
 

@@ -23,8 +23,6 @@ internal sealed record HuggingFaceFolder(
         RequireFolder(path);
 
         var architecture = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
-        architecture.Validate();
-
         var index = File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)) ? WeightIndex.Read(path) : null;
         ImmutableArray<string> files = [.. (index?.Files ?? [SingleFile]).Select(file => System.IO.Path.Combine(path, file))];
         var opened = files.Select(file => SafeTensorsFile.Open(new LocalFile(file), cancellationToken)).ToArray();
@@ -58,24 +56,16 @@ internal sealed record HuggingFaceFolder(
 
     private static void RequireFolder(string path)
     {
-        if (!Directory.Exists(path))
-        {
-            throw File.Exists(path)
-                ? Unrecognized(path, "is a file. Give the folder that it is in.")
-                : new CheckpointException(CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{path}'. Check the spelling of the path.", path);
-        }
+        CheckpointFolder.Require(path);
 
         if (!File.Exists(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)))
         {
-            throw Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
+            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
         }
 
         if (!File.Exists(System.IO.Path.Combine(path, SingleFile)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
         {
-            throw Unrecognized(path, $"holds neither {SingleFile} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+            throw CheckpointFolder.Unrecognized(path, $"holds neither {SingleFile} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
         }
     }
-
-    private static CheckpointException Unrecognized(string path, string what) =>
-        new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
 }

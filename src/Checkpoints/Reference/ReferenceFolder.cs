@@ -29,7 +29,6 @@ internal sealed record ReferenceFolder(
             path);
 
         var architecture = ReferenceParamsReader.Read(new LocalFile(ParamsPath(path)), System.IO.Path.GetFileName(path), tensors);
-        architecture.Validate();
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture),
@@ -43,12 +42,7 @@ internal sealed record ReferenceFolder(
 
     private static ImmutableArray<string> FindShards(string path)
     {
-        if (!Directory.Exists(path))
-        {
-            throw File.Exists(path)
-                ? Unrecognized(path, "is a file. Give the folder that it is in.")
-                : new CheckpointException(CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{path}'. Check the spelling of the path.", path);
-        }
+        CheckpointFolder.Require(path);
 
         try
         {
@@ -59,13 +53,13 @@ internal sealed record ReferenceFolder(
 
             if (shards.IsEmpty)
             {
-                throw Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
+                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
             }
 
             RequireAll(path, shards);
             return File.Exists(ParamsPath(path))
                 ? shards
-                : throw Unrecognized(path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
+                : throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,7 +81,4 @@ internal sealed record ReferenceFolder(
                 path);
         }
     }
-
-    private static CheckpointException Unrecognized(string path, string what) =>
-        new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
 }

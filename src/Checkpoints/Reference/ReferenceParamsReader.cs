@@ -15,7 +15,7 @@ internal static class ReferenceParamsReader
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <param name="tensors">The weights, which tell the vocabulary where the file does not (Meta ships -1), and whether the output is tied.</param>
-    /// <exception cref="CheckpointException">It can't be read, or lacks what has no default.</exception>
+    /// <exception cref="CheckpointException">It can't be read, lacks what has no default, or contradicts itself.</exception>
     public static LlamaArchitecture Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
     {
         var root = JsonSettings.Read(file);
@@ -38,6 +38,7 @@ internal static class ReferenceParamsReader
             TiedEmbeddings = AreTied(tensors),
         };
 
+        told.Validate();
         return KnownArchitecture.Like(told) ?? told with
         {
             MaxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048,

@@ -17,7 +17,7 @@ internal sealed class JsonSettings
         _object = value;
     }
 
-    public IEnumerable<string> Names => _object.EnumerateObject().Select(property => property.Name);
+    public IReadOnlyList<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
 
     /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
@@ -48,7 +48,7 @@ internal sealed class JsonSettings
     /// <summary>An object within it; null where it is not there, or null.</summary>
     public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
 
-    public string? Text(string name) => Get(name, JsonValueKind.String)?.GetString();
+    public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
 
     public bool? Flag(string name) => Get(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean();
 
@@ -67,11 +67,26 @@ internal sealed class JsonSettings
 
     private JsonElement? Get(string name, params JsonValueKind[] kinds)
     {
-        if (!_object.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        var value = Decode(() => _object.TryGetProperty(name, out var found) ? found : default);
+
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
         {
             return null;
         }
 
-        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' is {value.GetRawText()}, which it can't be.");
+        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' is {Decode(value.GetRawText)}, which it can't be.");
+    }
+
+    /// <summary>That bytes or escapes are no Unicode shows only when they are made text.</summary>
+    private T Decode<T>(Func<T> get)
+    {
+        try
+        {
+            return get();
+        }
+        catch (InvalidOperationException)
+        {
+            throw CheckpointException.Corrupt(_file, "it holds text that is no Unicode.");
+        }
     }
 }

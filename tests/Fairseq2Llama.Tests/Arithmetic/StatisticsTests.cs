@@ -31,6 +31,20 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         Assert.Equal(expected.Histogram, actual.Histogram.Select(bin => bin.Count));
     }
 
+    /// <summary>Types that PyTorch 1.13 does not have, by their definitions; those of 8 bits in arXiv 2209.05433, table 1.</summary>
+    [Theory]
+    [InlineData(DType.UInt16, "0100FFFF0000", 0, 65535, 1, 0, 0)]
+    [InlineData(DType.UInt32, "01000000FFFFFFFF", 1, 4294967295, 0, 0, 0)]
+    [InlineData(DType.UInt64, "0100000000000000FFFFFFFFFFFFFFFF", 1, 18446744073709551615.0, 0, 0, 0)]
+    [InlineData(DType.Float8E4M3FN, "38FE7E7F80", -448, 448, 1, 1, 0)]
+    [InlineData(DType.Float8E5M2, "3CFB7B7C7DFC", -57344, 57344, 0, 1, 2)]
+    public void Of_newer_types_are_as_defined(DType dtype, string bytes, double min, double max, long zeros, long nans, long infinities)
+    {
+        var moments = LibTorch.Math.Measure(dtype, Convert.FromHexString(bytes));
+
+        Assert.Equal((min, max, zeros, nans, infinities), (moments.Min, moments.Max, moments.Zeros, moments.NaNs, moments.Infinities));
+    }
+
     [Fact]
     public void Bins_go_from_the_smallest_to_the_largest_number()
     {

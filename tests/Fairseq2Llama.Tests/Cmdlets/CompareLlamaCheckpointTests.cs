@@ -112,6 +112,18 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_parameter_under_the_names_of_two_formats_is_an_error()
+    {
+        _session.Run("$null = $fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+        PyTorch.Ask(
+            "import sys, torch; w = torch.load(sys.argv[1]); w['decoder.layer_norm.weight'] = w['norm.weight']; torch.save(w, sys.argv[1])",
+            _folder["out/consolidated.00.pth"]);
+
+        _session.RunForError(
+            CheckpointErrorCode.UnmappedTensor, "Compare-LlamaCheckpoint $fs2 (Read-LlamaReferenceCheckpoint out)", "'norm.weight'", "'decoder.layer_norm.weight'");
+    }
+
+    [Fact]
     public void Within_a_tolerance_types_do_not_matter()
     {
         LibTorch.Require();

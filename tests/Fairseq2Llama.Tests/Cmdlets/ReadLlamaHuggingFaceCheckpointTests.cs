@@ -156,6 +156,18 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
         _session.RunForError(code, "Read-LlamaHuggingFaceCheckpoint single", word);
     }
 
+    [Theory]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("\"\u00b0\"")]
+    public void Says_so_where_text_is_no_Unicode(string modelType)
+    {
+        // The second is a byte by itself in Latin 1.
+        var text = File.ReadAllText(_folder["single/config.json"]).Replace("\"llama\"", modelType, StringComparison.Ordinal);
+        File.WriteAllText(_folder["single/config.json"], text, System.Text.Encoding.Latin1);
+
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint single", "config.json", "no Unicode");
+    }
+
     [Fact]
     public void Says_what_is_wrong_with_a_file()
     {

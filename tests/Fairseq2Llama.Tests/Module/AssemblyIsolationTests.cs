@@ -61,6 +61,29 @@ public sealed class AssemblyIsolationTests : IDisposable
         Assert.True(File.Exists(Path.Combine(dependencies, "YamlDotNet.dll")));
     }
 
+    [Fact]
+    public void Keeps_TorchSharp_to_itself_and_its_other_packages_out()
+    {
+        LibTorch.Require();
+
+        var lines = Run(
+            """
+            Import-Module $Module
+            $null = Read-Fairseq2Checkpoint -LiteralPath $Case | Measure-CheckpointTensor -ErrorAction Stop
+            foreach ($assembly in [AppDomain]::CurrentDomain.GetAssemblies()) {
+                if ($assembly.GetName().Name -match 'Torch|Protobuf|Skia|SharpZip') {
+                    "$($assembly.GetName().Name) in $([Runtime.Loader.AssemblyLoadContext]::GetLoadContext($assembly).Name)"
+                }
+            }
+
+            """);
+
+        Assert.Equal(["Fairseq2Llama.Torch in Fairseq2Llama", "TorchSharp in Fairseq2Llama"], lines.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Fairseq2Llama.Adapters.dll", "Fairseq2Llama.Torch.dll", "System.IO.Hashing.dll", "TorchSharp.dll", "YamlDotNet.dll"],
+            Directory.EnumerateFiles(Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "dependencies"), "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     private void AssertIsolated(IReadOnlyList<string> lines)
     {
         Assert.Contains("used 8.0.0.0", lines);

@@ -1,0 +1,62 @@
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Fuzzing;
+
+/// <summary>Whatever the JSON files beside weights say, the model is read, or refused with a documented error.</summary>
+public sealed class JsonFuzzTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("single", "config.json")]
+    [InlineData("sharded", "config.json")]
+    [InlineData("sharded", "model.safetensors.index.json")]
+    public void Of_Hugging_Face_that_were_changed(string model, string file)
+    {
+        foreach (var path in Directory.EnumerateFiles(Repository.Data($"huggingface/{model}")))
+        {
+            File.Copy(path, _folder[Path.GetFileName(path)]);
+        }
+
+        Run(file, () => LlamaHuggingFaceCheckpoint.Read(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData(ParamsLayout.Nested)]
+    [InlineData(ParamsLayout.Flat)]
+    public void Params_that_were_changed(ParamsLayout layout)
+    {
+        var options = new ReferenceExportOptions { Architecture = TinyModel.Architecture, ParamsLayout = layout, ShardCount = 2, Force = true };
+        ReferenceExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _folder.Path, options).Execute();
+
+        Run("params.json", () => LlamaReferenceCheckpoint.Read(_folder.Path));
+    }
+
+    private void Run(string file, Func<LlamaCheckpoint> read)
+    {
+        var text = File.ReadAllText(_folder[file]);
+
+        Fuzzer.Run(
+            random => JsonFiles.Change(text, random),
+            bytes =>
+            {
+                File.WriteAllBytes(_folder[file], bytes);
+                using var copier = new StorageCopier(_folder.Path, VerificationMode.None, CancellationToken.None);
+
+                try
+                {
+                    foreach (var tensor in read().Tensors)
+                    {
+                        copier.Copy(tensor.ToStorage(), _ => { });
+                    }
+                }
+                catch (CheckpointException e)
+                {
+                    FolderFuzzTests.AssertPrintable([e.Message]);
+                    throw;
+                }
+            });
+    }
+}
