@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Comparison;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Reading;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
 
@@ -71,9 +72,12 @@ public sealed class CheckpointComparison : IDisposable
         { Difference: null } => ComparisonResult.OnlyInReference,
         { Reference: null } => ComparisonResult.OnlyInDifference,
         { Reference: var reference, Difference: var difference } when !reference.Shape.Equals(difference.Shape) => ComparisonResult.ShapeDiffers,
-        { Reference: var reference, Difference: var difference } when _math is null && reference.DType != difference.DType => ComparisonResult.DTypeDiffers,
+        { Reference: var reference, Difference: var difference } when !AreComparable(reference.DType, difference.DType) => ComparisonResult.DTypeDiffers,
         _ => null,
     };
+
+    private bool AreComparable(DType reference, DType difference) =>
+        reference == difference || (_math is not null && DTypeInfo.Of(reference).IsComplex == DTypeInfo.Of(difference).IsComplex);
 
     private TensorComparison CompareBits(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
     {

@@ -18,6 +18,6 @@ public enum ComparisonResult
     /// <summary>Their shapes differ, so no elements were compared.</summary>
     ShapeDiffers,
 
-    /// <summary>Their element types differ, so no bits were compared. With a tolerance the numbers are.</summary>
+    /// <summary>Their element types differ, so no bits were compared. With a tolerance the numbers are, unless only one is complex.</summary>
     DTypeDiffers,
 }

@@ -33,8 +33,11 @@ internal sealed record DTypeInfo(
         new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
     ];
 
+    /// <summary>Whether its elements are pairs of numbers.</summary>
+    public bool IsComplex => SwapUnit < ItemSize;
+
     /// <summary>Whether its elements are real numbers that need not be whole.</summary>
-    public bool IsRealFloat => Float is not null && SwapUnit == ItemSize;
+    public bool IsRealFloat => Float is not null && !IsComplex;
 
     private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);
 

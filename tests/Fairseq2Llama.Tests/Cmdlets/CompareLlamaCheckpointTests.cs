@@ -136,6 +136,23 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Complex_numbers_are_compared_with_each_other_only()
+    {
+        LibTorch.Require();
+        Save("w['extra'] = w[norm] + 1j");
+        Directory.Move(_folder["changed"], _folder["first"]);
+        Save("w['extra'] = w[norm]");
+        const string Compare = "Where-Object Name -eq extra";
+
+        Assert.Equal(
+            ComparisonResult.DTypeDiffers,
+            _session.RunOne<TensorComparison>($"Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint first) (Read-Fairseq2Checkpoint changed) -Tolerance 9 | {Compare}").Result);
+        Assert.Equal(
+            ComparisonResult.Equal,
+            _session.RunOne<TensorComparison>($"Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint first) (Read-Fairseq2Checkpoint first) -Tolerance 0 | {Compare}").Result);
+    }
+
+    [Fact]
     public void Gives_the_distances_that_PyTorch_gives()
     {
         LibTorch.Require();
