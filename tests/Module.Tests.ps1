@@ -71,6 +71,67 @@ Describe 'The views' {
     }
 }
 
+Describe 'Numbers' {
+    BeforeAll {
+        $fs2 = Read-Fairseq2Checkpoint $data/fs2
+        $half = Read-LlamaHuggingFaceCheckpoint $PSScriptRoot/data/huggingface/half
+
+        try {
+            $null = $fs2 | Get-CheckpointTensor -Layer 0 | Measure-CheckpointTensor
+            $why = ''
+        }
+        catch {
+            # CI has it.
+            if ($env:CI) { throw }
+            $why = $_.ToString()
+        }
+    }
+
+    BeforeEach {
+        if ($why) { Set-ItResult -Skipped -Because $why }
+    }
+
+    It 'are shown with what matters first' {
+        $fs2 | Get-CheckpointTensor decoder.layer_norm.weight | Measure-CheckpointTensor | Show | Should -Be @(
+            'Name                      NaN Inf    Min   Max  Mean     Std Norm Zeros'
+            '----                      --- ---    ---   ---  ----     --- ---- -----'
+            'decoder.layer_norm.weight   0   0 0.9575 1.041 1.005 0.01967 4.02     0'
+        )
+    }
+
+    It 'are compared across formats and types' {
+        Compare-LlamaCheckpoint $fs2 $half -Tolerance 1e-3 | Group-Object Result -NoElement | Show | Should -Be @(
+            'Count Name'
+            '----- ----'
+            '   21 Equal'
+        )
+        (Compare-LlamaCheckpoint $fs2 $half | Select-Object -First 1 | Show)[2] | Should -Match 'DTypeDiffers .* float32 and float16$'
+    }
+
+    It 'come as tensors that are multiplied at the prompt' {
+        $q, $k = $fs2 | Get-CheckpointTensor *.layers.0.*q_proj*, *.layers.0.*k_proj* | ConvertTo-TorchTensor
+
+        $q.matmul($k.mT) | Show | Should -Be '[16x8], type = Float32, device = cpu'
+        $q.matmul($k.mT).abs().max().item[float]() | Should -BeGreaterThan 0
+        $q.Dispose()
+        $q | Show | Should -Be 'disposed'
+    }
+
+    It 'convert to CSV and JSON' {
+        $fs2 | Measure-CheckpointTensor -Histogram 3 | Sort-Object StandardDeviation -Descending | Export-Csv TestDrive:/statistics.csv
+        (Import-Csv TestDrive:/statistics.csv).Count | Should -Be 21
+
+        $json = $fs2 | Get-CheckpointTensor final_proj.weight | Measure-CheckpointTensor -Histogram 3 | ConvertTo-Json -Depth 4 | ConvertFrom-Json
+        ($json.Histogram | Measure-Object Count -Sum).Sum | Should -Be 640
+    }
+
+    It 'are cast on export' {
+        $fs2 | Export-LlamaReferenceCheckpoint TestDrive:/cast -Architecture $tiny -DType bfloat16 | Out-Null
+
+        (Read-LlamaReferenceCheckpoint TestDrive:/cast).DTypes | Should -Be BFloat16
+    }
+}
+
 Describe 'A pipeline' {
     It 'stops early without an error' {
         $first = Read-Fairseq2Checkpoint $data/fs2, $data/no-such-thing -ErrorVariable errors | Get-CheckpointTensor | Select-Object -First 1
