@@ -58,4 +58,7 @@ public enum CheckpointErrorCode
 
     /// <summary>Arithmetic was asked for, and libtorch, which does it, is not there or can't be loaded. Everything else works.</summary>
     LibTorchUnavailable,
+
+    /// <summary>libtorch refused to make a tensor; most likely there is too little memory.</summary>
+    LibTorchFailed,
 }

@@ -15,7 +15,7 @@ internal static class ErrorRecords
         CheckpointErrorCode.ReadFailed => ErrorCategory.ReadError,
         CheckpointErrorCode.WriteFailed => ErrorCategory.WriteError,
         CheckpointErrorCode.OutputExists => ErrorCategory.ResourceExists,
-        CheckpointErrorCode.InsufficientDiskSpace => ErrorCategory.ResourceUnavailable,
+        CheckpointErrorCode.InsufficientDiskSpace or CheckpointErrorCode.LibTorchFailed => ErrorCategory.ResourceUnavailable,
         CheckpointErrorCode.LibTorchUnavailable => ErrorCategory.NotInstalled,
         CheckpointErrorCode.ArchitectureRequired => ErrorCategory.InvalidArgument,
         _ => ErrorCategory.InvalidData,

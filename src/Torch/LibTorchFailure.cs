@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Fairseq2Llama.Torch;
 
 /// <summary>Says what was tried and what to do when libtorch can't be loaded.</summary>
@@ -16,6 +18,20 @@ internal static class LibTorchFailure
     public static string Explain(string message) => message.Contains(NeededSymbols, StringComparison.Ordinal)
         ? $"it needs libstdc++ of GCC 13 or newer ({NeededSymbols}), and this system's is older, as those of Debian 12, Ubuntu 22.04 and RHEL 9 are"
         : message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
+
+    /// <summary>Makes one of our errors of what libtorch refuses, whose own message goes on with addresses in its code.</summary>
+    public static T Translate<T>(Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (ExternalException e)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.LibTorchFailed, $"libtorch can't make the tensor: {e.Message.Split('\n')[0].Trim().TrimEnd('.')}. Check how much memory is free.", null, e);
+        }
+    }
 
     private static string RemedyFor(IReadOnlyCollection<string> attempts) =>
         attempts.Any(attempt => attempt.Contains(NeededSymbols, StringComparison.Ordinal))

@@ -7,6 +7,11 @@ using static TorchSharp.torch;
 namespace Fairseq2Llama.Torch;
 
 /// <summary>Arithmetic by TorchSharp. The entry point that Fairseq2Llama.Checkpoints looks for by name.</summary>
+/// <remarks>
+/// Never hand TorchSharp a number where it takes a Scalar, not even by <c>square()</c>, which is <c>pow(2)</c>: it passes on the address of a native
+/// copy that the garbage collector may free at that very moment (seen with 0.107.0: "INTERNAL ASSERT FAILED" in Scalar.h, once in some GB).
+/// Tensors are safe, because the scope that they are made in holds them.
+/// </remarks>
 internal sealed class TorchMath : ITensorMath
 {
     /// <summary>
@@ -40,7 +45,7 @@ internal sealed class TorchMath : ITensorMath
         {
             using var scope = NewDisposeScope();
             var numbers = ToFloat64(dtype, Piece(dtype, chunk, start, length));
-            var finite = double.IsFinite(numbers.sum().item<double>()) ? numbers : numbers.masked_select(numbers.isfinite());
+            var finite = double.IsFinite(Sum(numbers)) ? numbers : numbers.masked_select(numbers.isfinite());
             var counts = histogram(finite, bins.Length, (min, max)).hist.data<double>();
 
             for (var bin = 0; bin < bins.Length; bin++)
@@ -83,7 +88,7 @@ internal sealed class TorchMath : ITensorMath
     /// <inheritdoc/>
     public object CreateTensor(DType dtype, TensorShape shape, Action<ChunkSink> fill)
     {
-        var tensor = empty([.. shape.Sizes], dtype: dtype.ToScalarType());
+        var tensor = LibTorchFailure.Translate(() => empty([.. shape.Sizes], dtype: dtype.ToScalarType()));
 
         try
         {
@@ -111,23 +116,24 @@ internal sealed class TorchMath : ITensorMath
     public object MapTensor(string path, long offset, TorchTensor tensor)
     {
         var first = (offset / tensor.DType.GetItemSize()) + tensor.StorageOffset;
-        using var file = from_file(path, shared: false, size: first + tensor.Extent, dtype: tensor.DType.ToScalarType());
 
-        return file.as_strided([.. tensor.Shape.Sizes], [.. tensor.Strides], first);
+        return LibTorchFailure.Translate(() =>
+        {
+            using var file = from_file(path, shared: false, size: first + tensor.Extent, dtype: tensor.DType.ToScalarType());
+            return file.as_strided([.. tensor.Shape.Sizes], [.. tensor.Strides], first);
+        });
     }
 
     private static TensorMoments Measure(Tensor numbers)
     {
         var (nans, infinities) = (0L, 0L);
-        var sum = numbers.sum().item<double>();
 
         // One pass tells in nearly all cases that all are finite: the sum of anything else is not.
-        if (!double.IsFinite(sum))
+        if (!double.IsFinite(Sum(numbers)))
         {
             nans = CountNonZero(numbers.isnan());
             infinities = CountInfinities(numbers);
             numbers = numbers.masked_select(numbers.isfinite());
-            sum = numbers.sum().item<double>();
         }
 
         var count = numbers.NumberOfElements;
@@ -138,15 +144,15 @@ internal sealed class TorchMath : ITensorMath
         }
 
         var (min, max) = numbers.aminmax();
-        var mean = sum / count;
+        var mean = numbers.mean();
 
         return new TensorMoments(
             count,
             min.item<double>(),
             max.item<double>(),
-            mean,
-            numbers.sub(mean).square().sum().item<double>(),
-            numbers.square().sum().item<double>(),
+            mean.item<double>(),
+            SumOfSquares(numbers.sub(mean)),
+            SumOfSquares(numbers),
             count - CountNonZero(numbers),
             nans,
             infinities);
@@ -157,20 +163,20 @@ internal sealed class TorchMath : ITensorMath
         var distance = reference.sub(difference).abs_();
 
         // Infinity less itself is NaN, and so is NaN less itself: what is the same is no distance.
-        if (!double.IsFinite(distance.sum().item<double>()))
+        if (!double.IsFinite(Sum(distance)))
         {
             var same = reference.eq(difference).logical_or_(reference.isnan().logical_and_(difference.isnan()));
-            distance = distance.masked_fill(same, 0.0).nan_to_num(double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity);
+            distance = where(same, zeros_like(distance), distance).nan_to_num(double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity);
         }
 
         return new DifferenceSums(
             reference.NumberOfElements,
             CountNonZero(distance),
             distance.max().item<double>(),
-            distance.sum().item<double>(),
-            reference.mul(difference).sum().item<double>(),
-            reference.square().sum().item<double>(),
-            difference.square().sum().item<double>());
+            Sum(distance),
+            Sum(reference.mul(difference)),
+            SumOfSquares(reference),
+            SumOfSquares(difference));
     }
 
     private static IEnumerable<(int Start, int Length)> PiecesOf(DType dtype, ReadOnlySpan<byte> chunk) => Pieces(chunk.Length / dtype.GetItemSize());
@@ -201,6 +207,10 @@ internal sealed class TorchMath : ITensorMath
         var tensor = ToTensor(dtype, chunk);
         return (tensor.is_complex() ? view_as_real(tensor).flatten() : tensor).to(ScalarType.Float64);
     }
+
+    private static double Sum(Tensor numbers) => numbers.sum().item<double>();
+
+    private static double SumOfSquares(Tensor numbers) => Sum(numbers.mul(numbers));
 
     private static long CountNonZero(Tensor numbers) => numbers.count_nonzero().item<long>();
 
