@@ -8,6 +8,9 @@ internal static class PrintableText
     public static string Of(string text)
     {
         var shown = text.Length <= MaxLength ? text : string.Concat(text.AsSpan(0, MaxLength), " …");
-        return shown.Any(char.IsControl) ? string.Concat(shown.Select(c => char.IsControl(c) ? '\uFFFD' : c)) : shown;
+        return shown.Any(IsUnprintable) ? string.Concat(shown.Select(c => IsUnprintable(c) ? '\uFFFD' : c)) : shown;
     }
+
+    /// <summary>Control characters, and what makes text run the other way so that it reads as another.</summary>
+    private static bool IsUnprintable(char c) => char.IsControl(c) || c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

@@ -12,7 +12,10 @@ public sealed record TensorComparison
     /// <summary>What came out.</summary>
     public ComparisonResult Result { get; init; }
 
-    /// <summary>How many elements differ, be it within the tolerance; null where none were compared.</summary>
+    /// <summary>
+    /// How many elements differ, be it within the tolerance; null where none were compared. With a tolerance, integers that float64 can't tell
+    /// apart (beyond 2^53) count as the same.
+    /// </summary>
     public long? DifferingElements { get; init; }
 
     /// <summary>The greatest distance of two numbers, computed in float64; null without a tolerance. Infinite where only one of two is finite.</summary>

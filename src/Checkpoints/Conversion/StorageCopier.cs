@@ -14,7 +14,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 {
     private readonly InputStorages _inputs = new(scratchFolder, verification, cancellationToken);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
-    private readonly ConcurrentDictionary<TorchStorage, bool> _verified = new();
+    private readonly ConcurrentDictionary<TorchStorage, Lazy<uint>> _checksums = new();
     private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
 
     /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
@@ -114,17 +114,23 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         return true;
     }
 
-    /// <summary>Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own.</summary>
+    /// <summary>
+    /// Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own, once for all parts. Whoever
+    /// takes a part of a damaged one learns of it.
+    /// </summary>
     private void Verify(TorchStorage storage)
     {
-        if (verification == VerificationMode.None || storage.Crc32 is null || storage.DeflatedLength is not null || !_verified.TryAdd(storage, true))
+        if (verification != VerificationMode.None && storage is { Crc32: not null, DeflatedLength: null })
         {
-            return;
+            Verify(storage, _checksums.GetOrAdd(storage, key => new Lazy<uint>(() => ComputeChecksum(key))).Value);
         }
+    }
 
+    private uint ComputeChecksum(TorchStorage storage)
+    {
         var crc = ThirdParty.CreateCrc32();
         Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk));
-        Verify(storage, crc.GetAndReset());
+        return crc.GetAndReset();
     }
 
     private void Verify(TorchStorage storage, uint crc)

@@ -50,7 +50,7 @@ internal sealed record HuggingFaceFolder(
 
         return new CheckpointTensor(name, entry.Tensor.DType, entry.Tensor.Shape, null, [[new TensorPart(entry.Tensor)]], [shard])
         {
-            HalfSplitHeadDim = name.Parameter is { IsRotary: true } ? headDim : null,
+            HalfSplitHeadDim = name.IsRotary && entry.Tensor.Shape is { Count: > 0 } shape && shape[0] % headDim == 0 ? headDim : null,
         };
     }
 

@@ -10,9 +10,9 @@ internal sealed class WeightIndex
     public const string FileName = "model.safetensors.index.json";
 
     private readonly string _path;
-    private readonly ImmutableDictionary<string, string> _fileOf;
+    private readonly IReadOnlyDictionary<string, string> _fileOf;
 
-    private WeightIndex(string path, ImmutableDictionary<string, string> fileOf)
+    private WeightIndex(string path, IReadOnlyDictionary<string, string> fileOf)
     {
         _path = path;
         _fileOf = fileOf;
@@ -27,7 +27,7 @@ internal sealed class WeightIndex
     {
         var path = Path.Combine(folder, FileName);
         var map = JsonSettings.Read(new LocalFile(path)).Find("weight_map") ?? throw CheckpointException.Corrupt(path, "it has no 'weight_map'.");
-        var index = new WeightIndex(path, map.Names.Distinct().ToImmutableDictionary(name => name, name => map.Text(name) ?? "", StringComparer.Ordinal));
+        var index = new WeightIndex(path, map.Texts);
 
         if (index.Files.FirstOrDefault(file => Path.GetFileName(file) != file || file.Length == 0 || file.Contains('\\')) is { } elsewhere)
         {

@@ -38,6 +38,9 @@ internal sealed record ParameterName
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
     public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? _module : null;
 
+    /// <summary>Whether its rows are turned by rotary encoding; LLaMA itself has no biases.</summary>
+    public bool IsRotary => _module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
+
     public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 
     /// <summary>Its name in a convention; for an unknown parameter below a known module (a bias) too, and null for any other in another convention.</summary>

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Immutable;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Llama;
@@ -10,20 +10,20 @@ namespace Fairseq2Llama.Llama;
 /// </summary>
 internal static class RotaryPairs
 {
-    /// <summary>A view of rows that are in Hugging Face's order in the other one: heads x pairs x 2 x columns.</summary>
-    /// <param name="halves">Whole heads.</param>
+    /// <summary>A view of rows that are in Hugging Face's order in the other one: heads x pairs x 2, and what a row has.</summary>
+    /// <param name="halves">The rows of whole heads, of a weight or a bias.</param>
     /// <param name="headDim">Rows of a head.</param>
     public static TorchTensor BringTogether(TorchTensor halves, long headDim)
     {
-        Debug.Assert(halves.Shape.Count == 2 && halves.Shape[0] % headDim == 0 && headDim % 2 == 0, "a head is torn");
+        if (halves.Shape[0] % headDim != 0 || headDim % 2 != 0)
+        {
+            throw new ArgumentException($"{halves.Shape[0]} rows are no whole heads of {headDim}.", nameof(halves));
+        }
 
-        var (row, column) = (halves.Strides[0], halves.Strides[1]);
+        var row = halves.Strides[0];
+        ReadOnlySpan<long> shape = [halves.Shape[0] / headDim, headDim / 2, 2, .. halves.Shape.Sizes[1..]];
+        ImmutableArray<long> strides = [headDim * row, row, headDim / 2 * row, .. halves.Strides.Skip(1)];
 
-        return new TorchTensor(
-            halves.Storage,
-            halves.DType,
-            halves.StorageOffset,
-            new TensorShape(halves.Shape[0] / headDim, headDim / 2, 2, halves.Shape[1]),
-            [headDim * row, row, headDim / 2 * row, column]);
+        return new TorchTensor(halves.Storage, halves.DType, halves.StorageOffset, new TensorShape(shape), strides);
     }
 }

@@ -1,5 +1,6 @@
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Reading;
 
@@ -9,20 +10,15 @@ namespace Fairseq2Llama.Reading;
 /// </summary>
 internal sealed class TensorData : IDisposable
 {
+    private readonly HashSet<TorchStorage> _inflated = [];
+
     /// <param name="tensors">What is going to be read.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
     public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken)
     {
         Copier = new StorageCopier(ScratchFolder, VerificationMode.Auto, cancellationToken);
-
-        var inflated = tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor.Storage).Distinct().Sum(DiskSpace.InflatedLength);
-
-        if (inflated > 0)
-        {
-            DiskSpace.Require(Path.GetTempPath(), inflated);
-            Directory.CreateDirectory(ScratchFolder);
-        }
+        Include(tensors);
     }
 
     /// <summary>Reads it, and compares it with its checksums.</summary>
@@ -31,6 +27,24 @@ internal sealed class TensorData : IDisposable
     /// <summary>Where records are inflated; there only where there are such.</summary>
     public string ScratchFolder { get; } = Path.Combine(Path.GetTempPath(), $"fairseq2llama-{Path.GetRandomFileName()}");
 
+    /// <summary>To be told before tensors are read that it does not know yet.</summary>
+    /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
+    public void Include(IEnumerable<CheckpointTensor> tensors)
+    {
+        var deflated = tensors
+            .SelectMany(tensor => tensor.Shards)
+            .Select(shard => shard.Tensor.Storage)
+            .Where(storage => storage.DeflatedLength is not null && _inflated.Add(storage))
+            .ToArray();
+
+        if (deflated.Length > 0)
+        {
+            var length = deflated.Sum(DiskSpace.InflatedLength);
+            DiskSpace.Require(Path.GetTempPath(), length);
+            CreateScratchFolder(length);
+        }
+    }
+
     public void Dispose()
     {
         Copier.Dispose();
@@ -38,6 +52,26 @@ internal sealed class TensorData : IDisposable
         if (Directory.Exists(ScratchFolder))
         {
             Directory.Delete(ScratchFolder, recursive: true);
+        }
+    }
+
+    /// <summary>Other users of the machine may not be allowed to read the weights.</summary>
+    private void CreateScratchFolder(long length)
+    {
+        try
+        {
+            if (!Directory.Exists(Path.GetTempPath()))
+            {
+                throw new DirectoryNotFoundException("The folder for temporary files does not exist.");
+            }
+
+            _ = OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(ScratchFolder)
+                : Directory.CreateDirectory(ScratchFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, Path.GetTempPath(), length);
         }
     }
 }

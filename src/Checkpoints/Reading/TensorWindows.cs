@@ -19,7 +19,7 @@ internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
     /// <param name="tensor">The tensor.</param>
     /// <param name="rowsAtLeast">How many rows have to stay together.</param>
     /// <param name="itemSize">Bytes of an element.</param>
-    /// <exception cref="CheckpointException">It claims to be larger than any tensor is.</exception>
+    /// <exception cref="CheckpointException">It is larger than any tensor of a LLaMA, or claims to be.</exception>
     public TensorWindows(CheckpointTensor tensor, int rowsAtLeast, int itemSize)
     {
         var shape = tensor.Shape;
@@ -33,11 +33,12 @@ internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
 
         var count = (Int128)((_rows + _rowStep - 1) / _rowStep) * _perRow;
 
-        Count = count <= MaxCount
+        // Of dimensions beyond the second none is divided.
+        Count = count <= MaxCount && columnLength <= MaxLength
             ? (int)count
             : throw new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,
-                $"'{tensor.Name}' claims to have {shape.ElementCount} elements, more than any tensor of a LLaMA.",
+                $"'{tensor.Name}' is {shape}, which is larger than any tensor of a LLaMA.",
                 tensor.Name);
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Reading;
@@ -32,7 +33,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var windows = new TensorWindows(
             left,
-            Math.Max(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
+            LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
             Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
 
         Run(windows, (index, done) =>
@@ -43,6 +44,9 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
             done(leftElements.Bytes.Length + rightElements.Bytes.Length);
         });
     }
+
+    /// <summary>Two models may have heads of different sizes, and none may be torn.</summary>
+    private static int LeastCommonMultiple(int left, int right) => left / (int)BigInteger.GreatestCommonDivisor(left, right) * right;
 
     private void Run(TensorWindows windows, Action<int, Action<long>> read)
     {

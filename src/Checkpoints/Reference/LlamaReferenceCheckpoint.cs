@@ -21,7 +21,9 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
         ShardCount = shardCount;
         Files = files;
         SizeInBytes = sizeInBytes;
-        _tensors = new(() => Adopt(getTensors()));
+
+        // What can't be read now, as long as other jobs write their shards, can be later.
+        _tensors = new(() => Adopt(getTensors()), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>The architecture that params.json tells.</summary>

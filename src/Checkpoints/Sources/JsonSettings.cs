@@ -17,7 +17,11 @@ internal sealed class JsonSettings
         _object = value;
     }
 
-    public IReadOnlyList<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
+    /// <summary>All of its entries that are text; of several with the same name, the last.</summary>
+    public IReadOnlyDictionary<string, string> Texts => Decode(() => _object.EnumerateObject()
+        .Where(property => property.Value.ValueKind == JsonValueKind.String)
+        .GroupBy(property => property.Name, StringComparer.Ordinal)
+        .ToDictionary(group => group.Key, group => group.Last().Value.GetString()!, StringComparer.Ordinal));
 
     /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
@@ -25,6 +29,12 @@ internal sealed class JsonSettings
         if (source.Length > MaxLength)
         {
             throw CheckpointException.Corrupt(source.Name, $"it has {source.Length} bytes, and settings have no more than {MaxLength}.");
+        }
+
+        // Pipes and devices have no length either, and opening one could wait for ever.
+        if (source.Length == 0)
+        {
+            throw CheckpointException.Corrupt(source.Name, "it is empty.");
         }
 
         using var reader = source.Open();

@@ -5,26 +5,28 @@ using Fairseq2Llama.Statistics;
 
 namespace Fairseq2Llama;
 
-/// <summary>Measures the numbers of tensors, some MB at a time.</summary>
-public static class TensorMeasurement
+/// <summary>Measures the numbers of tensors, some MB at a time. It holds the files open that it has read from, and serves any number of tensors.</summary>
+/// <param name="binCount">How many bins the histograms have; 0 for none.</param>
+/// <param name="cancellationToken">Stops it.</param>
+public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancellationToken = default) : IDisposable
 {
+    private readonly TensorData _data = new([], cancellationToken);
+
     /// <summary>Reads a tensor once; with a histogram, whose range is known only then, twice.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="binCount">How many bins the histogram has; 0 for none.</param>
     /// <param name="progress">Told how far it is, on the calling thread.</param>
-    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">libtorch can't be loaded, or the tensor can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static TensorStatistics Run(
-        CheckpointTensor tensor, int binCount = 0, IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default)
+    public TensorStatistics Measure(CheckpointTensor tensor, IProgress<ByteProgress>? progress = null)
     {
         var math = TensorMath.Get();
-        using var data = new TensorData([tensor], cancellationToken);
-        var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
-        var reader = new WindowReader(data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
+        _data.Include([tensor]);
 
-        var moments = Measure(reader, math, tensor);
-        var histogram = binCount > 0 && moments.Count > 0 ? CountBins(reader, math, tensor, moments, binCount) : [];
+        var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
+        var reader = new WindowReader(_data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
+
+        var moments = Sum(reader, math, tensor);
+        var deviation = Math.Sqrt(moments.SquaredDeviations / (moments.Count - 1));
 
         return new TensorStatistics
         {
@@ -35,17 +37,20 @@ public static class TensorMeasurement
             Count = moments.Count + moments.NaNs + moments.Infinities,
             Min = moments.Count > 0 ? moments.Min : null,
             Max = moments.Count > 0 ? moments.Max : null,
-            Mean = moments.Count > 0 ? moments.Mean : null,
-            StandardDeviation = moments.Count > 1 ? Math.Sqrt(moments.SquaredDeviations / (moments.Count - 1)) : null,
+            Mean = moments.Count > 0 && double.IsFinite(moments.Mean) ? moments.Mean : null,
+            StandardDeviation = moments.Count > 1 && double.IsFinite(deviation) ? deviation : null,
             L2Norm = Math.Sqrt(moments.Squares),
             Zeros = moments.Zeros,
             NaN = moments.NaNs,
             Inf = moments.Infinities,
-            Histogram = histogram,
+            Histogram = binCount > 0 && moments.Count > 0 && double.IsFinite(moments.Max - moments.Min) ? CountBins(reader, math, tensor, moments) : [],
         };
     }
 
-    private static TensorMoments Measure(WindowReader reader, ITensorMath math, CheckpointTensor tensor)
+    /// <inheritdoc/>
+    public void Dispose() => _data.Dispose();
+
+    private static TensorMoments Sum(WindowReader reader, ITensorMath math, CheckpointTensor tensor)
     {
         var pieces = new SortedDictionary<int, TensorMoments>();
 
@@ -63,13 +68,13 @@ public static class TensorMeasurement
         return pieces.Values.Aggregate(TensorMoments.None, (moments, piece) => moments.Merge(piece));
     }
 
-    private static ImmutableArray<HistogramBin> CountBins(
-        WindowReader reader, ITensorMath math, CheckpointTensor tensor, TensorMoments moments, int binCount)
+    private ImmutableArray<HistogramBin> CountBins(WindowReader reader, ITensorMath math, CheckpointTensor tensor, TensorMoments moments)
     {
         var total = new long[binCount];
 
-        // As torch.histc does where all numbers are the same.
-        var (min, max) = moments.Min < moments.Max ? (moments.Min, moments.Max) : (moments.Min - 1, moments.Max + 1);
+        // Where all numbers are the same torch.histc takes 1 on either side, and refuses those to which that makes no difference.
+        var slack = moments.Min < moments.Max ? 0 : Math.Max(1, Math.Abs(moments.Min) * 1e-9);
+        var (min, max) = (moments.Min - slack, moments.Max + slack);
 
         reader.ForEach(tensor, (_, numbers) =>
         {

@@ -20,14 +20,14 @@ internal readonly record struct TensorMoments(
     {
         var count = Count + other.Count;
         var step = other.Mean - Mean;
-        var share = count == 0 ? 0 : (double)other.Count / count;
+        var share = (double)other.Count / count;
 
         return new TensorMoments(
             count,
             Math.Min(Min, other.Min),
             Math.Max(Max, other.Max),
-            Mean + (step * share),
-            SquaredDeviations + other.SquaredDeviations + (step * step * Count * share),
+            Count == 0 ? other.Mean : other.Count == 0 ? Mean : Mean + (step * share),
+            Count == 0 || other.Count == 0 ? SquaredDeviations + other.SquaredDeviations : SquaredDeviations + other.SquaredDeviations + (step * step * Count * share),
             Squares + other.Squares,
             Zeros + other.Zeros,
             NaNs + other.NaNs,

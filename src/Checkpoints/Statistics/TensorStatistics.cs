@@ -30,10 +30,10 @@ public sealed record TensorStatistics
     /// <summary>The largest; null where none is finite.</summary>
     public double? Max { get; init; }
 
-    /// <summary>The mean; null where none is finite.</summary>
+    /// <summary>The mean; null where none is finite, or float64 can't hold it.</summary>
     public double? Mean { get; init; }
 
-    /// <summary>The standard deviation of a sample (divided by one less than their number), as torch.std; null for fewer than two.</summary>
+    /// <summary>The standard deviation of a sample (divided by one less than their number), as torch.std; null for fewer than two, or where float64 can't hold it.</summary>
     public double? StandardDeviation { get; init; }
 
     /// <summary>The square root of the sum of their squares.</summary>
@@ -48,7 +48,7 @@ public sealed record TensorStatistics
     /// <summary>How many are infinite, of either sign.</summary>
     public long Inf { get; init; }
 
-    /// <summary>Bins of equal width from the smallest to the largest, as torch.histc counts; empty where it was not asked for or none is finite.</summary>
+    /// <summary>Bins of equal width from the smallest to the largest, as torch.histogram counts; empty where it was not asked for, none is finite, or the range is greater than float64 can hold.</summary>
     public ImmutableArray<HistogramBin> Histogram { get; init; } = [];
 
     /// <summary>The tensor's name.</summary>

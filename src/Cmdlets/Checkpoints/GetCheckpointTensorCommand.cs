@@ -23,7 +23,9 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
     public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
+    protected override void ProcessRecord() => PerItem(Select);
+
+    private void Select()
     {
         foreach (var name in Name.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)).Select(WildcardPattern.Unescape))
         {

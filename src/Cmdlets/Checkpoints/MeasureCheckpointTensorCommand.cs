@@ -5,10 +5,12 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Measures the numbers of tensors: range, mean, deviation, norm, zeros, NaN and Inf.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "CheckpointTensor", DefaultParameterSetName = TensorSet)]
 [OutputType(typeof(TensorStatistics))]
-public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet
+public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposable
 {
     private const string TensorSet = "Tensor";
     private const string CheckpointSet = "Checkpoint";
+
+    private TensorMeasurement? _measurement;
 
     /// <summary>The tensors.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = TensorSet)]
@@ -21,21 +23,27 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet
 
     /// <summary>Counts, too, how many numbers fall into each of so many bins between the smallest and the largest; every tensor is read twice then.</summary>
     [Parameter]
-    [ValidateRange(1, 1_000_000)]
+    [ValidateRange(1, 10_000)]
     public int? Histogram { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
+    protected override void BeginProcessing() => _measurement = new TensorMeasurement(Histogram ?? 0, Stop);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => PerItem(() =>
     {
         foreach (var tensor in ParameterSetName == TensorSet ? Tensor : [.. Checkpoint.Tensors])
         {
             PerItem(() => Measure(tensor));
         }
-    }
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => _measurement?.Dispose();
 
     private void Measure(CheckpointTensor tensor)
     {
         using var progress = new ProgressBar(this, $"Measuring {tensor.Name}");
-        WriteObject(TensorMeasurement.Run(tensor, Histogram ?? 0, progress, Stop));
+        WriteObject(_measurement!.Measure(tensor, progress));
     }
 }

@@ -17,7 +17,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     {
         LibTorch.Require();
         var expected = pyTorch.Of(name);
-        var actual = TensorMeasurement.Run(pyTorch.Tensor(name), StatisticsByPyTorch.BinCount);
+        var actual = Measure(pyTorch.Tensor(name), StatisticsByPyTorch.BinCount);
 
         Assert.Equal(expected.Count, actual.Count);
         Assert.Equal(expected.Min, actual.Min);
@@ -46,10 +46,21 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     }
 
     [Fact]
+    public void Of_numbers_whose_squares_float64_can_not_hold_are_those_of_their_distances()
+    {
+        var huge = Math.ScaleB(1, 1000);
+        var numbers = Enumerable.Repeat(BitConverter.GetBytes(huge), 8).SelectMany(bytes => bytes).ToArray();
+
+        var moments = LibTorch.Math.Measure(DType.Float64, numbers);
+
+        Assert.Equal((8, huge, 0d, double.PositiveInfinity), (moments.Count, moments.Mean, moments.SquaredDeviations, moments.Squares));
+    }
+
+    [Fact]
     public void Bins_go_from_the_smallest_to_the_largest_number()
     {
         LibTorch.Require();
-        var statistics = TensorMeasurement.Run(pyTorch.Tensor("float32"), 4);
+        var statistics = Measure(pyTorch.Tensor("float32"), 4);
 
         Assert.Equal(statistics.Min, statistics.Histogram[0].From);
         Assert.Equal(statistics.Max, statistics.Histogram[^1].To);
@@ -61,7 +72,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     {
         LibTorch.Require();
 
-        Assert.Empty(TensorMeasurement.Run(pyTorch.Tensor("float32")).Histogram);
+        Assert.Empty(Measure(pyTorch.Tensor("float32")).Histogram);
     }
 
     [Fact]
@@ -70,7 +81,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         LibTorch.Require();
         var seen = new List<ByteProgress>();
 
-        TensorMeasurement.Run(pyTorch.Tensor("float64"), 3, new ProgressTo(seen.Add));
+        Measure(pyTorch.Tensor("float64"), 3, new ProgressTo(seen.Add));
 
         Assert.Equal(2 * pyTorch.Tensor("float64").SizeInBytes, seen[^1].BytesTotal);
         Assert.Equal(seen[^1].BytesTotal, seen[^1].BytesDone);
@@ -83,7 +94,14 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         using var stop = new CancellationTokenSource();
 
         Assert.Throws<OperationCanceledException>(
-            () => TensorMeasurement.Run(pyTorch.Tensor("float64"), 3, new ProgressTo(_ => stop.Cancel()), stop.Token));
+            () => Measure(pyTorch.Tensor("float64"), 3, new ProgressTo(_ => stop.Cancel()), stop.Token));
+    }
+
+    private static TensorStatistics Measure(
+        CheckpointTensor tensor, int binCount = 0, IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using var measurement = new TensorMeasurement(binCount, cancellationToken);
+        return measurement.Measure(tensor, progress);
     }
 
     private static void AssertClose(double? expected, double? actual, double scale)

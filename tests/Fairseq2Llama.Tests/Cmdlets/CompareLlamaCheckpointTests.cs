@@ -215,6 +215,23 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Equal(20, outcome.Output.Count);
     }
 
+    [Fact]
+    public void Reports_each_tensor_that_lies_in_a_damaged_record()
+    {
+        Save(
+            """
+            flat = torch.cat([value.flatten() for value in w.values()])
+            w = {name: part.view(value.shape) for (name, value), part in zip(w.items(), flat.split([value.numel() for value in w.values()]))}
+            """);
+        CheckpointFolder.Damage(_folder["changed"], "decoder.layers.0.ffn.gate_proj.weight");
+
+        var outcome = _session.RunOn("Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint changed)");
+
+        Assert.Empty(outcome.Output);
+        Assert.Equal(21, outcome.Errors.Count);
+        Assert.All(outcome.Errors, error => ErrorAssert.Is(CheckpointErrorCode.CheckpointCorrupt, error, "CRC-32"));
+    }
+
     [Theory]
     [InlineData("-1")]
     [InlineData("NaN")]

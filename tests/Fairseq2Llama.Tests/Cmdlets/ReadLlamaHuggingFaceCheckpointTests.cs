@@ -149,6 +149,7 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
     [InlineData("num_attention_heads", "3", CheckpointErrorCode.ArchitectureMismatch, "NumAttnHeads")]
     [InlineData("num_hidden_layers", "3", CheckpointErrorCode.ArchitectureMismatch, "NumLayers")]
     [InlineData("intermediate_size", "0", CheckpointErrorCode.ArchitectureMismatch, "FfnInnerDim")]
+    [InlineData("model_type", "\"\u202Ella\"", CheckpointErrorCode.CheckpointUnrecognized, "'\uFFFDlla'")]
     public void Says_what_is_wrong_with_config_json(string name, string value, CheckpointErrorCode code, string word)
     {
         Edit("single/config.json", json => json[name] = JsonNode.Parse(value));

@@ -36,6 +36,7 @@ public class TensorWindowsTests
     [InlineData(new long[] { 10_000_000 }, 10)]
     [InlineData(new long[] { 3, 4, 5 }, 1)]
     [InlineData(new long[] { 2, 3, 1 << 20 }, 6)]
+    [InlineData(new long[] { 0, 3, 1 << 30 }, 0)]
     public void Are_as_many_as_are_needed(long[] shape, int count)
     {
         var windows = new TensorWindows(Tensor(shape), 1, 4);
@@ -47,7 +48,11 @@ public class TensorWindowsTests
     /// <summary>An expanded tensor of one element can have any shape.</summary>
     [Fact]
     public void Refuse_a_tensor_that_claims_to_be_larger_than_any() =>
-        Support.ErrorAssert.Throws(CheckpointErrorCode.UnsupportedTensor, () => _ = new TensorWindows(Tensor(1L << 31, 1L << 31), 1, 1), "claims");
+        Support.ErrorAssert.Throws(CheckpointErrorCode.UnsupportedTensor, () => _ = new TensorWindows(Tensor(1L << 31, 1L << 31), 1, 1), "larger than any");
+
+    [Fact]
+    public void Refuse_a_large_tensor_whose_first_two_dimensions_are_small() =>
+        Support.ErrorAssert.Throws(CheckpointErrorCode.UnsupportedTensor, () => _ = new TensorWindows(Tensor(1, 1, 1L << 30), 1, 4), "1x1x1073741824");
 
     private static CheckpointTensor Tensor(params ReadOnlySpan<long> shape) => new(
         ParameterName.Parse("tensor", NamingConvention.Fairseq2), DType.Float32, new TensorShape(shape), null, [], []);
