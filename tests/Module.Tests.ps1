@@ -93,6 +93,8 @@ Describe 'Numbers' {
 
     It 'are shown with what matters first' {
         $fs2 | Get-CheckpointTensor decoder.layer_norm.weight | Measure-CheckpointTensor | Show | Should -Be @(
+            'Checkpoint: fs2'
+            ''
             'Name                      NaN Inf    Min   Max  Mean     Std Norm Zeros'
             '----                      --- ---    ---   ---  ----     --- ---- -----'
             'decoder.layer_norm.weight   0   0 0.9575 1.041 1.005 0.01967 4.02     0'
@@ -105,7 +107,13 @@ Describe 'Numbers' {
             '----- ----'
             '   21 Equal'
         )
-        (Compare-LlamaCheckpoint $fs2 $half | Select-Object -First 1 | Show)[2] | Should -Match 'DTypeDiffers .* float32 and float16$'
+        Compare-LlamaCheckpoint $fs2 $half | Select-Object -First 1 | Show | Should -Be @(
+            'Checkpoints: fs2 and half'
+            ''
+            'Name                          Result       Description'
+            '----                          ------       -----------'
+            'decoder_frontend.embed.weight DTypeDiffers float32 and float16'
+        )
     }
 
     It 'come as tensors that are multiplied at the prompt' {
@@ -118,7 +126,7 @@ Describe 'Numbers' {
     }
 
     It 'convert to CSV and JSON' {
-        $fs2 | Measure-CheckpointTensor -Histogram 3 | Sort-Object StandardDeviation -Descending | Export-Csv TestDrive:/statistics.csv
+        $fs2 | Measure-CheckpointTensor -Histogram 3 | Sort-Object Std -Descending | Export-Csv TestDrive:/statistics.csv
         (Import-Csv TestDrive:/statistics.csv).Count | Should -Be 21
 
         $json = $fs2 | Get-CheckpointTensor final_proj.weight | Measure-CheckpointTensor -Histogram 3 | ConvertTo-Json -Depth 4 | ConvertFrom-Json

@@ -12,6 +12,7 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed class CheckpointComparison : IDisposable
 {
+    private readonly (string Reference, string Difference) _names;
     private readonly ITensorMath? _math;
     private readonly double _tolerance;
     private readonly TensorData _data;
@@ -38,6 +39,7 @@ public sealed class CheckpointComparison : IDisposable
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        _names = (reference.Name, difference.Name);
         _math = tolerance is null ? null : TensorMath.Get();
         _tolerance = tolerance ?? 0;
         _progress = progress;
@@ -56,7 +58,14 @@ public sealed class CheckpointComparison : IDisposable
     public TensorComparison Compare(TensorPair pair)
     {
         _current = pair;
-        var comparison = new TensorComparison { Name = pair.Name, ReferenceTensor = pair.Reference, DifferenceTensor = pair.Difference };
+        var comparison = new TensorComparison
+        {
+            Name = pair.Name,
+            Reference = _names.Reference,
+            Difference = _names.Difference,
+            ReferenceTensor = pair.Reference,
+            DifferenceTensor = pair.Difference,
+        };
 
         return Judge(pair) is { } result ? comparison with { Result = result }
             : _math is null ? CompareBits(comparison, pair.Reference!, pair.Difference!)

@@ -14,5 +14,7 @@ internal sealed class PlannedTorchFile(string name, IReadOnlyList<PlannedTensor>
 
     public override long Length => Layout.Length;
 
-    public override string Summary => $"{tensors.Count} tensors";
+    public override string Summary => tensors.FirstOrDefault(tensor => tensor.Storage.IsCast) is { } cast
+        ? $"{tensors.Count} tensors, cast to {cast.DType.GetTorchName()}"
+        : $"{tensors.Count} tensors";
 }

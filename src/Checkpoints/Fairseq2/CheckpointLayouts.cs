@@ -1,3 +1,4 @@
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Fairseq2;
@@ -22,7 +23,7 @@ internal static class CheckpointLayouts
             0 => throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
                 $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor 'model.pt/shard.00.pt', …,"
-                    + " nor 'model/pp_00/tp_00/sdp_00.pt', …, nor the steps of a training run.",
+                    + $" nor 'model/pp_00/tp_00/sdp_00.pt', …, nor the steps of a training run.{OtherFormat.HintFor(path)}",
                 path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,

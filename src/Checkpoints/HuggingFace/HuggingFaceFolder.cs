@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;
@@ -60,7 +61,7 @@ internal sealed record HuggingFaceFolder(
 
         if (!File.Exists(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)))
         {
-            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
+            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.{OtherFormat.HintFor(path)}");
         }
 
         if (!File.Exists(System.IO.Path.Combine(path, SingleFile)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;
@@ -53,7 +54,7 @@ internal sealed record ReferenceFolder(
 
             if (shards.IsEmpty)
             {
-                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
+                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.{OtherFormat.HintFor(path)}");
             }
 
             RequireAll(path, shards);

@@ -31,6 +31,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         return new TensorStatistics
         {
             Name = tensor.Name,
+            Checkpoint = tensor.Checkpoint.Name,
             Layer = tensor.Layer,
             DType = tensor.DType,
             Shape = tensor.Shape,
@@ -38,8 +39,8 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
             Min = moments.Count > 0 ? moments.Min : null,
             Max = moments.Count > 0 ? moments.Max : null,
             Mean = moments.Count > 0 && double.IsFinite(moments.Mean) ? moments.Mean : null,
-            StandardDeviation = moments.Count > 1 && double.IsFinite(deviation) ? deviation : null,
-            L2Norm = Math.Sqrt(moments.Squares),
+            Std = moments.Count > 1 && double.IsFinite(deviation) ? deviation : null,
+            Norm = Math.Sqrt(moments.Squares),
             Zeros = moments.Zeros,
             NaN = moments.NaNs,
             Inf = moments.Infinities,

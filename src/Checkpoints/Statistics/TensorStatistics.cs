@@ -12,6 +12,9 @@ public sealed record TensorStatistics
     /// <summary>The tensor's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The name of its checkpoint.</summary>
+    public string Checkpoint { get; init; } = "";
+
     /// <summary>The decoder layer that it belongs to, from 0; null outside of the layers.</summary>
     public int? Layer { get; init; }
 
@@ -34,10 +37,10 @@ public sealed record TensorStatistics
     public double? Mean { get; init; }
 
     /// <summary>The standard deviation of a sample (divided by one less than their number), as torch.std; null for fewer than two, or where float64 can't hold it.</summary>
-    public double? StandardDeviation { get; init; }
+    public double? Std { get; init; }
 
     /// <summary>The square root of the sum of their squares.</summary>
-    public double L2Norm { get; init; }
+    public double Norm { get; init; }
 
     /// <summary>How many are 0, of either sign.</summary>
     public long Zeros { get; init; }

@@ -18,6 +18,7 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     /// <summary>Paths of checkpoints, which may have wildcards. What can't be read there is among the findings.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
+    [NotACheckpoint]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 

@@ -11,6 +11,7 @@ public abstract class PathCmdlet : CheckpointCmdlet
     /// <summary>Paths, which may have wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
+    [NotACheckpoint]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 

@@ -88,6 +88,8 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         var different = _session.Run<TensorComparison>("Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint changed) | Where-Object Result -ne Equal");
 
         Assert.Equal([("decoder.layers.1.self_attn.q_proj.weight", 3), ("decoder.layer_norm.weight", 1)], different.Select(item => (item.Name, (int)item.DifferingElements!)));
+        Assert.Equal(["3 of 256 elements", "1 of 16 elements"], different.Select(item => item.Description));
+        Assert.Equal(("fs2", "changed"), (different[0].Reference, different[0].Difference));
     }
 
     [Fact]
@@ -105,7 +107,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
                 "extra: OnlyInDifference",
             ],
             other.Select(item => item.ToString()));
-        Assert.Equal(["", "16x16 and 8x16", "float32 and float16", ""], other.Select(item => item.Description));
+        Assert.Equal(["float32 48x16", "16x16 and 8x16", "float32 and float16", "float16 16"], other.Select(item => item.Description));
         Assert.All(other, item => Assert.Null(item.DifferingElements));
         Assert.Null(other[0].DifferenceTensor);
         Assert.Null(other[3].ReferenceTensor);
@@ -195,6 +197,8 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Equal((ComparisonResult.Equal, 0d, 0L), Describe(comparisons["decoder.layer_norm.weight"]));
         Assert.Equal((ComparisonResult.Different, double.PositiveInfinity, 1L), Describe(comparisons["decoder.layers.1.self_attn.q_proj.weight"]));
         Assert.Null(comparisons["decoder.layers.1.self_attn.q_proj.weight"].CosineSimilarity);
+
+        Assert.Equal("max 0, mean 0", comparisons["decoder.layer_norm.weight"].Description);
 
         static (ComparisonResult, double?, long?) Describe(TensorComparison item) => (item.Result, item.MaxAbsoluteDifference, item.DifferingElements);
     }

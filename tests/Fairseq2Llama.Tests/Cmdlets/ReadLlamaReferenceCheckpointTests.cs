@@ -69,6 +69,31 @@ public sealed class ReadLlamaReferenceCheckpointTests : IDisposable
         Assert.Equal("a [1]", _session.RunOne<LlamaReferenceCheckpoint>("Read-LlamaReferenceCheckpoint -LiteralPath 'a [1]'").Name);
     }
 
+    [Theory]
+    [InlineData("Read-Fairseq2Checkpoint out", "Read-LlamaReferenceCheckpoint")]
+    [InlineData("Read-LlamaHuggingFaceCheckpoint out", "Read-LlamaReferenceCheckpoint")]
+    [InlineData("Read-LlamaReferenceCheckpoint $cases/fs2", "Read-Fairseq2Checkpoint")]
+    [InlineData("Read-LlamaReferenceCheckpoint $cases/../huggingface/sharded", "Read-LlamaHuggingFaceCheckpoint")]
+    public void A_folder_of_another_format_is_named(string script, string command) =>
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, script, command);
+
+    /// <summary>As text a checkpoint is its name, and in the current folder there may be another one of that name.</summary>
+    [Theory]
+    [InlineData("Test-Fairseq2Checkpoint")]
+    [InlineData("Read-Fairseq2Checkpoint")]
+    [InlineData("Read-LlamaHuggingFaceCheckpoint")]
+    public void Is_not_taken_for_the_path_that_its_name_would_be(string command)
+    {
+        CheckpointFolder.Copy("fs2", _folder["name"]);
+        _session.Run("$null = Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint other/name -Architecture $tiny");
+
+        foreach (var script in new[] { $"Read-LlamaReferenceCheckpoint other/name | {command}", $"{command} (Read-LlamaReferenceCheckpoint other/name)" })
+        {
+            var error = _session.RunForError(script);
+            Assert.IsType<System.Management.Automation.ParameterBindingException>(error.Exception, exactMatch: false);
+        }
+    }
+
     [Fact]
     public void Names_the_shard_that_is_missing()
     {
