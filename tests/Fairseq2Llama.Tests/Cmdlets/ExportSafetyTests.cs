@@ -104,7 +104,7 @@ public sealed class ExportSafetyTests : ExportTests
     public void Leaves_nothing_behind_when_it_is_stopped_in_the_middle()
     {
         using var input = new TempFolder("big");
-        var architecture = new LlamaArchitecture { Name = "long", NumLayers = 1 };
+        var architecture = new LlamaArchitecture { Name = "long", NumLayers = 8 };
         Session["path"] = BigCheckpoint.Write(input.Path, architecture);
         Session["long"] = architecture;
         Directory.CreateDirectory(Folder["out"]);
