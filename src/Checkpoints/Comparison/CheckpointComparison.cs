@@ -90,30 +90,16 @@ public sealed class CheckpointComparison : IDisposable
 
     private TensorComparison CompareBits(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var differing = 0L;
         var itemSize = reference.DType.GetItemSize();
-
-        _reader.ForEach(reference, difference, (_, left, right) => Interlocked.Add(ref differing, CountDiffering(left, right, itemSize)));
+        var differing = _reader.Map(reference, difference, (left, right) => CountDiffering(left, right, itemSize)).Sum();
 
         return comparison with { Result = differing == 0 ? ComparisonResult.Equal : ComparisonResult.Different, DifferingElements = differing };
     }
 
     private TensorComparison CompareNumbers(TensorComparison comparison, ITensorMath math, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var pieces = new SortedDictionary<int, DifferenceSums>();
-
-        _reader.ForEach(reference, difference, (index, left, right) =>
-        {
-            var sums = math.Compare(reference.DType, left, difference.DType, right);
-
-            lock (pieces)
-            {
-                pieces[index] = sums;
-            }
-        });
-
-        // Always in the same order, or the last digits would differ from one time to the next.
-        var total = pieces.Values.Aggregate(DifferenceSums.None, (sums, piece) => sums.Merge(piece));
+        var total = _reader.Map(reference, difference, (left, right) => math.Compare(reference.DType, left, difference.DType, right))
+            .Aggregate(DifferenceSums.None, (sum, window) => sum.Merge(window));
         var cosine = total.Dot / (Math.Sqrt(total.ReferenceSquares) * Math.Sqrt(total.DifferenceSquares));
 
         return comparison with

@@ -25,7 +25,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
         var reader = new WindowReader(_data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
 
-        var moments = Sum(reader, math, tensor);
+        var moments = reader.Map(tensor, numbers => math.Measure(tensor.DType, numbers)).Aggregate(TensorMoments.None, (sum, window) => sum.Merge(window));
         var deviation = Math.Sqrt(moments.SquaredDeviations / (moments.Count - 1));
 
         return new TensorStatistics
@@ -51,24 +51,6 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
 
-    private static TensorMoments Sum(WindowReader reader, ITensorMath math, CheckpointTensor tensor)
-    {
-        var pieces = new SortedDictionary<int, TensorMoments>();
-
-        reader.ForEach(tensor, (index, numbers) =>
-        {
-            var moments = math.Measure(tensor.DType, numbers);
-
-            lock (pieces)
-            {
-                pieces[index] = moments;
-            }
-        });
-
-        // Always in the same order, or the last digits would differ from one time to the next.
-        return pieces.Values.Aggregate(TensorMoments.None, (moments, piece) => moments.Merge(piece));
-    }
-
     private ImmutableArray<HistogramBin> CountBins(WindowReader reader, ITensorMath math, CheckpointTensor tensor, TensorMoments moments)
     {
         var total = new long[binCount];
@@ -77,11 +59,12 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         var slack = moments.Min < moments.Max ? 0 : Math.Max(1, Math.Abs(moments.Min) * 1e-9);
         var (min, max) = (moments.Min - slack, moments.Max + slack);
 
-        reader.ForEach(tensor, (_, numbers) =>
+        reader.Map(tensor, numbers =>
         {
             var counts = new long[binCount];
             math.CountBins(tensor.DType, numbers, min, max, counts);
 
+            // Counts can be added in any order, and only one list of them is kept.
             lock (total)
             {
                 for (var bin = 0; bin < binCount; bin++)
@@ -89,6 +72,8 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
                     total[bin] += counts[bin];
                 }
             }
+
+            return binCount;
         });
 
         var width = (max - min) / binCount;
