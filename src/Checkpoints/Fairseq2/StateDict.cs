@@ -28,10 +28,7 @@ internal sealed class StateDict
                 continue;
             }
 
-            if (rawName.Any(char.IsControl))
-            {
-                throw CheckpointException.Corrupt(file.Source.Name, "the name of a tensor has control characters in it.");
-            }
+            TensorLimits.RequirePrintable(rawName, file.Source.Name);
 
             var name = KeyPrefixes.Strip(rawName);
             var entry = new StateDictEntry(name, rawName, file.GetTensor(tensor));

@@ -10,9 +10,6 @@ namespace Fairseq2Llama.SafeTensors;
 /// <param name="End">Where its data ends; not before <paramref name="Begin"/>.</param>
 internal sealed record HeaderEntry(string Name, DType DType, TensorShape Shape, long Begin, long End)
 {
-    /// <summary>As in PyTorch.</summary>
-    private const int MaxDims = 64;
-
     private const string DTypeKey = "dtype", ShapeKey = "shape", OffsetsKey = "data_offsets";
 
     /// <exception cref="CheckpointException">It is malformed, or its dtype is none of ours.</exception>
@@ -82,9 +79,9 @@ internal sealed record HeaderEntry(string Name, DType DType, TensorShape Shape, 
 
     private static TensorShape PossibleShape(string file, string name, IReadOnlyList<long> sizes)
     {
-        if (sizes.Count > MaxDims)
+        if (sizes.Count > TensorLimits.MaxDims)
         {
-            throw Unsupported(file, $"holds '{name}' with {sizes.Count} dimensions, of which PyTorch has at most {MaxDims}.");
+            throw Unsupported(file, $"holds '{name}' with {sizes.Count} dimensions, of which PyTorch has at most {TensorLimits.MaxDims}.");
         }
 
         try

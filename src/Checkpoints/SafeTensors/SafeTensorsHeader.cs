@@ -1,3 +1,5 @@
+using Fairseq2Llama.Tensors;
+
 namespace Fairseq2Llama.SafeTensors;
 
 /// <summary>What the header of a safetensors file says.</summary>
@@ -6,9 +8,6 @@ namespace Fairseq2Llama.SafeTensors;
 internal sealed record SafeTensorsHeader(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<HeaderEntry> Tensors)
 {
     private const string MetadataKey = "__metadata__";
-
-    /// <summary>Characters of a tensor's name, as in a torch.save file: a message has room for it.</summary>
-    private const int MaxNameLength = 1024;
 
     /// <param name="file">The file's name, for messages.</param>
     /// <param name="text">The header as it lies in the file.</param>
@@ -62,14 +61,11 @@ internal sealed record SafeTensorsHeader(IReadOnlyDictionary<string, string> Met
 
     private static void RequireUsable(string file, string name)
     {
-        if (name.Any(char.IsControl))
-        {
-            throw CheckpointException.Corrupt(file, "the name of a tensor has control characters in it.");
-        }
+        TensorLimits.RequirePrintable(name, file);
 
-        if (name.Length > MaxNameLength)
+        if (name.Length > TensorLimits.MaxNameLength)
         {
-            throw CheckpointException.Corrupt(file, $"the name of a tensor has {name.Length} characters, more than {MaxNameLength}.");
+            throw CheckpointException.Corrupt(file, $"the name of a tensor has {name.Length} characters, more than {TensorLimits.MaxNameLength}.");
         }
     }
 }

@@ -28,7 +28,7 @@ internal static class Bombs
                     part.OpWith(Opcode.BinPut, 0).Op(Opcode.Pop, Opcode.Mark).Repeat(count / 100, item => item.OpWith(Opcode.BinGet, 0)).Op(Opcode.List));
                 break;
             case 3:
-                pickle.Op(Opcode.EmptyDict).Text(new string('k', PickleBudget.MaxNameLength)).OpWith(Opcode.BinPut, 0).Op(Opcode.None, Opcode.SetItem)
+                pickle.Op(Opcode.EmptyDict).Text(new string('k', TensorLimits.MaxNameLength)).OpWith(Opcode.BinPut, 0).Op(Opcode.None, Opcode.SetItem)
                     .Repeat(count, part => part.OpWith(Opcode.BinGet, 0).Op(Opcode.None, Opcode.SetItem));
                 break;
             case 4:
@@ -56,7 +56,7 @@ internal static class Bombs
     /// <summary>Tensors that share everything but a name and, half of the time, a stride that means nothing.</summary>
     private static void AddViews(PickleBuilder pickle, int count, Random random)
     {
-        var ones = new long[random.Next(PickleBudget.MaxDims + 1)];
+        var ones = new long[random.Next(TensorLimits.MaxDims + 1)];
         Array.Fill(ones, 1);
         var areEqual = random.Next(2) == 0;
 

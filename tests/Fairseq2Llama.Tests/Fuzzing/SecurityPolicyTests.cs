@@ -25,7 +25,7 @@ public class SecurityPolicyTests
         AssertStates("values that its pickles make", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(PickleBudget), "MaxValues"):N0}"));
         AssertStates("bytes of its zip directory", $"{Constant(typeof(ZipDirectory), "MaxSize") >> 20} MiB");
         AssertStates("may claim to become", $"{ZipFormat.MaxDeflateRatio} times");
-        AssertStates("dimensions of a tensor", $"{PickleBudget.MaxNameLength}, {PickleBudget.MaxDims}");
+        AssertStates("dimensions of a tensor", $"{TensorLimits.MaxNameLength}, {TensorLimits.MaxDims}");
         AssertStates("bytes of a tensor, of all tensors", $"{PickleBudget.MaxTensorSize >> 40} TiB, {PickleBudget.MaxTotalTensorSize >> 50} PiB");
         AssertStates("model.yaml", $"{Constant(typeof(ModelConfig), "MaxLength") >> 20} MiB");
         AssertStates("how deep it is nested", string.Create(CultureInfo.InvariantCulture, $"{Constant(Yaml, "MaxDepth")}, {Constant(Yaml, "MaxNodes"):N0}"));

@@ -9,12 +9,6 @@ internal sealed class PickleBudget(string file)
     /// <summary>Bytes of all pickles of a file; a state dict of 100,000 tensors takes about 20 MB.</summary>
     public const int MaxBytes = 64 << 20;
 
-    /// <summary>Bytes of text that is a key of a dict or of a storage, or a name: it is hashed or compared again and again.</summary>
-    public const int MaxNameLength = 1024;
-
-    /// <summary>As in PyTorch.</summary>
-    public const int MaxDims = 64;
-
     /// <summary>Bytes of a tensor. What lies in a file is bounded by it; an expanded tensor (stride 0) is bounded by nothing else.</summary>
     public const long MaxTensorSize = 1L << 42;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.TorchFiles.Pickle;
 
@@ -95,7 +96,7 @@ internal sealed class PickleBytes
     /// <summary>A line as GLOBAL has it, without its end.</summary>
     public string Line()
     {
-        var length = Peek(Math.Min(_length - Position, PickleBudget.MaxNameLength)).IndexOf((byte)'\n');
+        var length = Peek(Math.Min(_length - Position, TensorLimits.MaxNameLength)).IndexOf((byte)'\n');
 
         if (length < 0)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.TorchFiles.Pickle;
 
@@ -203,7 +204,7 @@ internal sealed class PickleMachine
                 Push(PickleGlobal.Find(_bytes.Line(), _bytes.Line(), _file));
                 break;
             case Opcode.StackGlobal:
-                Push(Pop(2) is [string { Length: <= PickleBudget.MaxNameLength } module, string { Length: <= PickleBudget.MaxNameLength } name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
+                Push(Pop(2) is [string { Length: <= TensorLimits.MaxNameLength } module, string { Length: <= TensorLimits.MaxNameLength } name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
                 break;
             case Opcode.Reduce:
             case Opcode.NewObj:

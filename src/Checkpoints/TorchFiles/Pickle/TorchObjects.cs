@@ -20,7 +20,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
     {
         if (id is not PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.StorageType } type, string key, _, long count, .. var rest] }
             || count < 0
-            || key.Length > PickleBudget.MaxNameLength
+            || key.Length > TensorLimits.MaxNameLength
             || rest.Length > 1)
         {
             throw Malformed("persistent id");
@@ -69,7 +69,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
     }
 
     /// <summary>A key of a dict, refused when hashing it again and again would take long.</summary>
-    public object? Key(object? key) => key is string { Length: > PickleBudget.MaxNameLength } ? throw Malformed("key") : key;
+    public object? Key(object? key) => key is string { Length: > TensorLimits.MaxNameLength } ? throw Malformed("key") : key;
 
     private PickleDict MakeDict(object?[] arguments)
     {
@@ -113,7 +113,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
 
         if (dtype is null || offset is not long and not null || offset is long and < 0
             || size is not PickleTuple sizes || stride is not PickleTuple strides || sizes.Items.Length != strides.Items.Length
-            || sizes.Items.Length > PickleBudget.MaxDims)
+            || sizes.Items.Length > TensorLimits.MaxDims)
         {
             throw Malformed("tensor");
         }

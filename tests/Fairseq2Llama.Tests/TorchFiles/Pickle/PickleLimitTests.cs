@@ -140,7 +140,7 @@ public class PickleLimitTests
     [Fact]
     public void Refuses_a_name_that_would_fill_the_screen() => ErrorAssert.Throws(
         CheckpointErrorCode.CheckpointCorrupt,
-        () => New().StackGlobal("os", new string('x', PickleBudget.MaxNameLength + 1)).Run(),
+        () => New().StackGlobal("os", new string('x', TensorLimits.MaxNameLength + 1)).Run(),
         "malformed");
 
     private static TorchFile Open(byte[] pickle, params ReadOnlySpan<(string Key, byte[] Data)> storages) =>

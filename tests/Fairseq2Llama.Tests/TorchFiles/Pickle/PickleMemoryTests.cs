@@ -28,7 +28,7 @@ public class PickleMemoryTests
     [Fact]
     public void A_shape_of_as_many_dims_as_there_may_be_shared_by_many_tensors_is_bounded()
     {
-        var ones = new long[PickleBudget.MaxDims];
+        var ones = new long[TensorLimits.MaxDims];
         Array.Fill(ones, 1);
 
         // Six bytes for each tensor.
