@@ -1,4 +1,3 @@
-using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Fairseq2;

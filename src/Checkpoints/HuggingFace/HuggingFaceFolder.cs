@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;

@@ -78,8 +78,8 @@ public sealed class CheckpointTensor
     internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));
 
     /// <summary>A part of it, with whole heads where rotary pairs have to be brought together.</summary>
-    internal PlannedStorage ToStorage(TensorSlice slice) => HalfSplitHeadDim is { } headDim && slice.Only is { } halves
-        ? PlannedStorage.Of(RotaryPairs.BringTogether(halves, headDim))
+    internal PlannedStorage ToStorage(TensorSlice slice) => HalfSplitHeadDim is { } headDim
+        ? PlannedStorage.Of(RotaryPairs.BringTogether(slice.Only!, headDim)) // files of that format hold whole tensors
         : slice.ToStorage(DType);
 
     /// <summary>Its name.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;

@@ -39,11 +39,8 @@ internal static class ReferenceParamsReader
         };
 
         told.Validate();
-        return KnownArchitecture.Like(told) ?? told with
-        {
-            MaxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048,
-            ShardEmbedDim = told.RopeTheta <= 10_000,
-        };
+        var maxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048;
+        return KnownArchitecture.Like(told) ?? told with { MaxSeqLen = maxSeqLen, ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) };
     }
 
     private static int FindVocabSize(IEnumerable<CheckpointTensor> tensors) =>
