@@ -47,6 +47,9 @@ public enum CheckpointErrorCode
     /// <summary>The shapes leave more than one architecture possible, or none, and none was named.</summary>
     ArchitectureRequired,
 
+    /// <summary>The path of a tokenizer does not exist, or holds none of its files.</summary>
+    TokenizerNotFound,
+
     /// <summary>The destination already holds what would be written.</summary>
     OutputExists,
 

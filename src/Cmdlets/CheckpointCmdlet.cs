@@ -24,7 +24,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
         {
             work();
         }
-        catch (CheckpointException e) when (e.Code == CheckpointErrorCode.LibTorchUnavailable)
+        catch (CheckpointException e) when (e.Code is CheckpointErrorCode.LibTorchUnavailable or CheckpointErrorCode.TokenizerNotFound)
         {
             // So will all other items.
             ThrowTerminatingError(ErrorRecords.From(e));

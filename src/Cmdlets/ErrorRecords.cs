@@ -10,7 +10,7 @@ internal static class ErrorRecords
     private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
     {
         CheckpointErrorCode.CheckpointNotFound or CheckpointErrorCode.MissingShard or CheckpointErrorCode.MissingTensor
-            or CheckpointErrorCode.ArchitectureUnknown => ErrorCategory.ObjectNotFound,
+            or CheckpointErrorCode.ArchitectureUnknown or CheckpointErrorCode.TokenizerNotFound => ErrorCategory.ObjectNotFound,
         CheckpointErrorCode.UnsafePickle => ErrorCategory.SecurityError,
         CheckpointErrorCode.ReadFailed => ErrorCategory.ReadError,
         CheckpointErrorCode.WriteFailed => ErrorCategory.WriteError,

@@ -1,20 +1,22 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Files;
 
 namespace Fairseq2Llama;
 
 /// <summary>
-/// What a conversion will do, complete and checked, before the first byte is written. Make one with <see cref="ReferenceExport"/>
+/// What a conversion will do, complete and checked, before the first byte is written. Make one with <see cref="CheckpointExport"/>
 /// and carry it out with <see cref="Execute"/>.
 /// </summary>
 public sealed class ConversionPlan
 {
     internal ConversionPlan(
-        string destinationPath, LlamaArchitecture architecture, ImmutableArray<PlannedFile> files, VerificationMode verification)
+        string destinationPath, LlamaArchitecture architecture, OutputFiles output, FolderRules folder, VerificationMode verification)
     {
         DestinationPath = destinationPath;
         Architecture = architecture;
-        Files = files;
+        Output = output;
+        Folder = folder;
         Verification = verification;
     }
 
@@ -28,10 +30,10 @@ public sealed class ConversionPlan
     public string ArchitectureOrigin { get; internal init; } = "";
 
     /// <summary>The files to be written.</summary>
-    public ImmutableArray<PlannedFile> Files { get; }
+    public ImmutableArray<PlannedFile> Files => Output.Planned;
 
     /// <summary>The number of files that the weights are divided into, whether or not all of them are among <see cref="Files"/>.</summary>
-    public int ShardCount { get; internal init; }
+    public int ShardCount => Output.ShardCount;
 
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
@@ -48,8 +50,11 @@ public sealed class ConversionPlan
     /// <summary>What may surprise about it.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
 
-    /// <summary>The shards among <see cref="Files"/> where other jobs write the others at the same time; else empty.</summary>
-    internal ImmutableArray<int> ShardIndex { get; init; } = [];
+    /// <summary>The files, and what other jobs write beside them.</summary>
+    internal OutputFiles Output { get; }
+
+    /// <summary>What the names of files in the destination mean.</summary>
+    internal FolderRules Folder { get; }
 
     /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>
     internal ImmutableArray<CheckpointTensor> ReplicatedTensors { get; init; } = [];
@@ -59,7 +64,7 @@ public sealed class ConversionPlan
 
     /// <summary>Each tensor's old and new name, a line each, by file.</summary>
     public IEnumerable<string> DescribeTensors() =>
-        from file in Files.OfType<PlannedTorchFile>()
+        from file in Files.OfType<PlannedTensorFile>()
         from tensor in file.Tensors
         let input = tensor.Storage.IsCast ? $"{tensor.Storage.InputDType.GetTorchName()} -> " : ""
         select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({input}{tensor.DType.GetTorchName()} {tensor.Shape})";

@@ -13,11 +13,11 @@ internal sealed class ModelParallelSplit
     private readonly int _embeddingDim;
 
     /// <param name="count">The number of files.</param>
-    /// <param name="tensors">What is divided.</param>
-    /// <param name="architecture">Its architecture.</param>
+    /// <param name="model">What is divided.</param>
     /// <exception cref="CheckpointException">It can't be divided evenly.</exception>
-    public ModelParallelSplit(int count, IEnumerable<CheckpointTensor> tensors, LlamaArchitecture architecture)
+    public ModelParallelSplit(int count, ExportedModel model)
     {
+        var (tensors, architecture) = (model.Tensors, model.Architecture);
         Count = count;
 
         // A checkpoint that is divided shows by its shapes of which kind it is.

@@ -1,13 +1,13 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion.Destination;
-using Fairseq2Llama.TorchFiles.Writing;
+using Fairseq2Llama.Conversion.Files;
 
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
-    private readonly long _total = plan.Files.Sum(file => WorkOf(file, plan.Verification));
+    private readonly long _total = plan.Files.Sum(file => file.WorkFor(plan.Verification));
     private long _done;
 
     /// <returns>What showed only when the data was read, and may surprise.</returns>
@@ -22,7 +22,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             {
                 ReplicaCheck.Require(plan.ReplicatedTensors, copier);
 
-                foreach (var file in plan.Files.OrderBy(TurnOf))
+                foreach (var file in plan.Files.OrderBy(file => file.Turn))
                 {
                     Write(file, staging.PathOf(file), copier);
                 }
@@ -42,7 +42,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     }
 
     private IEnumerable<CheckpointFinding> FindOverflows(StorageCopier copier) =>
-        from file in plan.Files.OfType<PlannedTorchFile>()
+        from file in plan.Files.OfType<PlannedTensorFile>()
         from tensor in file.Tensors
         where copier.Overflows.ContainsKey(tensor.Storage)
         select new CheckpointFinding(
@@ -59,48 +59,14 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// </summary>
     private bool ReadsAll => plan.Verification == VerificationMode.Full || plan.Files.Any(file => file is PlannedChecklist);
 
-    /// <summary>
-    /// The small ones first: should the disk be full to the last byte, that shows now and not after an hour. What is made of the others
-    /// comes last.
-    /// </summary>
-    private static int TurnOf(PlannedFile file) => file switch
-    {
-        PlannedTextFile => 0,
-        PlannedTorchFile => 1,
-        _ => 2,
-    };
-
-    /// <summary>Bytes that are written, or read once more.</summary>
-    private static long WorkOf(PlannedFile file, VerificationMode verification) => file switch
-    {
-        PlannedTorchFile when verification == VerificationMode.Full => 2 * file.Length,
-        PlannedChecklist checklist => checklist.ReadLength + file.Length,
-        _ => file.Length,
-    };
-
     private void Write(PlannedFile file, string path, StorageCopier copier)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        var end = _done + WorkOf(file, plan.Verification);
+        var end = _done + file.WorkFor(plan.Verification);
         Report(0);
 
-        switch (file)
-        {
-            case PlannedTextFile text:
-                DiskFlush.WriteFile(path, text.Content.Span, plan.Flush);
-                break;
-
-            case PlannedTorchFile torch:
-                var preallocate = !torch.Layout.Storages.Any(copier.CanShare);
-                var checksums = new TorchFileWriter(torch.Layout, copier.Write, Report).Write(path, preallocate, plan.Flush);
-                new WrittenFileCheck(torch, path, checksums, Report, cancellationToken).Run(readBack: plan.Verification == VerificationMode.Full);
-                break;
-
-            case PlannedChecklist checklist:
-                checklist.Write(path, plan.Flush, Report, cancellationToken);
-                break;
-        }
+        file.Write(path, new WriteContext(copier, plan.Verification, plan.Flush, Report, cancellationToken));
 
         _done = end;
         Report(0);

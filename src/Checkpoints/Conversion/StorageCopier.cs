@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.TorchFiles.Writing;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Conversion;
 

@@ -19,7 +19,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files, ModelConfig? config)
         : base(location.Path, location.Name)
     {
-        Config = config;
+        ArchitectureFile = config;
         _layout = location.Files;
         _files = files;
         Step = location.Step;
@@ -29,9 +29,6 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }
-
-    /// <summary>The architecture that the model.yaml of its run tells; null when there is none, or it can't be used.</summary>
-    public override LlamaArchitecture? Architecture => Config?.Architecture;
 
     /// <summary>The number of its files.</summary>
     public override int ShardCount => _files.Length;
@@ -57,21 +54,20 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
 
-    /// <summary>Whether its files are of a layout that divides a model, though there may be only one.</summary>
-    internal bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
+    internal override bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
 
     /// <summary>What stands in model.yaml.</summary>
-    internal ModelConfig? Config { get; }
+    internal override ArchitectureFile? ArchitectureFile { get; }
+
+    internal override int ModelParallelSize => TensorParallelSize;
 
     /// <summary>Files beside its own that look like parts of it.</summary>
     internal ImmutableArray<string> StrayFiles => _layout.Strays;
 
-    /// <summary>The files in which damage to tensor data can't be noticed.</summary>
-    internal IEnumerable<string> FilesWithoutChecksums =>
+    internal override IEnumerable<string> FilesWithoutChecksums =>
         _files.Where(file => !file.File.HasChecksums).Select(file => file.File.Source.Name);
 
-    /// <summary>The files whose pickle has a wrong checksum.</summary>
-    internal IEnumerable<string> FilesWithInvalidPickleChecksum =>
+    internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
         _files.Where(file => !file.File.IsPickleChecksumValid).Select(file => file.File.Source.Name);
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.8.1.</summary>

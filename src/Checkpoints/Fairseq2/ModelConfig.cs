@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
@@ -10,7 +9,7 @@ namespace Fairseq2Llama.Fairseq2;
 /// (<c>base: llama3_8b_instruct</c>); 0.4 has the whole configuration under <c>model_config._set_</c>, 0.5 and newer under
 /// <c>model_config</c>. A file that was written by hand can have <c>model_arch</c> and only what differs from it.
 /// </summary>
-internal sealed class ModelConfig
+internal sealed class ModelConfig : ArchitectureFile
 {
     public const string FileName = "model.yaml";
 
@@ -19,18 +18,10 @@ internal sealed class ModelConfig
     /// <summary>Real ones have some 30 lines.</summary>
     private const int MaxLength = 1 << 20;
 
-    private ModelConfig(string path) => Path = path;
-
-    public string Path { get; }
-
-    /// <summary>What it says; null when it says nothing, or can't be used.</summary>
-    public LlamaArchitecture? Architecture { get; private init; }
-
-    /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
-    public CheckpointException? Error { get; private init; }
-
-    /// <summary>What in it was passed over, and may be a slip.</summary>
-    public ImmutableArray<string> Warnings { get; private init; } = [];
+    private ModelConfig(string path)
+        : base(path)
+    {
+    }
 
     /// <summary>The number of tensor-parallel files, where it says that; 0.3 and 0.4 do so when there are several.</summary>
     public int? ShardCount { get; private init; }

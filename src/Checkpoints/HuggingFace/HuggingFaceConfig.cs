@@ -7,14 +7,22 @@ namespace Fairseq2Llama.HuggingFace;
 /// Reads config.json of transformers' LlamaForCausalLM, with the defaults that its LlamaConfig has for what is left out. From version 5 on
 /// transformers keeps what concerns rotary encoding under "rope_parameters".
 /// </summary>
-internal static class HuggingFaceConfig
+internal sealed class HuggingFaceConfig : ArchitectureFile
 {
     public const string FileName = "config.json";
+
+    private HuggingFaceConfig(string path)
+        : base(path)
+    {
+    }
+
+    /// <summary>The tokens that begin and end a text, as far as it says that.</summary>
+    public required SpecialTokens SpecialTokens { get; init; }
 
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
-    public static LlamaArchitecture Read(IByteSource file, string name)
+    public static HuggingFaceConfig Read(IByteSource file, string name)
     {
         var json = JsonSettings.Read(file);
 
@@ -57,7 +65,26 @@ internal static class HuggingFaceConfig
 
         told = WithFfn(told, json.Require("intermediate_size"));
         told.Validate();
-        return KnownArchitecture.Like(told) ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
+
+        return new HuggingFaceConfig(file.Name)
+        {
+            Architecture = Recognize(told),
+            SpecialTokens = new SpecialTokens(json.Integers("bos_token_id"), json.Integers("eos_token_id")),
+        };
+    }
+
+    /// <summary>One of the catalogue where it is one; else what it says, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
+    private static LlamaArchitecture Recognize(LlamaArchitecture told)
+    {
+        LlamaArchitecture[] known = [.. KnownArchitecture.Like(told)];
+
+        return known.FirstOrDefault(known => known.MaxSeqLen == told.MaxSeqLen && known.RopeScaleFactor == told.RopeScaleFactor)
+            ?? told with
+            {
+                FfnInnerDimMultiplier = known.FirstOrDefault()?.FfnInnerDimMultiplier ?? told.FfnInnerDimMultiplier,
+                FfnInnerDimMultipleOf = known.FirstOrDefault()?.FfnInnerDimMultipleOf ?? told.FfnInnerDimMultipleOf,
+                ShardEmbedDim = known.FirstOrDefault()?.ShardEmbedDim ?? LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen),
+            };
     }
 
     private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch

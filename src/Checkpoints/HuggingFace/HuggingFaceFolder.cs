@@ -9,22 +9,20 @@ namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>A folder in Hugging Face's format, opened.</summary>
 internal sealed record HuggingFaceFolder(
-    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> Tensors, LlamaArchitecture Architecture)
+    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> Tensors, HuggingFaceConfig Config)
 {
-    private const string SingleFile = "model.safetensors";
-
     /// <summary>The weights, then what stands beside them.</summary>
     public ImmutableArray<string> Files =>
-        [.. WeightFiles, System.IO.Path.Combine(Path, HuggingFaceConfig.FileName), .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>()];
+        [.. WeightFiles, Config.Path, .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>()];
 
     /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
     public static HuggingFaceFolder Open(string path, CancellationToken cancellationToken)
     {
         RequireFolder(path);
 
-        var architecture = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
+        var config = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
         var index = File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)) ? WeightIndex.Read(path) : null;
-        ImmutableArray<string> files = [.. (index?.Files ?? [SingleFile]).Select(file => System.IO.Path.Combine(path, file))];
+        ImmutableArray<string> files = [.. (index?.Files ?? [WeightFile.Single]).Select(file => System.IO.Path.Combine(path, file))];
         var opened = files.Select(file => SafeTensorsFile.Open(new LocalFile(file), cancellationToken)).ToArray();
         index?.RequireMatch(opened);
 
@@ -32,15 +30,17 @@ internal sealed record HuggingFaceFolder(
         [
             .. from file in opened
                from entry in file.Tensors
-               select MakeTensor(file, entry, architecture.HeadDim),
+               let tensor = MakeTensor(file, entry, config.Architecture!.HeadDim)
+               orderby ModuleOrder.Of(tensor.ParsedName)
+               select tensor,
         ];
 
         CheckpointException.ThrowIfAny(
-            ArchitectureCheck.FindContradictions(tensors, architecture),
+            ArchitectureCheck.FindContradictions(tensors, config.Architecture!),
             $"The weights in '{path}' contradict its {HuggingFaceConfig.FileName}",
             "Check that both are of the same model.");
 
-        return new HuggingFaceFolder(path, files, index is not null, tensors, architecture);
+        return new HuggingFaceFolder(path, files, index is not null, tensors, config);
     }
 
     private static CheckpointTensor MakeTensor(SafeTensorsFile file, SafeTensorsEntry entry, int headDim)
@@ -63,9 +63,9 @@ internal sealed record HuggingFaceFolder(
             throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.{OtherFormat.HintFor(path)}");
         }
 
-        if (!File.Exists(System.IO.Path.Combine(path, SingleFile)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
+        if (!File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
         {
-            throw CheckpointFolder.Unrecognized(path, $"holds neither {SingleFile} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+            throw CheckpointFolder.Unrecognized(path, $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
         }
     }
 }

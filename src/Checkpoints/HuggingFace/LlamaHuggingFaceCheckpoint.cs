@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama;
 
@@ -9,7 +10,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     private LlamaHuggingFaceCheckpoint(HuggingFaceFolder folder)
         : base(folder.Path, System.IO.Path.GetFileName(folder.Path))
     {
-        Architecture = folder.Architecture;
+        Config = folder.Config;
         ShardCount = folder.WeightFiles.Length;
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
@@ -17,7 +18,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     }
 
     /// <summary>The architecture that config.json tells.</summary>
-    public override LlamaArchitecture Architecture { get; }
+    public override LlamaArchitecture Architecture => Config.Architecture!;
 
     /// <summary>The number of safetensors files. They hold whole tensors.</summary>
     public override int ShardCount { get; }
@@ -26,13 +27,18 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     public override ImmutableArray<string> Files { get; }
 
     /// <summary>
-    /// Its tensors, under Hugging Face's names. What is made of the query and key projections has their rows in the order that fairseq2 and the reference
+    /// Its tensors, under Hugging Face's names, in the order of the model's modules; files have them in the order of their names. What is made of the query and key projections has their rows in the order that fairseq2 and the reference
     /// format have, which is another than in the files.
     /// </summary>
     public override ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>Bytes of the files.</summary>
     public override long SizeInBytes { get; }
+
+    /// <summary>What stands in config.json.</summary>
+    internal HuggingFaceConfig Config { get; }
+
+    internal override ArchitectureFile ArchitectureFile => Config;
 
     /// <summary>Reads the index of a checkpoint of transformers' LlamaForCausalLM.</summary>
     /// <param name="path">The absolute path of the folder.</param>

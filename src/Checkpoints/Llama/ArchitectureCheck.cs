@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama.Llama;
 
@@ -8,8 +9,17 @@ internal static class ArchitectureCheck
     /// <summary>More are never read, and a model.yaml with a hundred million layers must not make us name the parameters of each.</summary>
     private const int MaxMissing = 10_000;
 
-    public static IEnumerable<CheckpointFinding> Run(IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture) =>
-        FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="format">The format that they shall be exported to.</param>
+    public static IEnumerable<CheckpointFinding> Run(
+        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format) =>
+        FindContradictions(tensors, architecture, format).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
+
+    /// <summary>What the shapes reveal and is different in the architecture, and what of it a format can't express.</summary>
+    public static IEnumerable<CheckpointFinding> FindContradictions(
+        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format) =>
+        FindContradictions(tensors, architecture).Concat(format.FindContradictions(architecture).Select(text => Contradiction(text)));
 
     /// <summary>Every dimension that the shapes reveal and that is another in the architecture, once.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictions(
@@ -23,11 +33,9 @@ internal static class ArchitectureCheck
                 $"NumLayers is {architecture.NumLayers} in the architecture and {layers} in the weights");
         }
 
-        if (architecture.FfnInnerDim != architecture.ReferenceFfnInnerDim)
+        if (tensors.FirstOrDefault(tensor => tensor.HalfSplitHeadDim is { } told && told != architecture.HeadDim) is { } rotary)
         {
-            yield return Contradiction(
-                $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
-                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
+            yield return Contradiction($"HeadDim is {architecture.HeadDim} in the architecture and {rotary.HalfSplitHeadDim} in the checkpoint, whose rows are ordered by it");
         }
 
         var seen = new HashSet<(LlamaDim Dim, long Size)>();

@@ -1,22 +1,34 @@
+using Fairseq2Llama.Conversion;
+
 namespace Fairseq2Llama.Llama;
 
-/// <summary>The architecture that a checkpoint is taken to have, and who says so: the user before model.yaml, model.yaml before the shapes.</summary>
+/// <summary>
+/// The architecture that a checkpoint is taken to have, and who says so: the user before a file beside the weights, the file before the shapes.
+/// </summary>
 /// <param name="Architecture">The architecture.</param>
 /// <param name="Origin">Who says so, to go into a sentence after its name.</param>
-internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string Origin)
+/// <param name="File">The file that says so; null where it is somebody else.</param>
+internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string Origin, ArchitectureFile? File = null)
 {
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="tensors">Those of its tensors that it is about.</param>
     /// <param name="named">The architecture that the user names, or null.</param>
-    /// <param name="layout">The form of params.json, which need not tell all of an architecture.</param>
-    /// <exception cref="CheckpointException">Nobody says it, or model.yaml can't be used.</exception>
+    /// <param name="format">The format to be written, which need not tell all of an architecture.</param>
+    /// <exception cref="CheckpointException">Nobody says it for sure, or the file can't be used.</exception>
     public static ArchitectureChoice Of(
-        Fairseq2Checkpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture? named, ParamsLayout layout) =>
-        (named, checkpoint.Config) switch
+        LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture? named, OutputFormat format) =>
+        (named, checkpoint.ArchitectureFile) switch
         {
-            ({ } architecture, _) => new ArchitectureChoice(architecture, "as named"),
+            ({ } architecture, var file) => new ArchitectureChoice(Complete(architecture, file), "as named"),
             (_, { Error: { } error }) => throw error,
-            (_, { Architecture: { } architecture } config) => new ArchitectureChoice(architecture, $"according to '{config.Path}'"),
-            _ => new ArchitectureChoice(ArchitectureInference.Infer(tensors, layout, checkpoint.Path), "by its shapes"),
+            (_, { Architecture: { } architecture } file) => new ArchitectureChoice(
+                ArchitectureInference.RequireOne([architecture, .. file.Alternatives], format, $"'{file.Path}' fits"),
+                $"according to '{file.Path}'",
+                file),
+            _ => new ArchitectureChoice(ArchitectureInference.Infer(tensors, format, checkpoint.Path), "by its shapes"),
         };
+
+    /// <summary>Who names one of those that the file leaves possible takes nothing back of what the file does tell, such as the epsilon.</summary>
+    private static LlamaArchitecture Complete(LlamaArchitecture named, ArchitectureFile? file) =>
+        file?.Alternatives.Prepend(file.Architecture).FirstOrDefault(told => told?.Name == named.Name && LlamaArchitectures.All.Contains(named)) ?? named;
 }

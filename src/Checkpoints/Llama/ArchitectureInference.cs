@@ -1,4 +1,4 @@
-using Fairseq2Llama.Reference;
+using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama.Llama;
 
@@ -6,10 +6,10 @@ namespace Fairseq2Llama.Llama;
 internal static class ArchitectureInference
 {
     /// <summary>
-    /// The one that fits. Where several do and their params.json would be the same (llama3_8b and llama3_1_8b), the first.
+    /// The one that fits. Where several do that the format does not tell apart (llama3_8b and llama3_1_8b in params.json), the first.
     /// </summary>
-    /// <exception cref="CheckpointException">None fits, or several whose params.json would differ.</exception>
-    public static LlamaArchitecture Infer(IReadOnlyCollection<CheckpointTensor> tensors, ParamsLayout layout, string checkpoint)
+    /// <exception cref="CheckpointException">None fits, or several that the format tells apart.</exception>
+    public static LlamaArchitecture Infer(IReadOnlyCollection<CheckpointTensor> tensors, OutputFormat format, string checkpoint)
     {
         if (tensors.All(tensor => tensor.ParsedName.Parameter is null))
         {
@@ -27,15 +27,21 @@ internal static class ArchitectureInference
                 $"no known architecture has its shapes. Make one and pass it with -Architecture: {Suggest(tensors)}");
         }
 
-        var distinct = candidates.Select(candidate => Convert.ToHexString(ReferenceParams.Write(candidate, layout))).Distinct();
-
-        return distinct.Count() == 1
-            ? candidates[0]
-            : throw Required(
-                checkpoint,
-                $"its shapes fit {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, whose params.json differ."
-                + " Pass the right one with -Architecture.");
+        return RequireOne(candidates, format, $"The architecture of '{checkpoint}' is not clear: its shapes fit");
     }
+
+    /// <summary>The only one; or the first, where the format writes the same for all.</summary>
+    /// <param name="candidates">At least one.</param>
+    /// <param name="format">The format to be written.</param>
+    /// <param name="whatFits">What a message begins with; their names follow.</param>
+    /// <exception cref="CheckpointException">The format tells them apart.</exception>
+    public static LlamaArchitecture RequireOne(IReadOnlyList<LlamaArchitecture> candidates, OutputFormat format, string whatFits) =>
+        candidates.Select(candidate => Convert.ToHexString(format.WriteConfig(candidate))).Distinct().Count() == 1
+            ? candidates[0]
+            : throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureRequired,
+                $"{whatFits} {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, whose {format.ConfigFileName} differ."
+                + " Pass the right one with -Architecture.");
 
     /// <summary>A command with everything in it that shapes tell; the number of heads is not among it.</summary>
     private static string Suggest(IReadOnlyCollection<CheckpointTensor> tensors)

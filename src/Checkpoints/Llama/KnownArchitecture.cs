@@ -4,18 +4,17 @@ namespace Fairseq2Llama.Llama;
 internal static class KnownArchitecture
 {
     /// <summary>
-    /// The first of the catalogue with the same dimensions and rotary frequencies, with the epsilon and the tying of what was told; null when there is
-    /// none. How long a sequence may be and how an unscaled model differs from a scaled one other formats often do not tell.
+    /// Those of the catalogue with the same dimensions and the same base of the rotary frequencies, with the epsilon and the tying of what was told.
+    /// How long a sequence may be and whether the encoding is scaled may be different.
     /// </summary>
-    public static LlamaArchitecture? Like(LlamaArchitecture told) => LlamaArchitectures.All.FirstOrDefault(known =>
-            known.ModelDim == told.ModelDim
+    public static IEnumerable<LlamaArchitecture> Like(LlamaArchitecture told) =>
+        from known in LlamaArchitectures.All
+        where known.ModelDim == told.ModelDim
             && known.NumLayers == told.NumLayers
             && known.NumAttnHeads == told.NumAttnHeads
             && known.NumKeyValueHeads == told.NumKeyValueHeads
             && known.FfnInnerDim == told.FfnInnerDim
             && known.VocabSize == told.VocabSize
             && known.RopeTheta == told.RopeTheta
-            && known.RopeScaleFactor is null == told.RopeScaleFactor is null) is { } found
-        ? found with { NormEps = told.NormEps, TiedEmbeddings = told.TiedEmbeddings }
-        : null;
+        select known with { NormEps = told.NormEps, TiedEmbeddings = told.TiedEmbeddings };
 }

@@ -41,6 +41,12 @@ internal sealed record ParameterName
     /// <summary>Whether its rows are turned by rotary encoding; LLaMA itself has no biases.</summary>
     public bool IsRotary => _module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
 
+    /// <summary>
+    /// Whether it is a table of rotary frequencies, which Meta's LLaMA 1 and 2 and old versions of transformers saved. It follows from the
+    /// architecture, and loaders pass over it.
+    /// </summary>
+    public bool IsComputed => _convention.ComputedSuffix is { } suffix && (Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal));
+
     public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 
     /// <summary>Its name in a convention; for an unknown parameter below a known module (a bias) too, and null for any other in another convention.</summary>

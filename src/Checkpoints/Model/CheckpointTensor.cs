@@ -77,10 +77,20 @@ public sealed class CheckpointTensor
     /// <summary>All of it, in row-major order, with rotary pairs side by side.</summary>
     internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));
 
-    /// <summary>A part of it, with whole heads where rotary pairs have to be brought together.</summary>
-    internal PlannedStorage ToStorage(TensorSlice slice) => HalfSplitHeadDim is { } headDim
-        ? PlannedStorage.Of(RotaryPairs.BringTogether(slice.Only!, headDim)) // files of that format hold whole tensors
-        : slice.ToStorage(DType);
+    /// <summary>A part of it, with whole heads where the rows of rotary pairs change their places.</summary>
+    /// <param name="slice">The part.</param>
+    /// <param name="halfSplitHeadDim">As <see cref="HalfSplitHeadDim"/>, for what it shall become: the size of a head, or null for pairs side by side.</param>
+    /// <param name="castTo">The element type that it shall have, if another.</param>
+    internal PlannedStorage ToStorage(TensorSlice slice, int? halfSplitHeadDim = null, DType? castTo = null)
+    {
+        if (halfSplitHeadDim == HalfSplitHeadDim)
+        {
+            return slice.ToStorage(DType, castTo);
+        }
+
+        var views = halfSplitHeadDim is { } headDim ? RotaryPairs.SetApart(slice, headDim) : RotaryPairs.BringTogether(slice, HalfSplitHeadDim!.Value);
+        return new PlannedStorage(castTo ?? DType, [.. views.Select(view => RunBand.Of(ByteRuns.Of(view)))], DType);
+    }
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama;
 
@@ -18,7 +19,7 @@ public abstract class LlamaCheckpoint
     public string Path { get; }
 
     /// <summary>The architecture that a file beside the weights tells; null when none does.</summary>
-    public abstract LlamaArchitecture? Architecture { get; }
+    public virtual LlamaArchitecture? Architecture => ArchitectureFile?.Architecture;
 
     /// <summary>The number of files that its weights are divided into.</summary>
     public abstract int ShardCount { get; }
@@ -38,6 +39,21 @@ public abstract class LlamaCheckpoint
 
     /// <summary>Bytes of its files.</summary>
     public abstract long SizeInBytes { get; }
+
+    /// <summary>What a file beside the weights tells of the architecture; null when there is none.</summary>
+    internal abstract ArchitectureFile? ArchitectureFile { get; }
+
+    /// <summary>Into how many parts tensor parallelism, or model parallelism, has divided it.</summary>
+    internal virtual int ModelParallelSize => 1;
+
+    /// <summary>Whether its files are of a layout that divides a model, though there may be only one.</summary>
+    internal virtual bool IsShard => false;
+
+    /// <summary>The files that should have checksums and have none, so that damage to tensor data can't be noticed.</summary>
+    internal virtual IEnumerable<string> FilesWithoutChecksums => [];
+
+    /// <summary>The files whose pickle has a wrong checksum.</summary>
+    internal virtual IEnumerable<string> FilesWithInvalidPickleChecksum => [];
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

@@ -33,14 +33,8 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     /// <param name="left">A tensor.</param>
     /// <param name="right">One of the same shape, be it of another type.</param>
     /// <param name="function">Gets both.</param>
-    public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function)
-    {
-        var windows = new TensorWindows(
-            left,
-            LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
-            Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
-
-        return Map(windows, (window, done) =>
+    public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function) =>
+        Map(WindowsOf(left, right), (window, done) =>
         {
             using var leftElements = Read(window.Of(left));
             using var rightElements = Read(window.Of(right));
@@ -48,7 +42,38 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
             done(leftElements.Bytes.Length + rightElements.Bytes.Length);
             return result;
         });
+
+    /// <summary>Whether something holds for all windows; reads no more of them once it does not.</summary>
+    /// <param name="left">A tensor.</param>
+    /// <param name="right">One of the same shape.</param>
+    /// <param name="predicate">Gets both.</param>
+    public bool All(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<bool> predicate)
+    {
+        var holds = true;
+
+        Map(WindowsOf(left, right), (window, _) =>
+        {
+            if (Volatile.Read(ref holds))
+            {
+                using var leftElements = Read(window.Of(left));
+                using var rightElements = Read(window.Of(right));
+
+                if (!predicate(leftElements.Bytes, rightElements.Bytes))
+                {
+                    Volatile.Write(ref holds, false);
+                }
+            }
+
+            return true;
+        });
+
+        return holds;
     }
+
+    private static TensorWindows WindowsOf(CheckpointTensor left, CheckpointTensor right) => new(
+        left,
+        LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
+        Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
 
     private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, T> read)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Llama;
 using Fairseq2Llama.Reference;
 
 namespace Fairseq2Llama;
@@ -6,28 +7,30 @@ namespace Fairseq2Llama;
 /// <summary>A LLaMA in Meta's reference format: a folder with consolidated.NN.pth and params.json.</summary>
 public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
 {
+    private readonly Lazy<ReferenceFolder> _folder;
     private readonly Lazy<ImmutableArray<CheckpointTensor>> _tensors;
 
     private LlamaReferenceCheckpoint(
         string path,
-        LlamaArchitecture architecture,
+        ArchitectureFile architectureFile,
         int shardCount,
         ImmutableArray<string> files,
         long sizeInBytes,
-        Func<ImmutableArray<CheckpointTensor>> getTensors)
+        Func<ReferenceFolder> getFolder)
         : base(path, System.IO.Path.GetFileName(path))
     {
-        Architecture = architecture;
+        ArchitectureFile = architectureFile;
         ShardCount = shardCount;
         Files = files;
         SizeInBytes = sizeInBytes;
 
         // What can't be read now, as long as other jobs write their shards, can be later.
-        _tensors = new(() => Adopt(getTensors()), LazyThreadSafetyMode.PublicationOnly);
+        _folder = new(getFolder, LazyThreadSafetyMode.PublicationOnly);
+        _tensors = new(() => Adopt(_folder.Value.Tensors), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>The architecture that params.json tells.</summary>
-    public override LlamaArchitecture Architecture { get; }
+    public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 
     /// <summary>The number of files that the weights are divided into, one for each model-parallel rank.</summary>
     public override int ShardCount { get; }
@@ -41,14 +44,26 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <summary>Bytes of the files.</summary>
     public override long SizeInBytes { get; }
 
-    /// <summary>What a plan of <see cref="ReferenceExport"/> has made once it was carried out.</summary>
+    internal override ArchitectureFile ArchitectureFile { get; }
+
+    internal override int ModelParallelSize => ShardCount;
+
+    internal override bool IsShard => true;
+
+    internal override IEnumerable<string> FilesWithoutChecksums =>
+        from file in _folder.Value.TorchFiles where !file.HasChecksums select file.Source.Name;
+
+    internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
+        from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
+
+    /// <summary>What a plan with <see cref="ReferenceExportOptions"/> has made once it was carried out.</summary>
     public static LlamaReferenceCheckpoint From(ConversionPlan plan) => new(
         plan.DestinationPath,
-        plan.Architecture,
+        new ArchitectureFile(System.IO.Path.Combine(plan.DestinationPath, ReferenceParams.FileName)) { Architecture = plan.Architecture },
         plan.ShardCount,
         [.. plan.Files.Select(file => System.IO.Path.Combine(plan.DestinationPath, file.Name))],
         plan.Length,
-        () => ReferenceFolder.Open(plan.DestinationPath, CancellationToken.None).Tensors);
+        () => ReferenceFolder.Open(plan.DestinationPath, CancellationToken.None));
 
     /// <summary>Reads the index of a checkpoint as Meta distributes it, or as this library or fairseq2's converter wrote it.</summary>
     /// <param name="path">The absolute path of the folder.</param>
@@ -61,10 +76,10 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
 
         return new LlamaReferenceCheckpoint(
             folder.Path,
-            folder.Architecture,
-            folder.Shards.Length,
+            folder.ArchitectureFile,
+            folder.TorchFiles.Length,
             folder.Files,
             folder.Files.Sum(file => new FileInfo(file).Length),
-            () => folder.Tensors);
+            () => folder);
     }
 }

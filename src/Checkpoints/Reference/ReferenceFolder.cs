@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Sources;
@@ -9,33 +8,30 @@ namespace Fairseq2Llama.Reference;
 
 /// <summary>A folder in the reference format, opened: one file for each model-parallel rank, fitted together as tensor-parallel ranks are.</summary>
 internal sealed record ReferenceFolder(
-    string Path, ImmutableArray<string> Shards, ImmutableArray<CheckpointTensor> Tensors, LlamaArchitecture Architecture)
+    string Path, ImmutableArray<TorchFile> TorchFiles, ImmutableArray<CheckpointTensor> Tensors, ArchitectureFile ArchitectureFile)
 {
     /// <summary>The weights by rank, then params.json.</summary>
-    public ImmutableArray<string> Files => [.. Shards, ParamsPath(Path)];
+    public ImmutableArray<string> Files => [.. TorchFiles.Select(file => file.Source.Name), ArchitectureFile.Path];
 
     /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
     public static ReferenceFolder Open(string path, CancellationToken cancellationToken)
     {
         var shards = FindShards(path);
+        ImmutableArray<TorchFile> files = [.. shards.Select(file => TorchFile.Open(new LocalFile(file), cancellationToken))];
 
         var tensors = ShardedModel.Join(
-            [
-                .. from file in shards
-                   let stateDict = StateDict.In(TorchFile.Open(new LocalFile(file), cancellationToken))
-                   select (new ShardFile(file, new ShardPlace(TensorParallel: ReferenceShard.RankOf(file))), stateDict.Entries),
-            ],
+            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardPlace(TensorParallel: ReferenceShard.RankOf(path))), StateDict.In(file).Entries))],
             NamingConvention.Reference,
             path);
 
         var architecture = ReferenceParamsReader.Read(new LocalFile(ParamsPath(path)), System.IO.Path.GetFileName(path), tensors);
 
         CheckpointException.ThrowIfAny(
-            ArchitectureCheck.FindContradictions(tensors, architecture),
+            ArchitectureCheck.FindContradictions(tensors, architecture.Architecture!),
             $"The weights in '{path}' contradict its {ReferenceParams.FileName}",
             "Check that both are of the same model, and that no shard is missing.");
 
-        return new ReferenceFolder(path, shards, tensors, architecture);
+        return new ReferenceFolder(path, files, tensors, architecture);
     }
 
     private static string ParamsPath(string folder) => System.IO.Path.Combine(folder, ReferenceParams.FileName);

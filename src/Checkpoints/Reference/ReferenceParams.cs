@@ -1,6 +1,4 @@
-using System.Buffers;
-using System.Globalization;
-using System.Text.Json;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Reference;
 
@@ -12,11 +10,8 @@ internal static class ReferenceParams
     /// <summary>Meta's LLaMA 2 loader has no rope_theta and refuses the key, so the flat form leaves out what is the default anyway.</summary>
     private const double DefaultRopeTheta = 10_000.0;
 
-    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout layout)
+    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout layout) => SettingsText.Write(json =>
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });
-
         json.WriteStartObject();
 
         if (layout == ParamsLayout.Nested)
@@ -32,10 +27,10 @@ internal static class ReferenceParams
 
         if (layout == ParamsLayout.Nested || architecture.RopeTheta != DefaultRopeTheta)
         {
-            WriteFloat(json, "rope_theta", architecture.RopeTheta);
+            json.WriteFloat("rope_theta", architecture.RopeTheta);
         }
 
-        WriteFloat(json, "norm_eps", architecture.NormEps);
+        json.WriteFloat("norm_eps", architecture.NormEps);
 
         if (architecture.NumKeyValueHeads != architecture.NumAttnHeads)
         {
@@ -44,7 +39,7 @@ internal static class ReferenceParams
 
         if (architecture.FfnInnerDimMultiplier != 1.0)
         {
-            WriteFloat(json, "ffn_dim_multiplier", architecture.FfnInnerDimMultiplier);
+            json.WriteFloat("ffn_dim_multiplier", architecture.FfnInnerDimMultiplier);
         }
 
         if (layout == ParamsLayout.Flat)
@@ -63,16 +58,5 @@ internal static class ReferenceParams
         }
 
         json.WriteEndObject();
-        json.Flush();
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
-    }
-
-    /// <summary>Python reads 10000 as an int and 10000.0 as a float; the loaders' dataclasses say float.</summary>
-    private static void WriteFloat(Utf8JsonWriter json, string name, double value)
-    {
-        var digits = value.ToString("R", CultureInfo.InvariantCulture).Replace('E', 'e');
-        json.WritePropertyName(name);
-        json.WriteRawValue(digits.AsSpan().IndexOfAny('.', 'e') < 0 ? digits + ".0" : digits);
-    }
+    });
 }

@@ -16,11 +16,15 @@ internal static class ReferenceParamsReader
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <param name="tensors">The weights, which tell the vocabulary where the file does not (Meta ships -1), and whether the output is tied.</param>
     /// <exception cref="CheckpointException">It can't be read, lacks what has no default, or contradicts itself.</exception>
-    public static LlamaArchitecture Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
+    public static ArchitectureFile Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
     {
         var root = JsonSettings.Read(file);
-        var json = root.Find("model") ?? root;
+        var nested = root.Find("model");
+        var json = nested ?? root;
         var heads = json.Require("n_heads");
+
+        // The nested form never says it, be the encoding scaled or not.
+        var isScaled = json.Flag("use_scaled_rope") ?? (nested is null ? false : null);
 
         var told = new LlamaArchitecture
         {
@@ -33,14 +37,23 @@ internal static class ReferenceParamsReader
             FfnInnerDimMultiplier = json.Number("ffn_dim_multiplier") ?? 1,
             NormEps = json.Number("norm_eps") ?? 1e-5,
             RopeTheta = json.Number("rope_theta") ?? 10_000,
-            RopeScaleFactor = json.Flag("use_scaled_rope") == true ? json.Number("rope_scaling_factor") ?? DefaultRopeScaleFactor : null,
+            RopeScaleFactor = isScaled == true ? json.Number("rope_scaling_factor") ?? DefaultRopeScaleFactor : null,
             VocabSize = json.Integer("vocab_size") is > 0 and var size ? size : FindVocabSize(tensors),
             TiedEmbeddings = AreTied(tensors),
         };
 
         told.Validate();
+
+        LlamaArchitecture[] known = [.. KnownArchitecture.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
         var maxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048;
-        return KnownArchitecture.Like(told) ?? told with { MaxSeqLen = maxSeqLen, ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) };
+
+        return new ArchitectureFile(file.Name)
+        {
+            Architecture = known.FirstOrDefault()
+                ?? told with { MaxSeqLen = maxSeqLen, ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) },
+            Alternatives = [.. known.Skip(1)],
+            IsMaxSeqLenGuessed = known.Length == 0,
+        };
     }
 
     private static int FindVocabSize(IEnumerable<CheckpointTensor> tensors) =>

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Sharding;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Sharding;

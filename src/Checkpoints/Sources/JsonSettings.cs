@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace Fairseq2Llama.Sources;
@@ -22,6 +23,9 @@ internal sealed class JsonSettings
         .Where(property => property.Value.ValueKind == JsonValueKind.String)
         .GroupBy(property => property.Name, StringComparer.Ordinal)
         .ToDictionary(group => group.Key, group => group.Last().Value.GetString()!, StringComparer.Ordinal));
+
+    /// <summary>The names of its entries.</summary>
+    public IEnumerable<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
 
     /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
@@ -60,6 +64,10 @@ internal sealed class JsonSettings
 
     public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
 
+    /// <summary>A text, or the "content" of an object, as transformers writes tokens in one way and the other.</summary>
+    public string? TextOrContent(string name) =>
+        Get(name, JsonValueKind.String, JsonValueKind.Object) is { ValueKind: JsonValueKind.Object } ? Find(name)!.Text("content") : Text(name);
+
     public bool? Flag(string name) => Get(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean();
 
     public double? Number(string name) => Get(name, JsonValueKind.Number)?.GetDouble();
@@ -70,6 +78,16 @@ internal sealed class JsonSettings
         null => null,
         { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
         { } number => throw CheckpointException.Corrupt(_file, $"'{name}' is {number}, and should be a whole number."),
+    };
+
+    /// <summary>Whole numbers, of which there may also be one without a list around it; none where it is not there, or null.</summary>
+    public ImmutableArray<int> Integers(string name) => Get(name, JsonValueKind.Number, JsonValueKind.Array) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Number } => [Integer(name)!.Value],
+        { } list => [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
+            ? number
+            : throw CheckpointException.Corrupt(_file, $"'{name}' has {Decode(item.GetRawText)} in it, and should hold whole numbers."))],
     };
 
     /// <exception cref="CheckpointException">It is not there.</exception>

@@ -33,11 +33,19 @@ internal sealed record DTypeInfo(
         new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
     ];
 
+    /// <summary>
+    /// Its place in safetensors' list of types (tensor.rs, the same in all versions as far as they have it): the larger its elements, the later it mostly comes.
+    /// </summary>
+    public int SafeTensorsRank => Array.IndexOf(SafeTensorsRanks, SafeTensorsName);
+
     /// <summary>Whether its elements are pairs of numbers.</summary>
     public bool IsComplex => SwapUnit < ItemSize;
 
     /// <summary>Whether its elements are real numbers that need not be whole.</summary>
     public bool IsRealFloat => Float is not null && !IsComplex;
+
+    private static readonly string[] SafeTensorsRanks =
+        ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64"];
 
     private static readonly FrozenDictionary<DType, DTypeInfo> ByDType = All.ToFrozenDictionary(info => info.DType);
 

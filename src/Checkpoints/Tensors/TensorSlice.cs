@@ -8,45 +8,43 @@ namespace Fairseq2Llama.Tensors;
 /// </summary>
 internal sealed class TensorSlice : IEquatable<TensorSlice>
 {
-    private readonly ImmutableArray<TensorPart> _parts;
-
     /// <param name="parts">They tile it.</param>
     /// <param name="shape">Its shape.</param>
     public TensorSlice(ImmutableArray<TensorPart> parts, TensorShape shape)
     {
-        _parts = parts;
+        Parts = parts;
         Shape = shape;
     }
 
     public TensorShape Shape { get; }
 
-    /// <summary>What it is made of where that is one part.</summary>
-    public TorchTensor? Only => _parts is [var only] ? only.Tensor : null;
+    /// <summary>They tile it.</summary>
+    public ImmutableArray<TensorPart> Parts { get; }
 
     /// <summary>What lies in a range along a dim.</summary>
     public TensorSlice Narrow(int dim, long start, long length) => new(
-        [.. _parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
+        [.. Parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
 
     /// <summary>Its elements in row-major order, as byte runs.</summary>
     /// <param name="dtype">Their type.</param>
     /// <param name="castTo">The type that they are to have, if another.</param>
     public PlannedStorage ToStorage(DType dtype, DType? castTo = null) => new(castTo ?? dtype, ToBands(), dtype);
 
-    public bool Equals(TensorSlice? other) => other is not null && Shape.Equals(other.Shape) && _parts.AsSpan().SequenceEqual(other._parts.AsSpan());
+    public bool Equals(TensorSlice? other) => other is not null && Shape.Equals(other.Shape) && Parts.AsSpan().SequenceEqual(other.Parts.AsSpan());
 
     public override bool Equals(object? obj) => Equals(obj as TensorSlice);
 
     // A model has thousands of tensors of one shape: only where they lie tells them apart.
-    public override int GetHashCode() => _parts.Aggregate(Shape.GetHashCode(), HashCode.Combine);
+    public override int GetHashCode() => Parts.Aggregate(Shape.GetHashCode(), HashCode.Combine);
 
     private ImmutableArray<RunBand> ToBands()
     {
-        if (Only is { } only)
+        if (Parts is [var only])
         {
-            return [RunBand.Of(ByteRuns.Of(only))];
+            return [RunBand.Of(ByteRuns.Of(only.Tensor))];
         }
 
-        var filled = _parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();
+        var filled = Parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();
         var cuts = filled.SelectMany(part => new[] { part.Row, part.Row + part.Tensor.Shape[0] }).Distinct().Order().ToArray();
 
         return [.. cuts.Zip(cuts.Skip(1), (from, to) => ToBand(filled, from, to - from))];

@@ -92,9 +92,10 @@ public static class CheckpointTest
 
         try
         {
-            var architecture = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, ParamsLayout.Nested).Architecture;
+            var format = new ReferenceExportOptions().Format;
+            var architecture = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format).Architecture;
             architecture.Validate();
-            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture));
+            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture, format));
             return architecture;
         }
         catch (CheckpointException e)

@@ -24,18 +24,18 @@ internal static class FileFindings
         select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
 
     public static IEnumerable<CheckpointFinding> FindSlipsInConfig(Fairseq2Checkpoint checkpoint) =>
-        from warning in checkpoint.Config?.Warnings ?? []
-        select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.Config!.Path);
+        from warning in checkpoint.ArchitectureFile?.Warnings ?? []
+        select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.ArchitectureFile!.Path);
 
     /// <summary>What model.yaml says, where the user says something else.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(Fairseq2Checkpoint checkpoint, LlamaArchitecture named)
     {
-        if (checkpoint.Config is { Error: { } error } damaged)
+        if (checkpoint.ArchitectureFile is { Error: { } error } damaged)
         {
             yield return Warning(error.Code, error.Message, damaged.Path);
         }
 
-        if (checkpoint.Config is { Architecture: { } told } config
+        if (checkpoint.ArchitectureFile is { Architecture: { } told } config
             && !ReferenceParams.Write(told, ParamsLayout.Flat).AsSpan().SequenceEqual(ReferenceParams.Write(named, ParamsLayout.Flat)))
         {
             yield return Warning(

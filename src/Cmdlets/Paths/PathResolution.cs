@@ -24,6 +24,10 @@ internal static class PathResolution
     public static string ResolveDestination(this PSCmdlet cmdlet, string path) =>
         System.IO.Path.TrimEndingDirectorySeparator(Resolve(cmdlet, path, CheckpointErrorCode.WriteFailed));
 
+    /// <summary>A folder or file of a tokenizer.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
+    public static string ResolveTokenizer(this PSCmdlet cmdlet, string path) => Resolve(cmdlet, path, CheckpointErrorCode.TokenizerNotFound);
+
     private static Collection<string> ResolveWildcards(this PSCmdlet cmdlet, string path)
     {
         ProviderInfo provider;

@@ -36,7 +36,7 @@ public sealed class CheckpointMakerTests
         var made = CheckpointMaker.Make(folder["made"], TinyModel.Architecture, shardCount: 2);
 
         var checkpoint = Fairseq2Checkpoint.Read(made.Path);
-        ReferenceExport.Plan(checkpoint, folder["merged"], new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 1 }).Execute();
+        CheckpointExport.Plan(checkpoint, folder["merged"], new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 1 }).Execute();
 
         Assert.Equal(2, checkpoint.TensorParallelSize);
         Assert.Equal(CheckpointMaker.SizeOf(TinyModel.Architecture), checkpoint.Tensors.Sum(tensor => tensor.ElementCount) * 2);

@@ -293,7 +293,7 @@ public sealed class ExportShardTests : IDisposable
     }
 
     private ConversionPlan Plan(Fairseq2Checkpoint checkpoint, string folder, int index, bool force, LlamaArchitecture? architecture = null) =>
-        ReferenceExport.Plan(
+        CheckpointExport.Plan(
             checkpoint,
             _folder[folder],
             new ReferenceExportOptions { Architecture = architecture ?? ShardedModels.Architecture, ShardCount = 4, ShardIndex = [index], Force = force });

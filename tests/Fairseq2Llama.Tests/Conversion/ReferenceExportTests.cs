@@ -162,7 +162,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         ErrorAssert.Throws(
             CheckpointErrorCode.ArchitectureRequired,
-            () => ReferenceExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _out["x"], new ReferenceExportOptions()),
+            () => CheckpointExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _out["x"], new ReferenceExportOptions()),
             "New-LlamaArchitecture -Name … -ModelDim 16 -NumLayers 2",
             "-VocabSize 40");
     }
@@ -198,7 +198,7 @@ public sealed class ReferenceExportTests : IDisposable
         var checkpoint = Fairseq2Checkpoint.Read(path);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(1));
 
-        var plan = ReferenceExport.Plan(checkpoint, _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
+        var plan = CheckpointExport.Plan(checkpoint, _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
 
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => plan.Execute(), path, "changed");
         Assert.Equal(["model.pt"], _out.Content);
@@ -211,7 +211,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         var path = _out["model.pt"];
         File.Copy(Path.Combine(Repository.Case(name), "model.pt"), path);
-        var plan = ReferenceExport.Plan(
+        var plan = CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(path), _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture, Verification = verification });
 
         ErrorAssert.Throws(
@@ -232,7 +232,7 @@ public sealed class ReferenceExportTests : IDisposable
     public void Cancelling_leaves_nothing_behind()
     {
         using var stop = new CancellationTokenSource();
-        var plan = ReferenceExport.Plan(
+        var plan = CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(Repository.Case("fs2")),
             _out["new/folder"],
             new ReferenceExportOptions { Architecture = TinyModel.Architecture });
@@ -260,7 +260,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "open files keep their folder there");
 
-        var plan = ReferenceExport.Plan(
+        var plan = CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(Repository.Case("fs2")), _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
 
         ErrorAssert.Throws(
@@ -281,7 +281,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         Export("fs2", _out.Path);
         var before = File.ReadAllBytes(_out["consolidated.00.pth"]);
-        var plan = ReferenceExport.Plan(
+        var plan = CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(Repository.Case("compiled")),
             _out.Path,
             new ReferenceExportOptions { Architecture = TinyModel.Architecture, Force = true });
@@ -309,7 +309,7 @@ public sealed class ReferenceExportTests : IDisposable
 
         ErrorAssert.Throws(
             CheckpointErrorCode.UnmappedTensor,
-            () => ReferenceExport.Plan(
+            () => CheckpointExport.Plan(
                 [.. checkpoint.Tensors, stray],
                 _out["x"],
                 new ReferenceExportOptions { Architecture = TinyModel.Architecture, AllowUnmapped = true }),
@@ -324,7 +324,7 @@ public sealed class ReferenceExportTests : IDisposable
             ParameterName.Parse("decoder.layers.2147483647.ffn_layer_norm.weight", NamingConvention.Fairseq2), DType.Float32, new TensorShape(16), null, [], []);
 
         Assert.Contains(
-            ArchitectureCheck.Run([.. checkpoint.Tensors, beyond], TinyModel.Architecture),
+            ArchitectureCheck.Run([.. checkpoint.Tensors, beyond], TinyModel.Architecture, new ReferenceExportOptions().Format),
             finding => finding.Message == "NumLayers is 2 in the architecture and 2147483648 in the weights");
     }
 
@@ -344,7 +344,7 @@ public sealed class ReferenceExportTests : IDisposable
 
         File.WriteAllBytes(_out["model.pt"], bytes);
         var checkpoint = Fairseq2Checkpoint.Read(_out["model.pt"]);
-        var plan = ReferenceExport.Plan(checkpoint, _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
+        var plan = CheckpointExport.Plan(checkpoint, _out["new"], new ReferenceExportOptions { Architecture = TinyModel.Architecture });
         plan.Execute();
 
         Assert.Contains("without checksums", Assert.Single(plan.Warnings), StringComparison.Ordinal);
@@ -358,7 +358,7 @@ public sealed class ReferenceExportTests : IDisposable
     {
         var checkpoint = Fairseq2Checkpoint.Read(File.Exists(name) ? name : Repository.Case(name));
 
-        ReferenceExport.Plan(
+        CheckpointExport.Plan(
             [.. checkpoint.Tensors.Where(tensor => !tensor.Name.Contains("lora", StringComparison.Ordinal))],
             destination,
             new ReferenceExportOptions

@@ -30,12 +30,12 @@ public sealed class ShardRoundTripTests(ShardedModels models) : IDisposable
     public void A_divided_model_is_divided_anew_into_the_same_files_as_the_whole_one(string embedding, int count)
     {
         var options = new ReferenceExportOptions { Architecture = ShardedModels.ArchitectureOf(embedding), ShardCount = count };
-        ReferenceExport.Plan(Fairseq2Checkpoint.Read(models.PathOfWhole("bfloat16")), _out["whole"], options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(models.PathOfWhole("bfloat16")), _out["whole"], options).Execute();
         var expected = Hash("whole");
 
         foreach (var name in models.Divided.Where(name => name.StartsWith($"bfloat16,{embedding},", StringComparison.Ordinal)))
         {
-            ReferenceExport.Plan(Fairseq2Checkpoint.Read(models.PathOfDivided(name)), _out[name], options).Execute();
+            CheckpointExport.Plan(Fairseq2Checkpoint.Read(models.PathOfDivided(name)), _out[name], options).Execute();
             Assert.Equal((name, expected), (name, Hash(name)));
         }
     }
@@ -97,7 +97,7 @@ public sealed class ShardRoundTripTests(ShardedModels models) : IDisposable
     {
         var checkpoint = Fairseq2Checkpoint.Read(models.PathOfDivided("float32,embedding0,pp2,tp4,sdp3,uneven"));
 
-        ReferenceExport.Plan(checkpoint, _out.Path, new ReferenceExportOptions { Architecture = ShardedModels.Architecture }).Execute();
+        CheckpointExport.Plan(checkpoint, _out.Path, new ReferenceExportOptions { Architecture = ShardedModels.Architecture }).Execute();
 
         Assert.Equal(
             ["consolidated.00.pth", "consolidated.01.pth", "consolidated.02.pth", "consolidated.03.pth", "params.json"], _out.Content);

@@ -153,7 +153,7 @@ public sealed class SharedBlocksTests : IDisposable
     private void Export(string destination, VerificationMode verification, bool checklist = false)
     {
         var options = new ReferenceExportOptions { Architecture = Architecture, Verification = verification, Checklist = checklist };
-        ReferenceExport.Plan(Fairseq2Checkpoint.Read(_disk["model.pt"]), destination, options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(_disk["model.pt"]), destination, options).Execute();
     }
 
     /// <returns>What unzip says of damage: nothing of a sound file.</returns>

@@ -35,7 +35,7 @@ public sealed class PipelineExampleTests : IDisposable
             session.Run(step);
         }
 
-        ReferenceExport.Plan(
+        CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(_folder["run"]), _folder["whole"], new ReferenceExportOptions { ShardCount = 2 }).Execute();
         Assert.Equal(CheckpointFolder.Snapshot(_folder["whole"]), CheckpointFolder.Snapshot(_folder["out"]));
     }

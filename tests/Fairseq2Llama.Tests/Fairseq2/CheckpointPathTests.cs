@@ -120,7 +120,7 @@ public sealed class CheckpointPathTests : IDisposable
             var checkpoint = Fairseq2Checkpoint.Read(_folder.Path);
 
             Assert.Equal([_folder[file]], checkpoint.Files);
-            ReferenceExport.Plan(checkpoint, _folder["exported"], new ReferenceExportOptions { Architecture = TinyModel.Architecture }).Execute();
+            CheckpointExport.Plan(checkpoint, _folder["exported"], new ReferenceExportOptions { Architecture = TinyModel.Architecture }).Execute();
         }
         finally
         {

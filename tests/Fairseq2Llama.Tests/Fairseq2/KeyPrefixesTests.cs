@@ -1,4 +1,4 @@
-using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Tests.Fairseq2;
 

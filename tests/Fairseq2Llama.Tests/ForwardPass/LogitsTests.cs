@@ -92,7 +92,7 @@ public sealed class LogitsTests : IDisposable
         };
         var folder = _out[$"{checkpoint}-{shardCount}"];
 
-        ReferenceExport.Plan(Fairseq2Checkpoint.Read(Repository.Data(checkpoint)), folder, options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(Repository.Data(checkpoint)), folder, options).Execute();
         return folder;
     }
 }

@@ -50,7 +50,7 @@ public sealed class SpeakingModelTests : IDisposable
         {
             var folder = _out[$"{shardCount}"];
             var options = new ReferenceExportOptions { Architecture = hasConfig ? null : Architecture, ShardCount = shardCount };
-            ReferenceExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, options).Execute();
+            CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, options).Execute();
 
             using var model = ReferenceModel.Load(folder);
             var tokens = model.Greedy([Bos], 31);

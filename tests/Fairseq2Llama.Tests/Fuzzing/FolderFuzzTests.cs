@@ -119,7 +119,7 @@ public sealed class FolderFuzzTests : IDisposable
         foreach (var shardCount in new int?[] { null, 1, 2 })
         {
             var options = new ReferenceExportOptions { Architecture = architecture, ShardCount = shardCount, Force = true, Verification = VerificationMode.Auto };
-            ReferenceExport.Plan(checkpoint, destination, options).Execute(progress, cancellationToken);
+            CheckpointExport.Plan(checkpoint, destination, options, cancellationToken).Execute(progress, cancellationToken);
             _exports++;
         }
     }

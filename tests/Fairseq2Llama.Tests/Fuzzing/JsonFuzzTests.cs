@@ -29,7 +29,7 @@ public sealed class JsonFuzzTests : IDisposable
     public void Params_that_were_changed(ParamsLayout layout)
     {
         var options = new ReferenceExportOptions { Architecture = TinyModel.Architecture, ParamsLayout = layout, ShardCount = 2, Force = true };
-        ReferenceExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _folder.Path, options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _folder.Path, options).Execute();
 
         Run("params.json", () => LlamaReferenceCheckpoint.Read(_folder.Path));
     }

@@ -27,8 +27,15 @@ public class ArchitectureInferenceTests
         "llama3_8b and llama3_1_8b",
         "-Architecture");
 
+    [Fact]
+    public void Asks_where_the_lengths_of_sequences_would_differ() => ErrorAssert.Throws(
+        CheckpointErrorCode.ArchitectureRequired,
+        () => ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find("7b")), new HuggingFaceExportOptions().Format, "a checkpoint"),
+        "7b and llama2_7b, whose config.json differ",
+        "-Architecture");
+
     private static LlamaArchitecture Infer(string weights, ParamsLayout layout) =>
-        ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find(weights)), layout, "a checkpoint");
+        ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find(weights)), new ReferenceExportOptions { ParamsLayout = layout }.Format, "a checkpoint");
 
     /// <summary>The tensors that a checkpoint of the architecture has, less their data.</summary>
     private static CheckpointTensor[] ShapesOf(LlamaArchitecture architecture) =>

@@ -40,7 +40,7 @@ public sealed class FlippedByteTests : IDisposable
 
         try
         {
-            ReferenceExport.Plan(
+            CheckpointExport.Plan(
                 Fairseq2Checkpoint.Read(_folder["model.pt"]), _folder["out"], new ReferenceExportOptions { Architecture = TinyModel.Architecture }).Execute();
         }
         catch (CheckpointException)

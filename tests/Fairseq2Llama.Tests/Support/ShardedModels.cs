@@ -52,7 +52,7 @@ public sealed class ShardedModels : IDisposable
         var name = Path.GetFileName(path);
         var options = new ReferenceExportOptions { Architecture = architecture ?? ArchitectureOf(name), ShardCount = count };
 
-        ReferenceExport.Plan(Fairseq2Checkpoint.Read(path), destination[$"exported/{count}/{name}"], options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(path), destination[$"exported/{count}/{name}"], options).Execute();
     }
 
     /// <summary>Has PyTorch join what was exported and compare it with the model that was divided.</summary>

@@ -1,7 +1,8 @@
-using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Writing;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Tests.Support;
 
@@ -13,7 +14,7 @@ internal static class TensorFiles
     public static IReadOnlyList<StateDictEntry> Read(byte[] file) => StateDict.In(TorchFile.Open(new MemorySource(file))).Entries;
 
     /// <summary>Tensors that were the same view of one storage share one again, as tied weights do.</summary>
-    public static PlannedTorchFile Plan(string name, IEnumerable<StateDictEntry> entries)
+    public static PlannedTensorFile Plan(string name, IEnumerable<StateDictEntry> entries)
     {
         var planned = new List<(TorchTensor Tensor, PlannedStorage Storage)>();
         var tensors = new List<PlannedTensor>();
@@ -27,17 +28,17 @@ internal static class TensorFiles
             tensors.Add(new PlannedTensor(entryName, rawName, tensor.DType, tensor.Shape, storage));
         }
 
-        return new PlannedTorchFile(name, tensors);
+        return new PlannedTensorFile(name, new TorchContainer(), tensors);
     }
 
     /// <summary>Writes a planned file into a folder.</summary>
     /// <returns>Its path.</returns>
-    public static string Write(PlannedTorchFile plan, TempFolder folder)
+    public static string Write(PlannedTensorFile plan, TempFolder folder)
     {
         using var scratch = new TempFolder();
         using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
 
-        new TorchFileWriter(plan.Layout, copier.Write, _ => { }).Write(folder[plan.Name], preallocate: true, flush: false);
+        new TensorFileWriter(plan.Layout, copier.Write, _ => { }).Write(folder[plan.Name], preallocate: true, flush: false);
         return folder[plan.Name];
     }
 

@@ -1,4 +1,3 @@
-using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 

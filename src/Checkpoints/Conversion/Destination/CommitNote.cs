@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
-using Fairseq2Llama.Reference;
+using Fairseq2Llama.Conversion.Files;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -12,16 +12,17 @@ internal sealed record CommitNote(ImmutableArray<CommitStep> Steps)
 {
     private const string FileName = "commit";
 
-    /// <summary>params.json leaves first and comes last: who finds one may take the folder for whole.</summary>
+    /// <summary>What a folder is taken for whole by leaves first and comes last.</summary>
     public static CommitNote Of(ConversionPlan plan)
     {
+        var completion = plan.Folder.Completion;
         var shared = plan.Files.OfType<PlannedTextFile>().Where(file => file.IsShared).Select(file => file.Name).ToArray();
 
         return new CommitNote(
         [
-            .. from name in plan.ReplacedFiles.Except(shared).Concat(plan.StaleFiles).OrderBy(name => name != ReferenceParams.FileName)
+            .. from name in plan.ReplacedFiles.Except(shared).Concat(plan.StaleFiles).OrderBy(name => name != completion)
                select new CommitStep(CommitStep.Remove, name),
-            .. from name in plan.Files.Select(file => file.Name).Except(shared).OrderBy(name => name == ReferenceParams.FileName)
+            .. from name in plan.Files.Select(file => file.Name).Except(shared).OrderBy(name => name == completion)
                select new CommitStep(CommitStep.Place, name),
             .. from name in shared
                select new CommitStep(plan.ReplacedFiles.Contains(name) ? CommitStep.ShareAnew : CommitStep.Share, name),
@@ -74,5 +75,5 @@ internal readonly record struct CommitStep(char Action, string Name)
 
     /// <summary>A note is found in a folder that others may write into, so it must not be able to name other files than exports have.</summary>
     public bool IsValid =>
-        Action is Remove or Place or Share or ShareAnew && (Name is ReferenceParams.FileName or PlannedChecklist.FileName || ReferenceShard.IsNameOfOne(Name));
+        Action is Remove or Place or Share or ShareAnew && FolderRules.IsWrittenByAny(Name);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 
@@ -13,9 +14,9 @@ internal static class DiskSpace
     public static void Require(string path, IReadOnlyList<PlannedFile> files)
     {
         // Deflated storages are inflated beside the output first, so that they can be read at any place.
-        var scratch = files.OfType<PlannedTorchFile>()
+        var scratch = files.OfType<PlannedTensorFile>()
             .SelectMany(file => file.Layout.Storages)
-            .SelectMany(storage => storage.Runs)
+            .SelectMany(placed => placed.Storage.Runs)
             .Select(runs => runs.Storage)
             .Distinct()
             .Sum(InflatedLength);
@@ -50,12 +51,12 @@ internal static class DiskSpace
         var drive = DriveOf(path, drives);
 
         return drive is not null && FormatsThatShare.Contains(FormatOf(drive))
-            ? files.OfType<PlannedTorchFile>()
+            ? files.OfType<PlannedTensorFile>()
                 .SelectMany(file => file.Layout.Storages)
-                .Where(storage => storage.IsShareable)
-                .GroupBy(storage => storage.UnchangedInput!.Source)
+                .Where(placed => placed.MayShareBlocks)
+                .GroupBy(placed => placed.Storage.UnchangedInput!.Source)
                 .Where(group => DriveOf(group.Key.Name, drives) == drive)
-                .Sum(group => group.Sum(storage => storage.Length))
+                .Sum(group => group.Sum(placed => placed.Storage.Length))
             : 0;
     }
 

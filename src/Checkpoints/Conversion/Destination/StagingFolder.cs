@@ -20,10 +20,10 @@ internal sealed class StagingFolder : IDisposable
         _plan = plan;
 
         // Of several jobs any may be the first, so they all put their files into a folder that is there already.
-        _isBeside = plan.ShardIndex.IsEmpty && !Directory.Exists(plan.DestinationPath);
+        _isBeside = plan.Output.ShardIndex.IsEmpty && !Directory.Exists(plan.DestinationPath);
         Path = _isBeside ? StagingPath.Beside(plan.DestinationPath)
-            : plan.ShardIndex.IsEmpty ? StagingPath.In(plan.DestinationPath)
-            : StagingPath.In(plan.DestinationPath, plan.ShardIndex);
+            : plan.Output.ShardIndex.IsEmpty ? StagingPath.In(plan.DestinationPath)
+            : StagingPath.In(plan.DestinationPath, plan.Output.ShardIndex);
     }
 
     /// <summary>The folder; whatever is written right into it is gone in the end.</summary>
@@ -107,7 +107,7 @@ internal sealed class StagingFolder : IDisposable
         Leftover.CleanUp(Path, destination);
 
         // Each locks its own first and then looks for others: of two that come at once, at least one sees the other.
-        foreach (var other in StagingPath.Existing(destination, _plan.ShardIndex).Where(folder => folder != Path).ToArray())
+        foreach (var other in StagingPath.Existing(destination, _plan.Output.ShardIndex).Where(folder => folder != Path).ToArray())
         {
             using var theirs = StagingLock.TryAcquire(other, Patience) ?? throw AtWork();
             Leftover.CleanUp(other, destination);
@@ -115,7 +115,7 @@ internal sealed class StagingFolder : IDisposable
 
         if (!_isBeside)
         {
-            ReferenceDestination.RequireAsPlanned(_plan);
+            DestinationFolder.RequireAsPlanned(_plan);
         }
 
         DiskSpace.Require(destination, _plan.Files);

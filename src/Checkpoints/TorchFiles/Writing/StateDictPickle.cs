@@ -26,23 +26,60 @@ internal sealed class StateDictPickle
 
     /// <param name="tensors">In the order of the dict.</param>
     /// <param name="storages">Their storages; the key of each is its place.</param>
-    public static byte[] Write(IReadOnlyList<PlannedTensor> tensors, IReadOnlyList<PlannedStorage> storages)
+    /// <param name="wrapping">What is around the dict; null for nothing.</param>
+    public static byte[] Write(IReadOnlyList<PlannedTensor> tensors, IReadOnlyList<PlannedStorage> storages, StateDictWrapping? wrapping = null)
     {
         var pickle = new StateDictPickle(storages);
 
         pickle.Op(Opcode.Proto, 2);
-        pickle.Op(Opcode.EmptyDict);
-        pickle.Op(Opcode.Mark);
+
+        if (wrapping is null)
+        {
+            pickle.StateDict(tensors);
+        }
+        else
+        {
+            pickle.Wrapped(tensors, wrapping);
+        }
+
+        pickle.Op(Opcode.Stop);
+        return pickle._bytes.WrittenSpan.ToArray();
+    }
+
+    private void StateDict(IReadOnlyList<PlannedTensor> tensors)
+    {
+        Op(Opcode.EmptyDict);
+        Op(Opcode.Mark);
 
         foreach (var tensor in tensors)
         {
-            pickle.Text(tensor.Name);
-            pickle.Tensor(tensor);
+            Text(tensor.Name);
+            Tensor(tensor);
         }
 
-        pickle.Op(Opcode.SetItems);
-        pickle.Op(Opcode.Stop);
-        return pickle._bytes.WrittenSpan.ToArray();
+        Op(Opcode.SetItems);
+    }
+
+    private void Wrapped(IReadOnlyList<PlannedTensor> tensors, StateDictWrapping wrapping)
+    {
+        Op(Opcode.EmptyDict);
+        Op(Opcode.Mark);
+        Text(wrapping.Key);
+        StateDict(tensors);
+
+        foreach (var (key, text) in wrapping.Texts)
+        {
+            Text(key);
+            Text(text);
+        }
+
+        foreach (var flag in wrapping.Flags)
+        {
+            Text(flag);
+            Op(Opcode.NewTrue);
+        }
+
+        Op(Opcode.SetItems);
     }
 
     /// <summary>_rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), or _v3 with a dtype at the end.</summary>

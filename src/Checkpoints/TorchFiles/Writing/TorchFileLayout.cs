@@ -1,52 +1,75 @@
+using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.TorchFiles.Writing;
 
 /// <summary>
-/// Where everything lies in a torch.save file to be written: records in PyTorch's order, each payload at a multiple of 64 bytes as
-/// PyTorch aligns them so that storages can be memory-mapped. Known to the byte before anything is written.
+/// A torch.save file to be written: records in PyTorch's order, each payload at a multiple of 64 bytes as PyTorch aligns them so that
+/// storages can be memory-mapped.
 /// </summary>
-internal sealed class TorchFileLayout
+internal sealed class TorchFileLayout : TensorFileLayout
 {
     private static readonly DataPlacement Aligned = new(64, 0);
 
     private readonly List<Item> _items = [];
+    private readonly long _directoryOffset;
+    private readonly long _directoryLength;
 
     /// <param name="fileName">The file's name; PyTorch, too, names the archive's root after it.</param>
     /// <param name="tensors">What the file will hold, in the order of its dict.</param>
-    public TorchFileLayout(string fileName, IReadOnlyList<PlannedTensor> tensors)
+    /// <param name="wrapping">What is around the dict; null for nothing.</param>
+    public TorchFileLayout(string fileName, IReadOnlyList<PlannedTensor> tensors, StateDictWrapping? wrapping = null)
     {
         var root = Path.GetFileNameWithoutExtension(fileName) + '/';
+        PlannedStorage[] storages = [.. tensors.Select(tensor => tensor.Storage).Distinct()];
 
-        Storages = [.. tensors.Select(tensor => tensor.Storage).Distinct()];
-
-        Add(root + "data.pkl", StateDictPickle.Write(tensors, Storages));
+        Add(root + "data.pkl", StateDictPickle.Write(tensors, storages, wrapping));
         Add(root + "byteorder", "little"u8.ToArray());
 
-        for (var key = 0; key < Storages.Count; key++)
+        for (var key = 0; key < storages.Length; key++)
         {
-            Add($"{root}data/{key}", Storages[key]);
+            Add($"{root}data/{key}", storages[key]);
         }
 
         Add(root + "version", "3\n"u8.ToArray());
 
-        DirectoryOffset = _items[^1].Record.End;
-        DirectoryLength = _items.Sum(item => (long)item.Record.CentralHeaderLength);
+        _directoryOffset = _items[^1].Record.End;
+        _directoryLength = _items.Sum(item => (long)item.Record.CentralHeaderLength);
+        Storages = [.. from item in _items where item.Storage is not null select new PlacedStorage(item.Storage!, item.Record.DataOffset)];
     }
 
     /// <summary>Each storage once, in the order in which tensors need them.</summary>
-    public IReadOnlyList<PlannedStorage> Storages { get; }
+    public override IReadOnlyList<PlacedStorage> Storages { get; }
 
+    /// <summary>The records of the archive.</summary>
     public IReadOnlyList<Item> Items => _items;
 
-    public long DirectoryOffset { get; }
+    public override long Length => _directoryOffset + _directoryLength + ZipFormat.Zip64EndSize + ZipFormat.Zip64LocatorSize + ZipFormat.EndSize;
 
-    public long DirectoryLength { get; }
+    public override IEnumerable<FramePiece> Frame(IReadOnlyDictionary<PlannedStorage, uint> checksums)
+    {
+        using var directory = new MemoryStream();
 
-    /// <summary>Bytes of the whole file.</summary>
-    public long Length => DirectoryOffset + DirectoryLength + ZipFormat.Zip64EndSize + ZipFormat.Zip64LocatorSize + ZipFormat.EndSize;
+        foreach (var (record, content, storage) in _items)
+        {
+            var crc = storage is null ? Crc32Of(content) : checksums[storage];
+
+            yield return new FramePiece(record.HeaderOffset, record.LocalHeader(crc));
+
+            if (content is not null)
+            {
+                yield return new FramePiece(record.DataOffset, content);
+            }
+
+            directory.Write(record.CentralHeader(crc));
+        }
+
+        directory.Write(ZipRecord.DirectoryEnd(_directoryOffset, _directoryLength, _items.Count));
+        yield return new FramePiece(_directoryOffset, directory.ToArray());
+    }
 
     private void Add(string name, byte[] content) => _items.Add(new Item(Place(name, content.Length, Aligned), content, null));
 
@@ -64,6 +87,13 @@ internal sealed class TorchFileLayout
 
     private ZipRecord Place(string name, long length, DataPlacement placement) =>
         new(name, _items.Count == 0 ? 0 : _items[^1].Record.End, length, placement);
+
+    private static uint Crc32Of(ReadOnlySpan<byte> content)
+    {
+        var crc = ThirdParty.CreateCrc32();
+        crc.Append(content);
+        return crc.GetAndReset();
+    }
 
     /// <summary>A record and what goes into it, one of the two.</summary>
     internal sealed record Item(ZipRecord Record, byte[]? Content, PlannedStorage? Storage);

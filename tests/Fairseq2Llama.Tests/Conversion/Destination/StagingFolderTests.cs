@@ -196,7 +196,7 @@ public sealed class StagingFolderTests : IDisposable
         }
     }
 
-    private ConversionPlan Plan(string destination, bool force = false, params int[] ranks) => ReferenceExport.Plan(
+    private ConversionPlan Plan(string destination, bool force = false, params int[] ranks) => CheckpointExport.Plan(
         Fairseq2Checkpoint.Read(Repository.Case(ranks.Length == 0 ? "fs2" : "tp2-llama3")),
         _folder[destination],
         new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = ranks.Length == 0 ? 1 : 2, ShardIndex = [.. ranks], Force = force });

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
@@ -15,12 +16,14 @@ public sealed class LargeArchiveTests : IDisposable
     private static readonly long[] Lengths = [uint.MaxValue - 1L, uint.MaxValue, (1L << 32) + 12, 3];
 
     private readonly TempFolder _folder = new();
-    private readonly PlannedTorchFile _plan;
+    private readonly PlannedTensorFile _plan;
+    private readonly TorchFileLayout _layout;
 
     public LargeArchiveTests()
     {
-        _plan = new PlannedTorchFile("large.00.pth", [.. Lengths.Select(Tensor)]);
-        WriteHeaders(_plan.Layout, _folder[_plan.Name]);
+        _plan = new PlannedTensorFile("large.00.pth", new TorchContainer(), Lengths.Select(Tensor));
+        _layout = (TorchFileLayout)_plan.Layout;
+        WriteFrame(_layout, _folder[_plan.Name]);
     }
 
     [Fact]
@@ -32,7 +35,7 @@ public sealed class LargeArchiveTests : IDisposable
         var entries = ZipDirectory.Read(file, reader, CancellationToken.None);
 
         Assert.Equal(
-            _plan.Layout.Items.Select(item => (item.Record.HeaderOffset, item.Record.DataOffset, item.Record.Length)),
+            _layout.Items.Select(item => (item.Record.HeaderOffset, item.Record.DataOffset, item.Record.Length)),
             entries.Select(entry => (entry.HeaderOffset, entry.DataOffset, entry.Length)));
         Assert.Equal(Lengths, entries.Where(entry => entry.Name.Contains("/data/", StringComparison.Ordinal)).Select(entry => entry.StoredLength));
     }
@@ -46,7 +49,7 @@ public sealed class LargeArchiveTests : IDisposable
 
         Assert.Equal(Lengths, tensors.Select(tensor => tensor.SizeInBytes));
         Assert.Equal(
-            _plan.Layout.Items.Where(item => item.Storage is not null).Select(item => item.Record.DataOffset),
+            _layout.Items.Where(item => item.Storage is not null).Select(item => item.Record.DataOffset),
             tensors.Select(tensor => tensor.Storage.Offset));
     }
 
@@ -85,7 +88,7 @@ public sealed class LargeArchiveTests : IDisposable
         string[] names = ["data.pkl", "byteorder", "data/0", "data/1", "data/2", "data/3", "version"];
 
         Assert.Equal(
-            _plan.Layout.Items.Zip(names, (item, name) => string.Create(
+            _layout.Items.Zip(names, (item, name) => string.Create(
                 CultureInfo.InvariantCulture, $"large.00/{name} {item.Record.HeaderOffset} {item.Record.DataOffset} {item.Record.Length}")),
             listing.Split('\n'));
     }
@@ -101,31 +104,14 @@ public sealed class LargeArchiveTests : IDisposable
         return new PlannedTensor(name, name, DType.UInt8, new TensorShape(length), new PlannedStorage(DType.UInt8, [RunBand.Of(runs)]));
     }
 
-    private static void WriteHeaders(TorchFileLayout layout, string path)
+    private static void WriteFrame(TorchFileLayout layout, string path)
     {
         using var file = new FileStream(path, FileMode.CreateNew);
 
-        foreach (var item in layout.Items)
+        foreach (var (offset, bytes) in layout.Frame(layout.Storages.ToDictionary(placed => placed.Storage, _ => 0u)))
         {
-            file.Position = item.Record.HeaderOffset;
-            file.Write(item.Record.LocalHeader(crc: 0));
-
-            if (item.Content is not null)
-            {
-                file.Position = item.Record.DataOffset;
-                file.Write(item.Content);
-            }
+            file.Position = offset;
+            file.Write(bytes.Span);
         }
-
-        // SetLength makes the hole up to here.
-        file.SetLength(layout.DirectoryOffset);
-        file.Position = layout.DirectoryOffset;
-
-        foreach (var item in layout.Items)
-        {
-            file.Write(item.Record.CentralHeader(crc: 0));
-        }
-
-        file.Write(ZipRecord.DirectoryEnd(layout.DirectoryOffset, layout.DirectoryLength, layout.Items.Count));
     }
 }

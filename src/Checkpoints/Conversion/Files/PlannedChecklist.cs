@@ -4,7 +4,7 @@ using System.Text;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Sources;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Conversion.Files;
 
 /// <summary>
 /// checklist.chk as Meta's downloads have it: what md5sum prints of the other files, and what <c>md5sum -c</c> reads. It is made of the files
@@ -20,23 +20,20 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     public override string Summary => $"MD5 of {files.Count} files";
 
-    /// <summary>Bytes that are read to make it.</summary>
-    public long ReadLength => files.Sum(file => file.Length);
+    internal override WriteTurn Turn => WriteTurn.Derived;
 
-    /// <param name="path">Where; the files are beside it.</param>
-    /// <param name="flush">Whether it must have reached the disk.</param>
-    /// <param name="reportRead">Told how many bytes were read since it was told last.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    public void Write(string path, bool flush, Action<long> reportRead, CancellationToken cancellationToken)
+    internal override long WorkFor(VerificationMode verification) => files.Sum(file => file.Length) + Length;
+
+    internal override void Write(string path, WriteContext context)
     {
-        var workers = new Workers(reportRead);
+        var workers = new Workers(context.Report);
         var folder = Path.GetDirectoryName(path)!;
         var lines = new byte[files.Count][];
 
         workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, index =>
-            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
+            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, context.CancellationToken), files[index]));
 
-        DiskFlush.WriteFile(path, lines.SelectMany(line => line).ToArray(), flush);
+        DiskFlush.WriteFile(path, lines.SelectMany(line => line).ToArray(), context.Flush);
     }
 
     private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Fairseq2;
+namespace Fairseq2Llama.TorchFiles;
 
 /// <summary>
 /// Removes from a parameter's name what PyTorch's module wrappers leave in it. Any of them can stand anywhere in the path but for

@@ -1,14 +1,12 @@
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.TorchFiles;
-using Fairseq2Llama.TorchFiles.Pickle;
 
-namespace Fairseq2Llama.Conversion;
+namespace Fairseq2Llama.Conversion.Files;
 
 /// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
 internal sealed class WrittenFileCheck(
-    PlannedTorchFile plan,
+    PlannedTensorFile plan,
     string path,
     IReadOnlyDictionary<PlannedStorage, uint> checksums,
     Action<long> reportRead,
@@ -36,40 +34,39 @@ internal sealed class WrittenFileCheck(
 
     private void Compare(bool readBack)
     {
-        var file = TorchFile.Open(new LocalFile(path));
-        var entries = file.Content is PickleDict content ? content.Entries : [];
+        var source = new LocalFile(path);
+        var entries = plan.Container.Read(source);
         var storages = new Dictionary<PlannedStorage, TorchStorage>();
 
         Require(entries.Count == plan.Tensors.Count, $"{entries.Count} tensors instead of {plan.Tensors.Count}");
 
-        foreach (var (planned, entry) in plan.Tensors.Zip(entries))
+        foreach (var (planned, (name, tensor)) in plan.Tensors.Zip(entries))
         {
-            Require(entry.Key is string name && name == planned.Name && entry.Value is PickledTensor, $"'{entry.Key}' instead of '{planned.Name}'");
+            Require(name == planned.Name, $"'{name}' instead of '{planned.Name}'");
 
-            var tensor = file.GetTensor((PickledTensor)entry.Value!);
             var storage = storages.TryGetValue(planned.Storage, out var known) ? known : storages[planned.Storage] = tensor.Storage;
 
             Require(
                 tensor.DType == planned.DType && tensor.Shape.Equals(planned.Shape) && tensor.IsContiguous && tensor.StorageOffset == 0
-                    && tensor.Storage == storage && storage.Length == planned.Storage.Length && storage.Crc32 == checksums[planned.Storage],
+                    && tensor.Storage == storage && storage.Length == planned.Storage.Length
+                    && (!plan.Container.HasChecksums || storage.Crc32 == checksums[planned.Storage]),
                 $"another '{planned.Name}'");
         }
 
-        Require(file.IsPickleChecksumValid, "a damaged pickle");
-
         if (readBack)
         {
-            ReadBack(file.Source, [.. storages.Values]);
+            ReadBack(source, [.. storages]);
         }
     }
 
-    private void ReadBack(IByteSource source, IReadOnlyList<TorchStorage> storages)
+    private void ReadBack(LocalFile source, IReadOnlyList<KeyValuePair<PlannedStorage, TorchStorage>> storages)
     {
         using var reader = source.Open();
         var workers = new Workers(reportRead);
 
-        workers.Run(storages, isParallel: true, storage =>
+        workers.Run(storages, isParallel: true, pair =>
         {
+            var (planned, storage) = pair;
             using var runReader = new RunReader();
             var crc = ThirdParty.CreateCrc32();
 
@@ -80,7 +77,7 @@ internal sealed class WrittenFileCheck(
                 workers.Done(chunk.Length);
             });
 
-            Require(crc.GetAndReset() == storage.Crc32, $"other bytes in '{storage.Record}'");
+            Require(crc.GetAndReset() == checksums[planned], $"other bytes in '{storage.Record}'");
         });
     }
 

@@ -4,12 +4,10 @@ using System.Text;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
-[Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
-[OutputType(typeof(LlamaReferenceCheckpoint))]
-public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
+/// <summary>A command that exports a checkpoint, whatever the format: it plans, shows the plan, asks, carries it out and gives what came of it.</summary>
+public abstract class ExportCommand : ArchitectureCmdlet
 {
-    private const string CheckpointSet = "Checkpoint";
+    private protected const string CheckpointSet = "Checkpoint";
     private const string TensorSet = "Tensor";
 
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
@@ -21,30 +19,12 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     public string DestinationPath { get; set; } = "";
 
     /// <summary>
-    /// The number of files to divide the weights into, which is the model-parallel size of who loads them; one for each tensor-parallel
-    /// rank of the checkpoint when absent.
-    /// </summary>
-    [Parameter]
-    [ValidateRange(1, 99999)]
-    public int? ShardCount { get; set; }
-
-    /// <summary>Writes only these of the files, counted from 0, and params.json; other jobs write the others into the same folder.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ValidateRange(0, 99998)]
-    public int[] ShardIndex { get; set; } = [];
-
-    /// <summary>
     /// The element type to cast floating-point tensors to, rounding as PyTorch does; they stay as they are when absent. Numbers that become
     /// Inf are warned of.
     /// </summary>
     [Parameter]
     [ValidateSet(nameof(Fairseq2Llama.DType.Float32), nameof(Fairseq2Llama.DType.Float16), nameof(Fairseq2Llama.DType.BFloat16))]
     public DType? DType { get; set; }
-
-    /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
-    [Parameter]
-    public ParamsLayout ParamsLayout { get; set; }
 
     /// <summary>Carries tensors over that LLaMA does not have, with a warning for each.</summary>
     [Parameter]
@@ -53,10 +33,6 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     /// <summary>How much to check.</summary>
     [Parameter]
     public VerificationMode Verification { get; set; }
-
-    /// <summary>Writes checklist.chk, too, as Meta's downloads have it: <c>md5sum -c checklist.chk</c> tells whether a copy is whole.</summary>
-    [Parameter]
-    public SwitchParameter Checklist { get; set; }
 
     /// <summary>Replaces the files of an earlier export; other files in the folder stay.</summary>
     [Parameter]
@@ -69,13 +45,23 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Flush { get; set; }
 
-    /// <summary>The checkpoint.</summary>
+    /// <summary>The checkpoint, of any format.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+    public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <summary>The tensors of a checkpoint that are left after filtering; exported together at the end of the pipeline.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TensorSet)]
     public CheckpointTensor[] Tensor { get; set; } = [];
+
+    /// <summary>The shards to be written where other jobs write the others; else empty.</summary>
+    private protected virtual int[] JobShards => [];
+
+    /// <summary>Options with what only this format has.</summary>
+    /// <exception cref="CheckpointException">An argument is wrong.</exception>
+    private protected abstract ExportOptions MakeOptions();
+
+    /// <summary>What a plan has made once it was carried out.</summary>
+    private protected abstract LlamaCheckpoint GetResult(ConversionPlan plan);
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(() =>
@@ -84,7 +70,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 
         if (ParameterSetName == CheckpointSet)
         {
-            Export(Checkpoint.Name, destination, options => ReferenceExport.Plan(Checkpoint, destination, options));
+            Export(Checkpoint.Name, destination, options => CheckpointExport.Plan(Checkpoint, destination, options, Stop));
             return;
         }
 
@@ -101,25 +87,21 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
     {
         foreach (var (destination, tensors) in _tensors)
         {
-            PerItem(() => Export($"{tensors.Count} tensors", destination, options => ReferenceExport.Plan(tensors, destination, options)));
+            PerItem(() => Export($"{tensors.Count} tensors", destination, options => CheckpointExport.Plan(tensors, destination, options, Stop)));
         }
     }
 
-    private void Export(string name, string destination, Func<ReferenceExportOptions, ConversionPlan> makePlan)
+    private void Export(string name, string destination, Func<ExportOptions, ConversionPlan> makePlan)
     {
         RequireUnwritten(destination);
         CleanUp(destination);
 
-        var plan = makePlan(new ReferenceExportOptions
+        var plan = makePlan(MakeOptions() with
         {
             Architecture = NamedArchitecture,
-            ShardCount = ShardCount,
-            ShardIndex = [.. ShardIndex],
             DType = DType,
-            ParamsLayout = ParamsLayout,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
-            Checklist = Checklist,
             Force = Force,
             Flush = Flush,
         });
@@ -137,12 +119,12 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
         }
 
         var description = Describe(name, plan);
-        var isApproved = ShouldProcess(description, description, "Export-LlamaReferenceCheckpoint", out var reason);
+        var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);
 
         if (isApproved)
         {
             Execute(name, plan);
-            WriteObject(LlamaReferenceCheckpoint.From(plan));
+            WriteObject(GetResult(plan));
         }
 
         if (isApproved || reason == ShouldProcessReason.WhatIf)
@@ -153,9 +135,9 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ArchitectureCmdlet
 
     private void CleanUp(string destination)
     {
-        if (ExportLeftovers.AreAt(destination, ShardIndex)
+        if (ExportLeftovers.AreAt(destination, JobShards)
             && ShouldProcess(destination, "Finish or clean up an export that was killed")
-            && ExportLeftovers.CleanUp(destination, ShardIndex))
+            && ExportLeftovers.CleanUp(destination, JobShards))
         {
             WriteWarning($"An export to '{destination}' was killed while its files were being put in place. That has been finished now.");
         }

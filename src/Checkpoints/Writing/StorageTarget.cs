@@ -2,7 +2,7 @@ using Fairseq2Llama.Sources;
 using Fairseq2Llama.TorchFiles.Zip;
 using Microsoft.Win32.SafeHandles;
 
-namespace Fairseq2Llama.TorchFiles.Writing;
+namespace Fairseq2Llama.Writing;
 
 /// <summary>The place of a storage in a file that is being written. It is filled from front to back.</summary>
 /// <param name="file">The file.</param>

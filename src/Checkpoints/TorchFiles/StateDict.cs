@@ -1,8 +1,7 @@
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
 
-namespace Fairseq2Llama.Fairseq2;
+namespace Fairseq2Llama.TorchFiles;
 
 /// <summary>The model's state dict within a checkpoint file, out of all the wrappings that fairseq2 has used.</summary>
 internal sealed class StateDict

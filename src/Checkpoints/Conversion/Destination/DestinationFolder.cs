@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Reference;
+using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Conversion.Destination;
@@ -8,28 +8,27 @@ namespace Fairseq2Llama.Conversion.Destination;
 /// <param name="Replaced">Names of files that will be replaced.</param>
 /// <param name="Stale">Names of files of an earlier export that would be taken for part of the new one.</param>
 /// <param name="Warnings">What may surprise.</param>
-internal sealed record ReferenceDestination(
+internal sealed record DestinationFolder(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
     private static readonly StringComparer FileNames = RealPath.Comparer;
 
     /// <param name="path">The folder; it need not exist.</param>
-    /// <param name="files">What is to be written.</param>
-    /// <param name="ranks">The shards among it; empty if that is all.</param>
-    /// <param name="shardCount">How many shards the export has.</param>
+    /// <param name="output">What is to be written.</param>
+    /// <param name="rules">What the names of files there mean.</param>
     /// <param name="force">Whether files may be replaced.</param>
     /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
-    public static ReferenceDestination Inspect(string path, IReadOnlyList<PlannedFile> files, IReadOnlyCollection<int> ranks, int shardCount, bool force)
+    public static DestinationFolder Inspect(string path, OutputFiles output, FolderRules rules, bool force)
     {
         RequireFolder(path);
 
         // What a killed export has left is still to be removed; there will be a look at the room then, too.
-        if (!ExportLeftovers.AreAt(path, ranks))
+        if (!ExportLeftovers.AreAt(path, output.ShardIndex))
         {
-            DiskSpace.Require(path, files);
+            DiskSpace.Require(path, output.Planned);
         }
 
-        return Directory.Exists(path) ? InspectExisting(path, files, shardCount, force) : new ReferenceDestination([], [], []);
+        return Directory.Exists(path) ? InspectExisting(path, output, rules, force) : new DestinationFolder([], [], []);
     }
 
     /// <summary>Comes when nobody else can come any more: since it was planned another export may have been here.</summary>
@@ -38,7 +37,6 @@ internal sealed record ReferenceDestination(
     {
         var path = plan.DestinationPath;
         var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(FileNames);
-        var shards = Enumerable.Range(0, plan.ShardCount).Select(ReferenceShard.NameOf).ToHashSet(FileNames);
 
         if (List(path).Files.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name) && IsInTheWay(name)) is { } unseen)
         {
@@ -50,12 +48,8 @@ internal sealed record ReferenceDestination(
 
         bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => FileNames.Equals(file.Name, name)) is { } file
             ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyAt(Path.Combine(path, name))
-            : IsStale(name, shards);
+            : plan.Folder.IsStale(name) && !plan.Output.OfOtherJobs.Contains(name, FileNames);
     }
-
-    /// <summary>Readers load every shard that lies there; and a checklist names files that are not these.</summary>
-    private static bool IsStale(string name, HashSet<string> shards) =>
-        (ReferenceShard.IsNameOfOne(name) && !shards.Contains(name)) || FileNames.Equals(name, PlannedChecklist.FileName);
 
     /// <summary>Neither the destination nor any folder above it may be a file.</summary>
     private static void RequireFolder(string path)
@@ -71,15 +65,15 @@ internal sealed record ReferenceDestination(
         }
     }
 
-    private static ReferenceDestination InspectExisting(string path, IReadOnlyList<PlannedFile> files, int shardCount, bool force)
+    private static DestinationFolder InspectExisting(string path, OutputFiles output, FolderRules rules, bool force)
     {
         var (present, folders) = List(path);
-        var planned = files.Select(file => file.Name).ToHashSet(FileNames);
-        var shared = files.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
+        var planned = output.Planned.Select(file => file.Name).ToHashSet(FileNames);
+        var shared = output.Planned.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
         var kept = shared.Where(file => file.IsAlreadyAt(Path.Combine(path, file.Name))).Select(file => file.Name).ToHashSet(FileNames);
         var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
-        var shards = Enumerable.Range(0, shardCount).Select(ReferenceShard.NameOf).ToHashSet(FileNames);
-        var stale = present.Where(name => !planned.Contains(name) && IsStale(name, shards)).ToArray();
+        var others = present.Where(name => !planned.Contains(name) && !output.OfOtherJobs.Contains(name, FileNames)).ToArray();
+        var stale = others.Where(rules.IsStale).ToArray();
 
         if (folders.FirstOrDefault(planned.Contains) is { } folder)
         {
@@ -95,13 +89,23 @@ internal sealed record ReferenceDestination(
                 path);
         }
 
-        return new ReferenceDestination(
+        if (!force && output.Foreign.Length > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{path}' holds shards of another export: {string.Join(", ", output.Foreign.Select(file => Path.GetFileName(file)))}. Choose another"
+                + " folder, or begin to replace them with -Force.",
+                path);
+        }
+
+        return new DestinationFolder(
             [.. replaced],
             [.. stale],
             [
-                .. from name in present.Except(replaced).Except(stale)
-                   where name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase) && !shards.Contains(name)
-                   select $"'{Path.Combine(path, name)}' stays where it is; readers that load every *.pth of a folder will stumble over it.",
+                .. output.Foreign.Select(file => $"'{file}' is of another export; a job with that shard has to replace it."),
+                .. from name in others.Except(stale)
+                   where rules.FindStumblingBlock(name) is not null
+                   select $"'{Path.Combine(path, name)}' stays where it is; {rules.FindStumblingBlock(name)}",
             ]);
     }
 

@@ -1,0 +1,94 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// Plans the export of a checkpoint of any format to another, or the same one: <see cref="ReferenceExportOptions"/>,
+/// <see cref="HuggingFaceExportOptions"/> or <see cref="Fairseq2ExportOptions"/> say to which.
+/// </summary>
+public static class CheckpointExport
+{
+    /// <summary>Plans the export of a checkpoint. Only looks; nothing is written.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="destinationPath">The absolute path of the folder to write into; it need not exist.</param>
+    /// <param name="options">To which format, and how.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">Anything that would make the result wrong or that stands in its way.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static ConversionPlan Plan(
+        LlamaCheckpoint checkpoint, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default) =>
+        Plan(checkpoint, checkpoint.Tensors, destinationPath, options, cancellationToken);
+
+    /// <summary>Plans the export of those tensors of a checkpoint that are left after filtering.</summary>
+    /// <param name="tensors">All from one checkpoint; one that comes twice counts once.</param>
+    /// <param name="destinationPath">The absolute path of the folder to write into; it need not exist.</param>
+    /// <param name="options">To which format, and how.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">Anything that would make the result wrong or that stands in its way.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static ConversionPlan Plan(
+        IReadOnlyCollection<CheckpointTensor> tensors, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default)
+    {
+        var distinct = tensors.Distinct().ToArray();
+        var checkpoints = distinct.Select(tensor => tensor.Checkpoint).Distinct().ToArray();
+
+        return checkpoints is [var checkpoint]
+            ? Plan(checkpoint, distinct, destinationPath, options, cancellationToken)
+            : throw new CheckpointException(
+                CheckpointErrorCode.ShardMismatch,
+                $"'{destinationPath}' can hold tensors of one checkpoint, and these come from {checkpoints.Length}:"
+                + $" {string.Join(", ", checkpoints.Select(checkpoint => $"'{checkpoint.Path}'"))}. Export each by itself.",
+                destinationPath);
+    }
+
+    private static ConversionPlan Plan(
+        LlamaCheckpoint checkpoint,
+        IReadOnlyCollection<CheckpointTensor> tensors,
+        string destinationPath,
+        ExportOptions options,
+        CancellationToken cancellationToken)
+    {
+        var format = options.Format;
+
+        ExportChecks.RequireValidPickles(checkpoint, options.Verification);
+        tensors = [.. tensors.Where(tensor => !tensor.ParsedName.IsComputed)];
+        ExportChecks.RequireMapped(checkpoint, tensors, options);
+        var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
+        ExportChecks.Require(checkpoint, tensors, choice, format);
+
+        var model = new ExportedModel(checkpoint, tensors, choice.Architecture, format, options.DType, cancellationToken);
+        var files = format.PlanFiles(model, destinationPath);
+        ExportChecks.RequireArithmetic(files.Planned);
+
+        var destination = DestinationFolder.Inspect(destinationPath, files, format.Folder, options.Force);
+        RequireInputsElsewhere(checkpoint, destinationPath, destination);
+
+        return new ConversionPlan(destinationPath, model.Architecture, files, format.Folder, options.Verification)
+        {
+            ArchitectureOrigin = choice.Origin,
+            ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
+            ReplacedFiles = destination.Replaced,
+            StaleFiles = destination.Stale,
+            Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
+            Warnings = [.. ExportChecks.Warn(model, choice, options), .. destination.Warnings, .. files.Warnings],
+        };
+    }
+
+    /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
+    private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, string destinationPath, DestinationFolder destination)
+    {
+        var inputs = checkpoint.Files.Select(RealPath.Of).ToHashSet(RealPath.Comparer);
+        var input = destination.Replaced.Concat(destination.Stale)
+            .Select(name => Path.Combine(destinationPath, name))
+            .FirstOrDefault(path => inputs.Contains(RealPath.Of(path)));
+
+        if (input is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{input}' is what is being exported and would be replaced. Choose another folder.", destinationPath);
+        }
+    }
+}

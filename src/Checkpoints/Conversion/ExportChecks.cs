@@ -1,0 +1,85 @@
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>What must hold before an export is worth planning, and what to warn of.</summary>
+internal static class ExportChecks
+{
+    /// <summary>Comes before all others: in a file that is no LLaMA, shapes and missing parameters would only distract.</summary>
+    /// <exception cref="CheckpointException">There are tensors that LLaMA does not have, and they are not allowed.</exception>
+    public static void RequireMapped(
+        LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, ExportOptions options) =>
+        CheckpointException.ThrowIfAny(
+            options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors),
+            $"'{checkpoint.Path}' holds what LLaMA does not have",
+            "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
+
+    /// <exception cref="CheckpointException">The result would be wrong; all reasons of the first kind are listed.</exception>
+    public static void Require(
+        LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, ArchitectureChoice choice, OutputFormat format)
+    {
+        var (architecture, origin, _) = choice;
+        architecture.Validate();
+
+        CheckpointException.ThrowIfAny(
+            ArchitectureCheck.FindContradictions(tensors, architecture, format),
+            $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",
+            "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture."
+                + (checkpoint.ShardCount > 1 || checkpoint.IsShard ? " Look whether files of the checkpoint are missing, too." : ""));
+
+        CheckpointException.ThrowIfAny(
+            ArchitectureCheck.FindMissing(tensors, architecture),
+            $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}' ({origin})",
+            "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
+    }
+
+    /// <exception cref="CheckpointException">Tensors are to be cast, and libtorch can't be loaded.</exception>
+    public static void RequireArithmetic(IEnumerable<PlannedFile> files)
+    {
+        if (files.OfType<PlannedTensorFile>().SelectMany(file => file.Layout.Storages).Any(placed => placed.Storage.IsCast))
+        {
+            TensorMath.Get();
+        }
+    }
+
+    public static IEnumerable<string> Warn(ExportedModel model, ArchitectureChoice choice, ExportOptions options)
+    {
+        foreach (var tensor in model.Tensors.Where(tensor => tensor.ParsedName.Parameter is null))
+        {
+            yield return $"'{tensor.Name}' is no parameter of LLaMA; it is carried over as '{model.NewNameOf(tensor)}'.";
+        }
+
+        foreach (var warning in choice.File?.Warnings ?? [])
+        {
+            yield return warning;
+        }
+
+        if (choice.File is { IsMaxSeqLenGuessed: true } guess && options.Format.TellsMaxSeqLen)
+        {
+            yield return $"'{guess.Path}' does not tell how long sequences may be; {options.Format.ConfigFileName} says {choice.Architecture.MaxSeqLen}."
+                + " Pass the architecture with -Architecture to say what is right.";
+        }
+
+        foreach (var loss in options.Format.FindLosses(choice.Architecture))
+        {
+            yield return loss;
+        }
+
+        foreach (var file in options.Verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
+        {
+            yield return $"'{file}' was saved without checksums, so damage to it can't be noticed.";
+        }
+    }
+
+    /// <summary>Comes before all others: where names or shapes are damaged, whatever is said of them would mislead.</summary>
+    /// <exception cref="CheckpointException">The pickle of a file does not match its checksum.</exception>
+    public static void RequireValidPickles(LlamaCheckpoint checkpoint, VerificationMode verification)
+    {
+        if (verification != VerificationMode.None && checkpoint.FilesWithInvalidPickleChecksum.FirstOrDefault() is { } file)
+        {
+            throw ChecksumMismatch.Of(file, "data.pkl");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>A model on its way from one format to another: what its tensors will be called, and where the bytes of each are.</summary>
+internal sealed class ExportedModel
+{
+    private readonly OutputFormat _format;
+    private readonly DType? _castTo;
+    private readonly CancellationToken _cancellationToken;
+
+    /// <param name="checkpoint">Where it is from.</param>
+    /// <param name="tensors">What is exported of it.</param>
+    /// <param name="architecture">Its architecture.</param>
+    /// <param name="format">The new format.</param>
+    /// <param name="castTo">The element type for real floating-point tensors; null to leave them as they are.</param>
+    /// <param name="cancellationToken">Stops what has to look into the data.</param>
+    public ExportedModel(
+        LlamaCheckpoint checkpoint,
+        IReadOnlyCollection<CheckpointTensor> tensors,
+        LlamaArchitecture architecture,
+        OutputFormat format,
+        DType? castTo,
+        CancellationToken cancellationToken)
+    {
+        Checkpoint = checkpoint;
+        Tensors = tensors;
+        _format = format;
+        _castTo = castTo;
+        _cancellationToken = cancellationToken;
+
+        // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
+        Architecture = format.OmitsTiedOutput ? architecture with { TiedEmbeddings = IsOutputTied() } : architecture;
+    }
+
+    public LlamaCheckpoint Checkpoint { get; }
+
+    /// <summary>What is exported, in the order of the checkpoint.</summary>
+    public IReadOnlyCollection<CheckpointTensor> Tensors { get; }
+
+    /// <summary>Its architecture; where the format leaves tied outputs out, with what the weights say of that.</summary>
+    public LlamaArchitecture Architecture { get; }
+
+    /// <summary>What it is called in the new format.</summary>
+    public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(_format.Convention) ?? tensor.Name;
+
+    /// <summary>The type that it will have.</summary>
+    public DType NewTypeOf(CheckpointTensor tensor) => _castTo is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? _castTo.Value : tensor.DType;
+
+    /// <summary>Plans what one model-parallel rank has of the tensors.</summary>
+    /// <exception cref="CheckpointException">Two would get the same name, or one has no rows that could change their order.</exception>
+    public IReadOnlyList<PlannedTensor> PlanTensors(ModelParallelSplit split, int rank)
+    {
+        var planned = new List<PlannedTensor>();
+        var storages = new Dictionary<(TensorSlice, bool), PlannedStorage>();
+
+        foreach (var tensor in Tensors.Where(tensor => !(OmitsOutput && tensor.ParsedName.Parameter == LlamaParameter.Output)))
+        {
+            Add(NewNameOf(tensor), tensor, tensor.ParsedName.Parameter);
+        }
+
+        if (!OmitsOutput && Tensors.All(tensor => tensor.ParsedName.Parameter != LlamaParameter.Output))
+        {
+            // Readers need it even where it is the embedding table and the checkpoint leaves it out.
+            Add(
+                _format.Convention.PrefixOf(LlamaParameter.Output) + LlamaParameter.Suffix,
+                Tensors.First(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding),
+                LlamaParameter.Output);
+        }
+
+        RequireDistinctNames(planned);
+        return planned;
+
+        void Add(string name, CheckpointTensor tensor, LlamaParameter? parameter)
+        {
+            var slice = split.SliceOf(tensor, parameter, rank);
+            var key = (slice, tensor.ParsedName.IsRotary);
+
+            // Weights that are one in the input, as tied ones are, stay one.
+            if (!_format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
+            {
+                storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), NewTypeOf(tensor));
+            }
+
+            planned.Add(new PlannedTensor(name, tensor.Name, NewTypeOf(tensor), slice.Shape, storage));
+        }
+    }
+
+    /// <summary>The size of a head where the tensor gets the rows of rotary pairs half a head apart.</summary>
+    private int? HalfSplitHeadDimOf(CheckpointTensor tensor, TensorSlice slice)
+    {
+        if (!_format.Convention.HasRotaryHalves || !tensor.ParsedName.IsRotary)
+        {
+            return null;
+        }
+
+        return slice.Shape.Count > 0 && slice.Shape[0] % Architecture.HeadDim == 0
+            ? Architecture.HeadDim
+            : throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"'{tensor.Name}' is {tensor.Shape}, which are no whole heads of {Architecture.HeadDim} rows, so their order can't be changed. Filter it out.",
+                tensor.Name);
+    }
+
+    private bool OmitsOutput => _format.OmitsTiedOutput && Architecture.TiedEmbeddings;
+
+    private bool IsOutputTied() => TiedOutput.IsTied(Tensors, _cancellationToken);
+
+    /// <summary>An unknown tensor that is carried over can have the very name that another one gets.</summary>
+    private void RequireDistinctNames(List<PlannedTensor> planned)
+    {
+        var clash = planned.GroupBy(tensor => tensor.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
+
+        if (clash is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.UnmappedTensor,
+                $"{string.Join(" and ", clash.Select(tensor => $"'{tensor.SourceName}'"))} of '{Checkpoint.Path}' would both become"
+                + $" '{clash.Key}'. Filter one of them out.",
+                clash.Key);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Reference;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>What the names of the files in a folder mean to a format.</summary>
+internal abstract class FolderRules
+{
+    private static readonly FolderRules[] All = [ReferenceFiles.Rules, HuggingFaceFiles.Rules, Fairseq2Files.Rules];
+
+    /// <summary>The file that whoever finds it may take the folder for whole by: it leaves first and comes last.</summary>
+    public abstract string Completion { get; }
+
+    /// <summary>Whether exports write files of that name.</summary>
+    public abstract bool IsWritten(string name);
+
+    /// <summary>Whether readers would take a file of that name for part of a checkpoint that has no such part.</summary>
+    public abstract bool IsStale(string name);
+
+    /// <summary>What is to be said of a file that stays beside a checkpoint; null for nothing. Follows its path.</summary>
+    public abstract string? FindStumblingBlock(string name);
+
+    /// <summary>Whether exports to any format write files of that name.</summary>
+    public static bool IsWrittenByAny(string name) => All.Any(rules => rules.IsWritten(name));
+}

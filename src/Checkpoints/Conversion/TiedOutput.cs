@@ -1,0 +1,38 @@
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Reading;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>Whether the output projection of a model is its embedding table.</summary>
+internal static class TiedOutput
+{
+    /// <summary>
+    /// True where there is no output projection, or the two are the same, which may take reading both. What files and architectures say of it is no
+    /// proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
+    /// </summary>
+    /// <exception cref="CheckpointException">They can't be read, or are damaged.</exception>
+    public static bool IsTied(IReadOnlyCollection<CheckpointTensor> tensors, CancellationToken cancellationToken)
+    {
+        var embedding = Find(tensors, LlamaParameter.Embedding);
+        var output = Find(tensors, LlamaParameter.Output);
+
+        return embedding is null || output is null || embedding.Copies[0].SequenceEqual(output.Copies[0]) || AreEqual(embedding, output, cancellationToken);
+    }
+
+    private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
+        tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);
+
+    private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, CancellationToken cancellationToken)
+    {
+        if (embedding.DType != output.DType || !embedding.Shape.Equals(output.Shape) || AreToldApartByChecksums(embedding, output))
+        {
+            return false;
+        }
+
+        using var data = new TensorData([embedding, output], cancellationToken);
+        return new WindowReader(data, _ => { }).All(embedding, output, (left, right) => left.SequenceEqual(right));
+    }
+
+    private static bool AreToldApartByChecksums(CheckpointTensor embedding, CheckpointTensor output) =>
+        embedding.ToStorage().UnchangedInput?.Crc32 is { } one && output.ToStorage().UnchangedInput?.Crc32 is { } other && one != other;
+}

@@ -1,0 +1,48 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.TorchFiles.Writing;
+using Fairseq2Llama.Writing;
+
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>
+/// A checkpoint of fairseq2 as 0.4.6 writes it (checkpoint/_manager.py): model.pt with the state dict under "model", and model.yaml with the
+/// architecture. Newer versions read it, too.
+/// </summary>
+internal sealed class Fairseq2Format : OutputFormat
+{
+    private const double FixedNormEps = 1e-5;
+
+    public override NamingConvention Convention => NamingConvention.Fairseq2;
+
+    public override ITensorContainer Container { get; } = new TorchContainer(new StateDictWrapping("model", [new("model_key", "model")], ["fs2"]));
+
+    public override FolderRules Folder => Fairseq2Files.Rules;
+
+    public override string ConfigFileName => ModelConfig.FileName;
+
+    public override byte[] WriteConfig(LlamaArchitecture architecture) => ModelConfigWriter.Write(architecture);
+
+    public override IEnumerable<string> FindLosses(LlamaArchitecture architecture)
+    {
+        if (architecture.NormEps != FixedNormEps)
+        {
+            yield return $"The epsilon of the norms is {SettingsText.FloatOf(architecture.NormEps)}, and fairseq2 always computes with {SettingsText.FloatOf(FixedNormEps)}:"
+                + " the model will give slightly different numbers there.";
+        }
+    }
+
+    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    {
+        var split = new ModelParallelSplit(1, model);
+
+        return new OutputFiles(
+            [
+                new PlannedTensorFile(SingleFileLayout.FileName, Container, model.PlanTensors(split, rank: 0)),
+                new PlannedTextFile(ConfigFileName, WriteConfig(model.Architecture), "the architecture"),
+            ],
+            split);
+    }
+}

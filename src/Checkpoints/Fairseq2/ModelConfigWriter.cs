@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Fairseq2;
+
+/// <summary>
+/// Writes model.yaml with the fields of 0.4.6's LLaMAConfig in their order (models/llama/_config.py), as its FileCheckpointMetadataSaver does. fairseq2
+/// refuses fields that it does not know, so there is no word in it of tied embeddings, which 0.4 does not have.
+/// </summary>
+internal static class ModelConfigWriter
+{
+    private const double DefaultRopeScaleFactor = 8;
+
+    public static byte[] Write(LlamaArchitecture architecture)
+    {
+        var tokens = SpecialTokens.OfVocabulary(architecture.VocabSize);
+        var unknown = SpecialTokens.UnknownOf(architecture.VocabSize)?.ToString(CultureInfo.InvariantCulture) ?? "null";
+
+        // YAML of nothing but numbers and fixed names.
+        return Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"""
+            name: checkpoint
+            model_family: llama
+            model_config:
+              _set_:
+                model_dim: {architecture.ModelDim}
+                max_seq_len: {architecture.MaxSeqLen}
+                vocab_info:
+                  size: {architecture.VocabSize}
+                  unk_idx: {unknown}
+                  bos_idx: {tokens.Begin[0]}
+                  eos_idx: {tokens.End[0]}
+                  pad_idx: null
+                  boh_idx: null
+                  eoh_idx: null
+                num_layers: {architecture.NumLayers}
+                num_attn_heads: {architecture.NumAttnHeads}
+                num_key_value_heads: {architecture.NumKeyValueHeads}
+                ffn_inner_dim: {4L * architecture.ModelDim}
+                ffn_inner_dim_scale: 0.6666666666666666
+                ffn_inner_dim_multiplier: {SettingsText.FloatOf(architecture.FfnInnerDimMultiplier)}
+                ffn_inner_dim_to_multiple: {architecture.FfnInnerDimMultipleOf}
+                rope_theta: {SettingsText.FloatOf(architecture.RopeTheta)}
+                use_scaled_rope: {(architecture.RopeScaleFactor is null ? "false" : "true")}
+                rope_scaling:
+                  factor: {SettingsText.FloatOf(architecture.RopeScaleFactor ?? DefaultRopeScaleFactor)}
+                  frequency_factors:
+                  - 1.0
+                  - 4.0
+                  original_context_length: 8192
+                dropout_p: 0.1
+
+            """).ReplaceLineEndings("\n"));
+    }
+}

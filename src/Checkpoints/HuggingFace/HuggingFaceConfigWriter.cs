@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>
+/// Writes config.json as transformers 4 has it for a LlamaForCausalLM (configuration_llama.py), in the order of names. Version 5 reads it, too, though it
+/// writes "rope_parameters" and "dtype".
+/// </summary>
+internal static class HuggingFaceConfigWriter
+{
+    /// <summary>What the published models with scaled rotary encoding all have; fairseq2's LLaMARoPEScaleConfig has the same.</summary>
+    private const double LowFrequencyFactor = 1, HighFrequencyFactor = 4;
+
+    private const int OriginalMaxSeqLen = 8192;
+
+    public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens, DType dtype) => SettingsText.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("LlamaForCausalLM");
+        json.WriteEndArray();
+        json.WriteBoolean("attention_bias", false);
+        WriteTokens(json, tokens);
+        json.WriteNumber("head_dim", architecture.HeadDim);
+        json.WriteString("hidden_act", "silu");
+        json.WriteNumber("hidden_size", architecture.ModelDim);
+        json.WriteNumber("intermediate_size", architecture.FfnInnerDim);
+        json.WriteNumber("max_position_embeddings", architecture.MaxSeqLen);
+        json.WriteBoolean("mlp_bias", false);
+        json.WriteString("model_type", "llama");
+        json.WriteNumber("num_attention_heads", architecture.NumAttnHeads);
+        json.WriteNumber("num_hidden_layers", architecture.NumLayers);
+        json.WriteNumber("num_key_value_heads", architecture.NumKeyValueHeads);
+        json.WriteFloat("rms_norm_eps", architecture.NormEps);
+        WriteScaling(json, architecture.RopeScaleFactor);
+        json.WriteFloat("rope_theta", architecture.RopeTheta);
+        json.WriteBoolean("tie_word_embeddings", architecture.TiedEmbeddings);
+        json.WriteString("torch_dtype", dtype.GetTorchName());
+        json.WriteBoolean("use_cache", true);
+        json.WriteNumber("vocab_size", architecture.VocabSize);
+        json.WriteEndObject();
+    });
+
+    /// <summary>bos_token_id and eos_token_id, the latter as a list where there are several.</summary>
+    public static void WriteTokens(Utf8JsonWriter json, SpecialTokens tokens)
+    {
+        WriteTokens(json, "bos_token_id", tokens.Begin);
+        WriteTokens(json, "eos_token_id", tokens.End);
+    }
+
+    private static void WriteTokens(Utf8JsonWriter json, string name, ImmutableArray<int> tokens)
+    {
+        if (tokens is [var only])
+        {
+            json.WriteNumber(name, only);
+            return;
+        }
+
+        json.WriteStartArray(name);
+
+        foreach (var token in tokens)
+        {
+            json.WriteNumberValue(token);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteScaling(Utf8JsonWriter json, double? factor)
+    {
+        if (factor is null)
+        {
+            json.WriteNull("rope_scaling");
+            return;
+        }
+
+        json.WriteStartObject("rope_scaling");
+        json.WriteFloat("factor", factor.Value);
+        json.WriteFloat("high_freq_factor", HighFrequencyFactor);
+        json.WriteFloat("low_freq_factor", LowFrequencyFactor);
+        json.WriteNumber("original_max_position_embeddings", OriginalMaxSeqLen);
+        json.WriteString("rope_type", "llama3");
+        json.WriteEndObject();
+    }
+}

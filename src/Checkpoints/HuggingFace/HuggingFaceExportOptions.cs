@@ -1,0 +1,18 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.HuggingFace;
+
+namespace Fairseq2Llama;
+
+/// <summary>How to export to Hugging Face's format: safetensors files and config.json, for transformers' LlamaForCausalLM.</summary>
+public sealed record HuggingFaceExportOptions : ExportOptions
+{
+    /// <summary>
+    /// Bytes of tensors up to which they go into one file, as transformers' save_pretrained divides them; a tensor that is larger gets a file of its own.
+    /// </summary>
+    public long MaxShardSize { get; init; } = 5_000_000_000;
+
+    /// <summary>The absolute path of a folder with the files of a tokenizer, or of one of them, to be copied; null for none.</summary>
+    public string? TokenizerPath { get; init; }
+
+    internal override OutputFormat Format => new HuggingFaceFormat(this);
+}

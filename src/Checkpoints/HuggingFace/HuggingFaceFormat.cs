@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.SafeTensors.Writing;
+using Fairseq2Llama.Writing;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>Hugging Face's format: config.json, and one or more safetensors files with whole tensors.</summary>
+internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : OutputFormat
+{
+    public override NamingConvention Convention => NamingConvention.HuggingFace;
+
+    public override ITensorContainer Container { get; } = new SafeTensorsContainer();
+
+    public override FolderRules Folder => HuggingFaceFiles.Rules;
+
+    public override string ConfigFileName => HuggingFaceConfig.FileName;
+
+    public override bool OmitsTiedOutput => true;
+
+    public override byte[] WriteConfig(LlamaArchitecture architecture) =>
+        HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), DType.Float32);
+
+    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    {
+        var split = new ModelParallelSplit(1, model);
+        var shards = WeightShards.Divide(model.PlanTensors(split, rank: 0).OrderBy(tensor => ModuleOrder.Of(Parse(tensor))), options.MaxShardSize);
+        PlannedTensorFile[] weights =
+        [
+            .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), Container, shard)),
+        ];
+
+        var tokenizer = TokenizerFiles.Find(options.TokenizerPath);
+        var tokens = tokenizer.ReadSpecialTokens()
+            .Or((model.Checkpoint as LlamaHuggingFaceCheckpoint)?.Config.SpecialTokens)
+            .Or(SpecialTokens.OfVocabulary(model.Architecture.VocabSize));
+
+        ImmutableArray<PlannedFile> files =
+        [
+            .. weights,
+            .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "which tensor is in which file")] : Array.Empty<PlannedFile>(),
+            new PlannedTextFile(
+                HuggingFaceConfig.FileName, HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model)), "the architecture"),
+            new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text"),
+            .. tokenizer.PlanCopies(destinationPath),
+        ];
+
+        return new OutputFiles(files, split) { ShardCount = weights.Length, Warnings = tokenizer.Warnings };
+    }
+
+    private static ParameterName Parse(Tensors.PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
+
+    /// <summary>Norms are sometimes kept in a larger type than all the rest.</summary>
+    private static DType MostFrequentType(ExportedModel model) =>
+        model.Tensors.GroupBy(model.NewTypeOf).MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key;
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>The files of a tokenizer that shall lie beside the weights. They are copied as they are.</summary>
+internal sealed class TokenizerFiles
+{
+    private const string Model = "tokenizer.model", Fast = "tokenizer.json", Config = "tokenizer_config.json";
+
+    /// <summary>What transformers' tokenizers of LLaMA read and write.</summary>
+    public static readonly ImmutableArray<string> Names =
+        [Fast, Model, Config, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json"];
+
+    /// <summary>LLaMA 3's instruct models end a turn with this; transformers' converter lets all three of these end a text then.</summary>
+    private static readonly (int Turn, ImmutableArray<int> All) Llama3Ends = (128_009, [128_001, 128_008, 128_009]);
+
+    private readonly ImmutableArray<string> _paths;
+
+    private TokenizerFiles(ImmutableArray<string> paths) => _paths = paths;
+
+    /// <summary>What may surprise about them.</summary>
+    public ImmutableArray<string> Warnings => _paths.IsEmpty || PathOf(Fast) is not null || PathOf(Config) is not null
+        ? []
+        : [$"'{_paths[0]}' is copied, but there is neither {Fast} nor {Config} beside it, without which transformers' AutoTokenizer can't load it."];
+
+    /// <param name="path">A folder with such files, or one of them; null for none.</param>
+    /// <exception cref="CheckpointException">There are none.</exception>
+    public static TokenizerFiles Find(string? path)
+    {
+        try
+        {
+            ImmutableArray<string> paths = path is null ? [] : File.Exists(path) ? [path] : [.. Names.Select(name => Path.Combine(path, name)).Where(File.Exists)];
+
+            if (path is not null && (paths.IsEmpty || !Names.Contains(Path.GetFileName(paths[0]))))
+            {
+                throw new CheckpointException(
+                    CheckpointErrorCode.TokenizerNotFound,
+                    $"'{path}' {(Path.Exists(path) ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with {string.Join(", ", Names[..3])}, …, or one of these.",
+                    path);
+            }
+
+            return new TokenizerFiles(paths);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
+        }
+    }
+
+    /// <summary>Those of them that are not already what they would be copied to.</summary>
+    public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
+        from path in _paths
+        let name = Path.GetFileName(path)
+        where !RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(destinationPath, name)))
+        select new PlannedCopy(name, new LocalFile(path));
+
+    /// <summary>The tokens that tokenizer_config.json names, as far as it also tells their numbers.</summary>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public SpecialTokens ReadSpecialTokens()
+    {
+        var json = PathOf(Config) is { } path ? JsonSettings.Read(new LocalFile(path)) : null;
+        var (begin, end) = (FindToken(json, "bos_token"), FindToken(json, "eos_token"));
+
+        return new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end);
+    }
+
+    private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
+
+    private static ImmutableArray<int> FindToken(JsonSettings? json, string name)
+    {
+        var text = json?.TextOrContent(name);
+        var decoder = json?.Find("added_tokens_decoder");
+
+        return text is null || decoder is null
+            ? []
+            : [.. decoder.Names.Where(id => decoder.Find(id)!.Text("content") == text).Select(id => int.TryParse(id, out var number) ? number : -1).Where(id => id >= 0).Take(1)];
+    }
+}

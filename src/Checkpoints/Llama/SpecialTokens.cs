@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama.Llama;
+
+/// <summary>The tokens that begin and end a text.</summary>
+/// <param name="Begin">The one that a text begins with; none where that is not known.</param>
+/// <param name="End">Those that end one; none where they are not known.</param>
+internal sealed record SpecialTokens(ImmutableArray<int> Begin, ImmutableArray<int> End)
+{
+    /// <summary>LLaMA 3's vocabulary, and whatever is made of it, has its special tokens behind this many others.</summary>
+    private const int Llama3Words = 128_000;
+
+    /// <summary>Those of the published base models with a vocabulary of that size.</summary>
+    public static SpecialTokens OfVocabulary(int size) => IsOfLlama3(size) ? new([Llama3Words], [Llama3Words + 1]) : new([1], [2]);
+
+    /// <summary>The token for what is in no vocabulary, which LLaMA 3 does not need.</summary>
+    public static int? UnknownOf(int vocabularySize) => IsOfLlama3(vocabularySize) ? null : 0;
+
+    /// <summary>These as far as they are known, else others.</summary>
+    public SpecialTokens Or(SpecialTokens? others) => others is null ? this : new(Begin.IsEmpty ? others.Begin : Begin, End.IsEmpty ? others.End : End);
+
+    private static bool IsOfLlama3(int vocabularySize) => vocabularySize > Llama3Words + 1;
+}

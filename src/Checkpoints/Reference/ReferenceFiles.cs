@@ -1,0 +1,22 @@
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Files;
+
+namespace Fairseq2Llama.Reference;
+
+/// <summary>The files of a folder in the reference format.</summary>
+internal sealed class ReferenceFiles : FolderRules
+{
+    public static readonly ReferenceFiles Rules = new();
+
+    public override string Completion => ReferenceParams.FileName;
+
+    public override bool IsWritten(string name) => name is ReferenceParams.FileName or PlannedChecklist.FileName || ReferenceShard.IsNameOfOne(name);
+
+    /// <summary>Readers load every shard that lies there; and a checklist names files that are not these.</summary>
+    public override bool IsStale(string name) =>
+        ReferenceShard.IsNameOfOne(name) || name.Equals(PlannedChecklist.FileName, StringComparison.OrdinalIgnoreCase);
+
+    public override string? FindStumblingBlock(string name) => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)
+        ? "readers that load every *.pth of a folder will stumble over it."
+        : null;
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Llama;
+using Fairseq2Llama.TorchFiles.Writing;
+using Fairseq2Llama.Writing;
+
+namespace Fairseq2Llama.Reference;
+
+/// <summary>Meta's reference format: params.json, and a torch.save file for each model-parallel rank.</summary>
+internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFormat
+{
+    public override NamingConvention Convention => NamingConvention.Reference;
+
+    public override ITensorContainer Container { get; } = new TorchContainer();
+
+    public override FolderRules Folder => ReferenceFiles.Rules;
+
+    public override string ConfigFileName => ReferenceParams.FileName;
+
+    public override bool TellsMaxSeqLen => false;
+
+    public override byte[] WriteConfig(LlamaArchitecture architecture) => ReferenceParams.Write(architecture, options.ParamsLayout);
+
+    public override IEnumerable<string> FindContradictions(LlamaArchitecture architecture)
+    {
+        if (architecture.FfnInnerDim != architecture.ReferenceFfnInnerDim)
+        {
+            yield return $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
+                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same";
+        }
+    }
+
+    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    {
+        var split = new ModelParallelSplit(options.ShardCount ?? model.Checkpoint.ModelParallelSize, model);
+        ImmutableArray<int> ranks = [.. RequireRanks(split.Count)];
+        ImmutableArray<PlannedFile> files =
+        [
+            .. ranks.Select(PlanShard),
+            new PlannedTextFile(ConfigFileName, WriteConfig(model.Architecture), "the architecture", isShared: !options.ShardIndex.IsEmpty),
+        ];
+
+        var others = Enumerable.Range(0, split.Count).Except(ranks).ToArray();
+        var siblings = others.Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank)))).Select(PlanShard);
+
+        return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
+        {
+            ShardCount = split.Count,
+            ShardIndex = options.ShardIndex,
+            OfOtherJobs = [.. others.Select(ReferenceShard.NameOf)],
+            Foreign = [.. SiblingShards.FindForeign(destinationPath, siblings)],
+        };
+
+        PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));
+    }
+
+    /// <summary>The ranks to be written, each once.</summary>
+    /// <exception cref="CheckpointException">There are no such ones, or they are too few for a checklist.</exception>
+    private IEnumerable<int> RequireRanks(int count)
+    {
+        var ranks = options.ShardIndex;
+
+        CheckpointException.ThrowIfAny(
+            from rank in ranks
+            where rank < 0 || rank >= count
+            select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"{rank}"),
+            "There are no shards with these indexes",
+            count == 1 ? "The only one is 0; -ShardCount gives more." : $"The first of {count} is 0 and the last {count - 1}.");
+
+        if (options.Checklist && ranks.Length > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.MissingShard,
+                "A checklist names every shard, and those that other jobs write are not known here. Leave -Checklist out with -ShardIndex, and"
+                + $" when all jobs are done run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
+        }
+
+        return ranks.IsEmpty ? Enumerable.Range(0, count) : ranks.Distinct().Order();
+    }
+}

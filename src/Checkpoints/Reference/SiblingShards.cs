@@ -1,0 +1,34 @@
+using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Reference;
+
+/// <summary>Looks at the shards that other jobs have written into the same folder, so that no mixture of two exports comes about unnoticed.</summary>
+internal static class SiblingShards
+{
+    /// <summary>Those that can't be of the same export: their tensors have other names, types or shapes.</summary>
+    /// <param name="destinationPath">The folder.</param>
+    /// <param name="siblings">What this export would write there, were it not for the other jobs.</param>
+    public static IEnumerable<string> FindForeign(string destinationPath, IEnumerable<PlannedTensorFile> siblings) =>
+        from sibling in siblings
+        let path = Path.Combine(destinationPath, sibling.Name)
+        where File.Exists(path) && !Fits(sibling, path)
+        select path;
+
+    private static bool Fits(PlannedTensorFile plan, string path)
+    {
+        try
+        {
+            var found = plan.Container.Read(new LocalFile(path));
+
+            return found.Count == plan.Tensors.Count && plan.Tensors.Zip(found).All(pair =>
+                pair.Second.Key == pair.First.Name
+                && pair.Second.Value.DType == pair.First.DType
+                && pair.Second.Value.Shape.Equals(pair.First.Shape));
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.SafeTensors.Writing;
+
+/// <summary>Writes the header as the format's reference implementation (safetensors' tensor.rs) does, byte for byte.</summary>
+internal static class HeaderWriter
+{
+    /// <summary>With spaces after it the header is a multiple of this, so that the data behind it is aligned.</summary>
+    private const int Alignment = 8;
+
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <param name="tensors">In the order of their data, which follows each other without gaps.</param>
+    /// <exception cref="CheckpointException">The format has no name for the type of one.</exception>
+    public static byte[] Write(IEnumerable<PlannedTensor> tensors)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+
+            // By this transformers knows that it need not look for TensorFlow's or Flax's names.
+            json.WriteStartObject("__metadata__");
+            json.WriteString("format", "pt");
+            json.WriteEndObject();
+
+            var begin = 0L;
+
+            foreach (var tensor in tensors)
+            {
+                WriteTensor(json, tensor, begin);
+                begin += tensor.Storage.Length;
+            }
+
+            json.WriteEndObject();
+        }
+
+        var padding = (Alignment - (buffer.WrittenCount % Alignment)) % Alignment;
+        buffer.Write("       "u8[..padding]);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void WriteTensor(Utf8JsonWriter json, PlannedTensor tensor, long begin)
+    {
+        json.WriteStartObject(tensor.Name);
+        json.WriteString("dtype", DTypeInfo.Of(tensor.DType).SafeTensorsName ?? throw Unsupported(tensor));
+        json.WriteStartArray("shape");
+
+        foreach (var size in tensor.Shape.Sizes)
+        {
+            json.WriteNumberValue(size);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("data_offsets");
+        json.WriteNumberValue(begin);
+        json.WriteNumberValue(begin + tensor.Storage.Length);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static CheckpointException Unsupported(PlannedTensor tensor) => new(
+        CheckpointErrorCode.UnsupportedTensor,
+        $"'{tensor.SourceName}' is {tensor.DType.GetTorchName()}, which safetensors files can't hold. Filter it out.",
+        tensor.SourceName);
+}

@@ -1,0 +1,70 @@
+using Fairseq2Llama.Tensors;
+using Microsoft.Win32.SafeHandles;
+
+namespace Fairseq2Llama.Writing;
+
+/// <summary>Puts the bytes of a storage into their place; called from several threads at once.</summary>
+/// <returns>Their CRC-32.</returns>
+internal delegate uint StorageCopy(PlannedStorage storage, StorageTarget target);
+
+/// <summary>Writes a planned file of tensors. Every place in it is known beforehand; only the checksums come with the data.</summary>
+internal sealed class TensorFileWriter
+{
+    /// <summary>Starting threads takes longer than writing a file smaller than that.</summary>
+    private const long MinParallel = 64 << 20;
+
+    private readonly TensorFileLayout _layout;
+    private readonly StorageCopy _copy;
+    private readonly Workers _workers;
+    private readonly uint[] _checksums;
+
+    /// <param name="layout">What to write.</param>
+    /// <param name="copy">Gives the data.</param>
+    /// <param name="reportWritten">Told how many bytes were written since it was told last, on the thread that writes.</param>
+    public TensorFileWriter(TensorFileLayout layout, StorageCopy copy, Action<long> reportWritten)
+    {
+        _layout = layout;
+        _copy = copy;
+        _workers = new Workers(reportWritten);
+        _checksums = new uint[layout.Storages.Count];
+    }
+
+    /// <param name="path">Where; there must be no such file.</param>
+    /// <param name="preallocate">Whether to ask for room for all of it first, which finds a full disk now rather than after an hour.</param>
+    /// <param name="flush">Whether it must have reached the disk.</param>
+    /// <returns>The CRC-32 of each storage.</returns>
+    public IReadOnlyDictionary<PlannedStorage, uint> Write(string path, bool preallocate, bool flush)
+    {
+        using var file = File.OpenHandle(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: preallocate ? _layout.Length : 0);
+
+        // The largest first, so that at the end no thread is left alone with one of them.
+        var order = Enumerable.Range(0, _layout.Storages.Count).OrderByDescending(index => _layout.Storages[index].Storage.Length).ToArray();
+
+        _workers.Run(order, _layout.Length >= MinParallel, index => WriteStorage(file, index));
+
+        var checksums = _layout.Storages.Zip(_checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second);
+        WriteFrame(file, checksums);
+
+        if (flush)
+        {
+            RandomAccess.FlushToDisk(file);
+        }
+
+        return checksums;
+    }
+
+    private void WriteStorage(SafeFileHandle file, int index)
+    {
+        var (storage, offset) = _layout.Storages[index];
+        _checksums[index] = _copy(storage, new StorageTarget(file, offset, _workers.Done));
+    }
+
+    private void WriteFrame(SafeFileHandle file, IReadOnlyDictionary<PlannedStorage, uint> checksums)
+    {
+        foreach (var (offset, bytes) in _layout.Frame(checksums))
+        {
+            RandomAccess.Write(file, bytes.Span, offset);
+        }
+    }
+}

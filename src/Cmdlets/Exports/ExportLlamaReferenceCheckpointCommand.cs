@@ -1,0 +1,43 @@
+using System.Management.Automation;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
+[Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
+[OutputType(typeof(LlamaReferenceCheckpoint))]
+public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
+{
+    /// <summary>
+    /// The number of files to divide the weights into, which is the model-parallel size of who loads them; as many as
+    /// the checkpoint itself is divided into by tensor or model parallelism when absent.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 99999)]
+    public int? ShardCount { get; set; }
+
+    /// <summary>Writes only these of the files, counted from 0, and params.json; other jobs write the others into the same folder.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ValidateRange(0, 99998)]
+    public int[] ShardIndex { get; set; } = [];
+
+    /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
+    [Parameter]
+    public ParamsLayout ParamsLayout { get; set; }
+
+    /// <summary>Writes checklist.chk, too, as Meta's downloads have it: <c>md5sum -c checklist.chk</c> tells whether a copy is whole.</summary>
+    [Parameter]
+    public SwitchParameter Checklist { get; set; }
+
+    private protected override int[] JobShards => ShardIndex;
+
+    private protected override ExportOptions MakeOptions() => new ReferenceExportOptions
+    {
+        ShardCount = ShardCount,
+        ShardIndex = [.. ShardIndex],
+        ParamsLayout = ParamsLayout,
+        Checklist = Checklist,
+    };
+
+    private protected override LlamaCheckpoint GetResult(ConversionPlan plan) => LlamaReferenceCheckpoint.From(plan);
+}
