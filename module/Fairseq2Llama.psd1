@@ -16,6 +16,8 @@
     CmdletsToExport      = @(
         'Compare-LlamaCheckpoint'
         'ConvertTo-TorchTensor'
+        'Export-Fairseq2Checkpoint'
+        'Export-LlamaHuggingFaceCheckpoint'
         'Export-LlamaReferenceCheckpoint'
         'Get-CheckpointTensor'
         'Get-LlamaArchitecture'
