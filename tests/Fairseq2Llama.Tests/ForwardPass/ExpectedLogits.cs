@@ -40,18 +40,6 @@ internal sealed record ExpectedLogits(
 
     public static ExpectedLogits Of(string name) => Loaded.Value.Single(expected => expected.Name == name);
 
-    /// <summary>
-    /// The largest difference, as a part of the largest logit: a small one is the sum of larger numbers and as inexact as they are.
-    /// </summary>
-    public double DistanceTo(float[][] actual)
-    {
-        var largest = Logits.Values.SelectMany(logits => logits).Max(Math.Abs);
-        var differences =
-            from expected in Logits
-            from difference in expected.Value.Zip(actual[expected.Key], (before, after) => Math.Abs(before - after))
-            select difference;
-
-        // LINQ's Max passes over NaN.
-        return differences.Aggregate(Math.Max) / largest;
-    }
+    public double DistanceTo(float[][] actual) => LogitDistance.Between(
+        [.. Logits.Values], [.. Logits.Keys.Select(position => Array.ConvertAll(actual[position], logit => (double)logit))]);
 }

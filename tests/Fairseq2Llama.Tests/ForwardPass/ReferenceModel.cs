@@ -4,34 +4,31 @@ using static TorchSharp.torch.nn.functional;
 namespace Fairseq2Llama.Tests.ForwardPass;
 
 /// <summary>
-/// The forward pass of Meta's llama/model.py on a folder in the reference format, in float32, without a cache. What it says shows whether
-/// a conversion is right beyond its bytes: that each weight stands where its readers use it.
+/// The forward pass of Meta's llama/model.py, in float32, without a cache. What it says shows whether a conversion is right beyond its
+/// bytes: that each weight stands where its readers use it.
 /// </summary>
 internal sealed class ReferenceModel : IDisposable
 {
-    /// <summary>params.json says only that the encoding is scaled, and Meta's code takes this.</summary>
-    private const double DefaultRopeScaleFactor = 8;
-
     private readonly ModelArgs _args;
     private readonly Dictionary<string, Tensor> _weights;
-    private readonly double? _ropeScaleFactor;
 
     /// <param name="args">What it is.</param>
     /// <param name="weights">By reference names; they belong to it from now on.</param>
-    /// <param name="ropeScaleFactor">Of scaled rotary encoding.</param>
-    public ReferenceModel(ModelArgs args, Dictionary<string, Tensor> weights, double ropeScaleFactor = DefaultRopeScaleFactor)
+    public ReferenceModel(ModelArgs args, Dictionary<string, Tensor> weights)
     {
         _args = args;
         _weights = weights;
-        _ropeScaleFactor = args.UseScaledRope ? ropeScaleFactor : null;
     }
 
-    /// <param name="folder">With the weights and params.json.</param>
+    /// <summary>All that other formats of the same model do in another way.</summary>
+    public Rotation Rotation { get; init; } = InterleavedRotation.Apply;
+
+    /// <param name="folder">In the reference format: with the weights and params.json.</param>
     /// <param name="ropeScaleFactor">Of scaled rotary encoding.</param>
-    public static ReferenceModel Load(string folder, double ropeScaleFactor = DefaultRopeScaleFactor)
+    public static ReferenceModel Load(string folder, double ropeScaleFactor = ModelArgs.DefaultRopeScaleFactor)
     {
-        var args = ModelArgs.Read(folder);
-        return new ReferenceModel(args, ReferenceWeights.Load(folder, args), ropeScaleFactor);
+        var args = ModelArgs.Read(folder, ropeScaleFactor);
+        return new ReferenceModel(args, ReferenceWeights.Load(folder, args));
     }
 
     /// <summary>How likely it finds each token of the vocabulary (second index) to follow on each of these (first index).</summary>
@@ -40,7 +37,7 @@ internal sealed class ReferenceModel : IDisposable
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
 
-        var angles = RotaryAngles.Of(tokens.Count, _args.HeadDim, _args.RopeTheta, _ropeScaleFactor);
+        var angles = RotaryAngles.Of(tokens.Count, _args.HeadDim, _args.RopeTheta, _args.RotaryScaling);
         var mask = full([tokens.Count, tokens.Count], float.NegativeInfinity).triu(1);
 
         var hidden = _weights["tok_embeddings.weight"].index_select(0, tensor(tokens.ToArray()));
@@ -79,15 +76,15 @@ internal sealed class ReferenceModel : IDisposable
 
     private Tensor Attend(string module, Tensor hidden, Tensor angles, Tensor mask)
     {
-        var queries = InterleavedRotation.Apply(Heads("wq", _args.NHeads), angles);
-        var keys = InterleavedRotation.Apply(Heads("wk", _args.KeyValueHeads), angles);
+        var queries = Rotation(Heads("wq", _args.NHeads), angles);
+        var keys = Rotation(Heads("wk", _args.KeyValueHeads), angles);
         var values = Heads("wv", _args.KeyValueHeads);
         var queriesPerKey = _args.NHeads / _args.KeyValueHeads;
 
         var scores = matmul(ByHead(queries), ByHead(Repeat(keys)).transpose(1, 2)) / Math.Sqrt(_args.HeadDim);
         var attended = matmul(softmax(scores + mask, -1), ByHead(Repeat(values)));
 
-        return Project($"{module}.wo", ByHead(attended).reshape(hidden.shape));
+        return Project($"{module}.wo", ByHead(attended).flatten(1));
 
         Tensor Heads(string name, int count) => Project($"{module}.{name}", hidden).view(hidden.shape[0], count, _args.HeadDim);
 
