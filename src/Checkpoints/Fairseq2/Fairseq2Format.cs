@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
 /// A checkpoint of fairseq2 as 0.4.6 writes it (checkpoint/_manager.py): model.pt with the state dict under "model", and model.yaml with the
-/// architecture. Newer versions read it, too.
+/// architecture. From 0.5 on the names of some settings in model.yaml are different.
 /// </summary>
 internal sealed class Fairseq2Format : OutputFormat
 {

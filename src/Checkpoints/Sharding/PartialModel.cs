@@ -1,5 +1,5 @@
-using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Sharding;
 

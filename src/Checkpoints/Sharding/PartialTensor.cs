@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Sharding;
 
