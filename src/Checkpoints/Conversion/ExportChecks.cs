@@ -56,10 +56,10 @@ internal static class ExportChecks
             yield return warning;
         }
 
-        if (choice.File is { IsMaxSeqLenGuessed: true } guess && options.Format.TellsMaxSeqLen)
+        if (choice.File is { Guessed: { } guessed } file && options.Format.TellsMaxSeqLen)
         {
-            yield return $"'{guess.Path}' does not tell how long sequences may be; {options.Format.ConfigFileName} says {choice.Architecture.MaxSeqLen}."
-                + " Pass the architecture with -Architecture to say what is right.";
+            yield return $"'{file.Path}' does not tell {guessed}. {options.Format.ConfigFileName} says {choice.Architecture.MaxSeqLen} tokens"
+                + $" and {(choice.Architecture.RopeScaleFactor is null ? "not scaled" : "scaled")}; pass the architecture with -Architecture to say what is right.";
         }
 
         foreach (var loss in options.Format.FindLosses(choice.Architecture))
@@ -67,9 +67,9 @@ internal static class ExportChecks
             yield return loss;
         }
 
-        foreach (var file in options.Verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
+        foreach (var name in options.Verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
         {
-            yield return $"'{file}' was saved without checksums, so damage to it can't be noticed.";
+            yield return $"'{name}' was saved without checksums, so damage to it can't be noticed.";
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed record HuggingFaceFolder(
             .. from file in opened
                from entry in file.Tensors
                let tensor = MakeTensor(file, entry, config.Architecture!.HeadDim)
-               orderby ModuleOrder.Of(tensor.ParsedName)
+               orderby ModuleOrder.Of(tensor.ParsedName, NamingConvention.Fairseq2) // that of names says nothing
                select tensor,
         ];
 

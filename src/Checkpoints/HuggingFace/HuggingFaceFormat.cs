@@ -26,7 +26,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {
         var split = new ModelParallelSplit(1, model);
-        var shards = WeightShards.Divide(model.PlanTensors(split, rank: 0).OrderBy(tensor => ModuleOrder.Of(Parse(tensor))), options.MaxShardSize);
+        var shards = WeightShards.Divide(model.PlanTensors(split, rank: 0).OrderBy(tensor => ModuleOrder.Of(Parse(tensor), Convention)), options.MaxShardSize);
         PlannedTensorFile[] weights =
         [
             .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), Container, shard)),

@@ -14,8 +14,8 @@ internal class ArchitectureFile(string path)
     /// <summary>What else it may mean, because it does not tell all.</summary>
     public ImmutableArray<LlamaArchitecture> Alternatives { get; init; } = [];
 
-    /// <summary>Whether <see cref="LlamaArchitecture.MaxSeqLen"/> is only a guess.</summary>
-    public bool IsMaxSeqLenGuessed { get; init; }
+    /// <summary>What it does not tell and is only guessed, to go into a sentence; null where it tells all.</summary>
+    public string? Guessed { get; init; }
 
     /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
     public CheckpointException? Error { get; init; }

@@ -6,16 +6,17 @@ namespace Fairseq2Llama.Llama;
 /// <param name="HasRotaryHalves">
 /// Whether the two rows of a rotary pair lie half a head apart in it, and not side by side; see <see cref="RotaryPairs"/>.
 /// </param>
+/// <param name="HasNormsLast">Whether they are the last modules of a layer, as in transformers' modeling_llama.py.</param>
 /// <param name="ComputedSuffix">
 /// What the names of tensors end with that are computed from the architecture and that some programs saved nevertheless.
 /// </param>
 internal sealed record NamingConvention(
-    string LayersPrefix, Func<LlamaParameter, string> PrefixOf, bool HasRotaryHalves = false, string? ComputedSuffix = null)
+    string LayersPrefix, Func<LlamaParameter, string> PrefixOf, bool HasRotaryHalves = false, bool HasNormsLast = false, string? ComputedSuffix = null)
 {
     public static readonly NamingConvention Fairseq2 = new("decoder.layers.N.", parameter => parameter.Fairseq2Prefix);
 
     public static readonly NamingConvention Reference = new("layers.N.", parameter => parameter.ReferencePrefix, ComputedSuffix: "rope.freqs");
 
     public static readonly NamingConvention HuggingFace = new(
-        "model.layers.N.", parameter => parameter.HuggingFacePrefix, HasRotaryHalves: true, ComputedSuffix: "rotary_emb.inv_freq");
+        "model.layers.N.", parameter => parameter.HuggingFacePrefix, HasRotaryHalves: true, HasNormsLast: true, ComputedSuffix: "rotary_emb.inv_freq");
 }

@@ -52,7 +52,7 @@ internal static class ReferenceParamsReader
             Architecture = known.FirstOrDefault()
                 ?? told with { MaxSeqLen = maxSeqLen, ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) },
             Alternatives = [.. known.Skip(1)],
-            IsMaxSeqLenGuessed = known.Length == 0,
+            Guessed = known.Length > 0 ? null : isScaled is null ? "how long sequences may be and whether rotary encoding is scaled" : "how long sequences may be",
         };
     }
 

@@ -1,0 +1,261 @@
+using System.Text.Json.Nodes;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Cmdlets;
+
+/// <summary>Export-LlamaHuggingFaceCheckpoint.</summary>
+public class ExportHuggingFaceTests : ExportTests
+{
+    private const string Export = "Export-LlamaHuggingFaceCheckpoint out";
+
+    private static readonly string[] OneFile = ["config.json", "generation_config.json", "model.safetensors"];
+
+    [Fact]
+    public void Gives_what_can_be_read_again_and_is_the_same()
+    {
+        var written = Session.RunOne<LlamaHuggingFaceCheckpoint>($"$fs2 | {Export} -Architecture $tiny");
+
+        Assert.Equal(("out", Folder["out"], 1, 21), (written.Name, written.Path, written.ShardCount, written.Tensors.Length));
+        Assert.Equal(TinyModel.Architecture with { Name = "out", FfnInnerDimMultipleOf = 48 }, written.Architecture);
+        Assert.Equal(OneFile, Names("out"));
+        Assert.All(
+            Session.Run<TensorComparison>("Compare-LlamaCheckpoint $fs2 (Read-LlamaHuggingFaceCheckpoint out)"),
+            comparison => Assert.Equal(ComparisonResult.Equal, comparison.Result));
+    }
+
+    /// <summary>tests/data/huggingface holds the same model as the real libraries write it.</summary>
+    [Fact]
+    public void Gives_the_very_file_that_the_real_library_gives()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+
+        Assert.Equal(
+            Convert.ToHexString(File.ReadAllBytes(Repository.Data("huggingface/single/model.safetensors"))),
+            Convert.ToHexString(File.ReadAllBytes(Folder["out/model.safetensors"])));
+    }
+
+    [Theory]
+    [InlineData("5GB", 1)]
+    [InlineData("12kb", 3)]
+    [InlineData("16KiB", 2)]
+    [InlineData("0.016mib", 2)]
+    [InlineData("1", 21)]
+    [InlineData("(4KB)", 10)] // which is a number of PowerShell's own
+    public void Divides_by_size(string size, int count)
+    {
+        var written = Session.RunOne<LlamaHuggingFaceCheckpoint>($"$fs2 | {Export} -Architecture $tiny -MaxShardSize {size}");
+
+        Assert.Equal(count, written.ShardCount);
+        Assert.Equal(count > 1, File.Exists(Folder["out/model.safetensors.index.json"]));
+        Assert.All(
+            Session.Run<TensorComparison>("Compare-LlamaCheckpoint $fs2 (Read-LlamaHuggingFaceCheckpoint out)"),
+            comparison => Assert.Equal(ComparisonResult.Equal, comparison.Result));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("5 bananas")]
+    [InlineData("-1")]
+    [InlineData("9999999TB")]
+    public void Refuses_what_is_no_size(string size) =>
+        Assert.Contains("500MB, 5GB, 5GiB", Session.RunForTerminatingError($"$fs2 | {Export} -MaxShardSize '{size}'").ToString(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Tells_of_scaled_rotary_encoding_and_of_no_other()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+        Session.Run("$scaled = New-LlamaArchitecture -BasedOn $tiny -Name scaled -RopeScaleFactor 32 -RopeTheta 500000 -MaxSeqLen 131072 -NormEps 1e-6");
+        Session.Run("$fs2 | Export-LlamaHuggingFaceCheckpoint scaled -Architecture $scaled");
+
+        Assert.Null(Config("out")["rope_scaling"]);
+        Assert.Equal(10_000, (double)Config("out")["rope_theta"]!);
+
+        var config = Config("scaled");
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse("""{"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 8192, "rope_type": "llama3"}"""),
+            config["rope_scaling"]));
+        Assert.Equal((131072, 500_000, 1e-6), ((int)config["max_position_embeddings"]!, (double)config["rope_theta"]!, (double)config["rms_norm_eps"]!));
+
+        // What a float is in Python stays one.
+        Assert.Contains("\"rms_norm_eps\": 1e-06", File.ReadAllText(Folder["scaled/config.json"]), StringComparison.Ordinal);
+        Assert.Contains("\"rope_theta\": 500000.0", File.ReadAllText(Folder["scaled/config.json"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tied", "$tied")]
+    [InlineData("tied", "$tiny")] // what the architecture says does not count
+    [InlineData("tied-view", "$tied")]
+    [InlineData("tied-absent", "$tied")]
+    public void Leaves_the_output_out_where_it_is_the_embeddings(string name, string architecture)
+    {
+        var written = Session.RunOne<LlamaHuggingFaceCheckpoint>($"Read-Fairseq2Checkpoint $cases/{name} | {Export} -Architecture {architecture}");
+
+        Assert.True((bool)Config("out")["tie_word_embeddings"]!);
+        Assert.DoesNotContain("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
+    }
+
+    /// <summary>The converter that everybody uses takes any LLaMA 3.2 for tied and drops what was trained.</summary>
+    [Fact]
+    public void Keeps_an_output_that_training_has_parted_from_the_embeddings()
+    {
+        var written = Session.RunOne<LlamaHuggingFaceCheckpoint>($"$fs2 | {Export} -Architecture $tied");
+
+        Assert.False((bool)Config("out")["tie_word_embeddings"]!);
+        Assert.Contains("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
+    }
+
+    /// <summary>As fairseq2 before 0.5 saved LLaMA 3.2: two tensors, alike as long as they are not trained.</summary>
+    [Fact]
+    public void Finds_outputs_that_are_equal_to_the_embeddings_whatever_they_are_made_of()
+    {
+        Session.Run("Read-Fairseq2Checkpoint $cases/tied | Export-LlamaReferenceCheckpoint two -Architecture $tied -ShardCount 2");
+
+        var written = Session.RunOne<LlamaHuggingFaceCheckpoint>($"Read-LlamaReferenceCheckpoint two | {Export}");
+
+        Assert.True((bool)Config("out")["tie_word_embeddings"]!);
+        Assert.DoesNotContain("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
+    }
+
+    [Fact]
+    public void Names_the_type_and_the_tokens()
+    {
+        LibTorch.Require();
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -DType bfloat16");
+
+        var config = Config("out");
+        Assert.Equal(("bfloat16", 1, 2), ((string)config["torch_dtype"]!, (int)config["bos_token_id"]!, (int)config["eos_token_id"]!));
+        Assert.Equal((1, 2), ((int)Json("out/generation_config.json")["bos_token_id"]!, (int)Json("out/generation_config.json")["eos_token_id"]!));
+    }
+
+    [Fact]
+    public void Keeps_the_tokens_that_another_config_names()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+        var config = Config("out");
+        config["eos_token_id"] = new JsonArray(7, 8);
+        File.WriteAllText(Folder["out/config.json"], config.ToJsonString());
+
+        Session.Run("Read-LlamaHuggingFaceCheckpoint out | Export-LlamaHuggingFaceCheckpoint again");
+
+        Assert.Equal("[7,8]", Config("again")["eos_token_id"]!.ToJsonString());
+        Assert.Equal("[7,8]", Json("again/generation_config.json")["eos_token_id"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Copies_a_tokenizer()
+    {
+        Directory.CreateDirectory(Folder["tok [1]"]);
+        File.WriteAllText(Folder["tok [1]/tokenizer.json"], "{}");
+        File.WriteAllText(Folder["tok [1]/other.txt"], "not of a tokenizer");
+        File.WriteAllText(
+            Folder["tok [1]/tokenizer_config.json"],
+            """{"bos_token": "<s>", "eos_token": {"content": "</s>"}, "added_tokens_decoder": {"11": {"content": "<s>"}, "12": {"content": "</s>"}}}""");
+
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -TokenizerPath 'tok [1]'");
+
+        Assert.Equal([.. OneFile, "tokenizer.json", "tokenizer_config.json"], Names("out"));
+        Assert.Equal(File.ReadAllText(Folder["tok [1]/tokenizer_config.json"]), File.ReadAllText(Folder["out/tokenizer_config.json"]));
+        Assert.Equal((11, 12), ((int)Config("out")["bos_token_id"]!, (int)Config("out")["eos_token_id"]!));
+    }
+
+    [Fact]
+    public void A_wrong_tokenizer_ends_the_command()
+    {
+        var error = Session.RunForTerminatingError($"$fs2, $fs2 | {Export} -Architecture $tiny -TokenizerPath nowhere");
+
+        ErrorAssert.Is(CheckpointErrorCode.TokenizerNotFound, error, Folder["nowhere"], "does not exist", "tokenizer.json");
+        Assert.False(Directory.Exists(Folder["out"]));
+    }
+
+    [Fact]
+    public void Forced_it_leaves_nothing_of_an_earlier_export_that_would_be_read()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -MaxShardSize 4KB");
+        File.WriteAllText(Folder["out/README.md"], "mine");
+        var before = CheckpointFolder.Snapshot(Folder["out"]);
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, $"$fs2 | {Export} -Architecture $tiny", "config.json", "model.safetensors.index.json", "-Force");
+        Assert.Equal(before, CheckpointFolder.Snapshot(Folder["out"]));
+
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -Force");
+        Assert.Equal(["README.md", .. OneFile], Names("out"));
+
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -MaxShardSize 4KB -Force");
+        Assert.DoesNotContain("model.safetensors", Names("out"));
+    }
+
+    [Fact]
+    public void Does_not_replace_what_it_reads()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+        var before = CheckpointFolder.Snapshot(Folder["out"]);
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, $"Read-LlamaHuggingFaceCheckpoint out | {Export} -Force", "is what is being exported");
+
+        Assert.Equal(before, CheckpointFolder.Snapshot(Folder["out"]));
+    }
+
+    [Fact]
+    public void Shows_what_it_would_do()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -WhatIf");
+
+        Assert.Contains("model.safetensors: 21 tensors", string.Join("\n", Session.Host.TakeLines()), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Folder["out"]));
+    }
+
+    [Fact]
+    public void Refuses_weights_that_the_architecture_contradicts() => Session.RunForError(
+        CheckpointErrorCode.ArchitectureMismatch, $"$fs2 | {Export} -Architecture llama3_2_1b", "NumLayers is 16 in the architecture and 2 in the weights");
+
+    [Fact]
+    public void Asks_for_the_architecture_where_shapes_do_not_tell_it() =>
+        Session.RunForError(CheckpointErrorCode.ArchitectureRequired, $"$fs2 | {Export}", "-Architecture");
+
+    [Fact]
+    public void Turns_the_rows_of_a_bias_too()
+    {
+        var warnings = Session.RunOn($"Read-Fairseq2Checkpoint $cases/bias | {Export} -Architecture $tiny -AllowUnmapped").Warnings;
+
+        Assert.Contains(warnings, warning => warning.Contains("self_attn.q_proj.bias", StringComparison.Ordinal));
+        Assert.All(
+            Session.Run<TensorComparison>("Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/bias) (Read-LlamaHuggingFaceCheckpoint out)"),
+            comparison => Assert.Equal(ComparisonResult.Equal, comparison.Result));
+    }
+
+    [Theory]
+    [InlineData("compiled")]
+    [InlineData("tp2-llama2")]
+    [InlineData("tp2-llama3")]
+    [InlineData("big-endian")]
+    [InlineData("deflated")]
+    [InlineData("legacy")]
+    [InlineData("views")]
+    public void Takes_every_kind_of_checkpoint(string name)
+    {
+        Session.Run($"Read-Fairseq2Checkpoint $cases/{name} | {Export} -Architecture $tiny -WarningAction SilentlyContinue");
+
+        Assert.All(
+            Session.Run<TensorComparison>($"Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/{name}) (Read-LlamaHuggingFaceCheckpoint out)"),
+            comparison => Assert.Equal(ComparisonResult.Equal, comparison.Result));
+    }
+
+    [Fact]
+    public void Notices_copies_of_norms_that_differ()
+    {
+        CheckpointFolder.Damage(CheckpointFolder.Copy("tp2-llama3", Folder["disagree"]), "decoder.layer_norm.weight");
+
+        Session.RunForError(
+            CheckpointErrorCode.ShardMismatch,
+            $"Read-Fairseq2Checkpoint disagree | {Export} -Architecture $tiny -Verification None",
+            "'decoder.layer_norm.weight' should be the same in every tensor-parallel rank");
+
+        Assert.False(Directory.Exists(Folder["out"]));
+    }
+
+    private JsonObject Config(string folder) => Json($"{folder}/config.json");
+
+    private JsonObject Json(string path) => JsonNode.Parse(File.ReadAllBytes(Folder[path]))!.AsObject();
+
+    private string[] Names(string folder) => [.. Directory.EnumerateFileSystemEntries(Folder[folder]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,85 @@
+using Fairseq2Llama.Reference;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Reference;
+
+/// <summary>
+/// params.json does not tell how long sequences may be, and its nested form not whether rotary encoding is scaled; other formats do.
+/// </summary>
+public sealed class UntoldArchitectureTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("llama3_1_8b", ParamsLayout.Nested, "llama3_8b llama3_1_8b")]
+    [InlineData("llama3_1_8b", ParamsLayout.Flat, "llama3_1_8b")]
+    [InlineData("llama3_8b", ParamsLayout.Flat, "llama3_8b")]
+    [InlineData("llama3_2_1b", ParamsLayout.Nested, "llama3_2_1b")]
+    [InlineData("llama2_7b", ParamsLayout.Flat, "7b llama2_7b")]
+    public void All_that_it_may_be_are_found(string name, ParamsLayout layout, string expected)
+    {
+        var file = Read(LlamaArchitectures.Find(name), layout);
+
+        Assert.Equal(expected, string.Join(' ', file.Alternatives.Prepend(file.Architecture!)));
+        Assert.Null(file.Guessed);
+    }
+
+    [Fact]
+    public void What_is_in_no_catalogue_is_guessed()
+    {
+        var model = TinyModel.Architecture with { RopeTheta = 500_000 };
+
+        Assert.Equal("how long sequences may be and whether rotary encoding is scaled", Read(model, ParamsLayout.Nested).Guessed);
+        Assert.Equal("how long sequences may be", Read(model, ParamsLayout.Flat).Guessed);
+        Assert.Equal(8192, Read(model, ParamsLayout.Flat).Architecture!.MaxSeqLen);
+        Assert.Equal(2048, Read(TinyModel.Architecture, ParamsLayout.Flat).Architecture!.MaxSeqLen);
+    }
+
+    /// <summary>Meta's own params.json of LLaMA 1.</summary>
+    [Fact]
+    public void Who_names_one_of_them_takes_nothing_back_of_what_is_told()
+    {
+        var file = Read(LlamaArchitectures.Find("7b") with { NormEps = 1e-6 }, ParamsLayout.Flat);
+
+        Assert.Equal(LlamaArchitectures.Find("llama2_7b") with { NormEps = 1e-6 }, Choose(file, LlamaArchitectures.Find("llama2_7b")));
+    }
+
+    [Fact]
+    public void Who_makes_one_says_all()
+    {
+        var file = Read(LlamaArchitectures.Find("7b") with { NormEps = 1e-6 }, ParamsLayout.Flat);
+        var mine = LlamaArchitectures.Find("7b") with { NormEps = 1e-4 };
+
+        Assert.Same(mine, Choose(file, mine));
+    }
+
+    [Fact]
+    public void Who_names_none_is_asked_where_the_output_would_differ()
+    {
+        var file = Read(LlamaArchitectures.Find("llama3_1_8b"), ParamsLayout.Nested);
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.ArchitectureRequired,
+            () => ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new HuggingFaceExportOptions().Format, $"'{file.Path}' fits"),
+            _folder["params.json"],
+            "llama3_8b and llama3_1_8b, whose config.json differ",
+            "-Architecture");
+        Assert.Equal(
+            "llama3_8b",
+            ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new ReferenceExportOptions().Format, "").Name);
+    }
+
+    private ArchitectureFile Read(LlamaArchitecture architecture, ParamsLayout layout)
+    {
+        var vocabulary = new CheckpointTensor(
+            ParameterName.Parse("tok_embeddings.weight", NamingConvention.Reference), DType.BFloat16, new TensorShape(architecture.VocabSize, architecture.ModelDim), null, [[]], []);
+
+        File.WriteAllBytes(_folder["params.json"], ReferenceParams.Write(architecture, layout));
+        return ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", [vocabulary]);
+    }
+
+    private static LlamaArchitecture Choose(ArchitectureFile file, LlamaArchitecture named) => ArchitectureChoice.Complete(named, file);
+}
