@@ -7,7 +7,8 @@ namespace Fairseq2Llama.SafeTensors;
 /// <param name="Tensors">In the order of their data, and of the header where that is the same.</param>
 internal sealed record SafeTensorsHeader(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<HeaderEntry> Tensors)
 {
-    private const string MetadataKey = "__metadata__";
+    /// <summary>The key of the metadata, which therefore is no tensor's name.</summary>
+    public const string MetadataKey = "__metadata__";
 
     /// <param name="file">The file's name, for messages.</param>
     /// <param name="text">The header as it lies in the file.</param>

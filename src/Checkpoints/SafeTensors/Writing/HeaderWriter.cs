@@ -14,7 +14,7 @@ internal static class HeaderWriter
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="tensors">In the order of their data, which follows each other without gaps.</param>
-    /// <exception cref="CheckpointException">The format has no name for the type of one.</exception>
+    /// <exception cref="CheckpointException">The format has no name for the type of one, or has its name for something else.</exception>
     public static byte[] Write(IEnumerable<PlannedTensor> tensors)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -24,7 +24,7 @@ internal static class HeaderWriter
             json.WriteStartObject();
 
             // By this transformers knows that it need not look for TensorFlow's or Flax's names.
-            json.WriteStartObject("__metadata__");
+            json.WriteStartObject(SafeTensorsHeader.MetadataKey);
             json.WriteString("format", "pt");
             json.WriteEndObject();
 
@@ -46,8 +46,15 @@ internal static class HeaderWriter
 
     private static void WriteTensor(Utf8JsonWriter json, PlannedTensor tensor, long begin)
     {
+        if (tensor.Name == SafeTensorsHeader.MetadataKey)
+        {
+            throw Unsupported(tensor, $"would be called '{tensor.Name}', which in safetensors files is something else");
+        }
+
         json.WriteStartObject(tensor.Name);
-        json.WriteString("dtype", DTypeInfo.Of(tensor.DType).SafeTensorsName ?? throw Unsupported(tensor));
+        json.WriteString(
+            "dtype",
+            DTypeInfo.Of(tensor.DType).SafeTensorsName ?? throw Unsupported(tensor, $"is {tensor.DType.GetTorchName()}, which safetensors files can't hold"));
         json.WriteStartArray("shape");
 
         foreach (var size in tensor.Shape.Sizes)
@@ -63,8 +70,6 @@ internal static class HeaderWriter
         json.WriteEndObject();
     }
 
-    private static CheckpointException Unsupported(PlannedTensor tensor) => new(
-        CheckpointErrorCode.UnsupportedTensor,
-        $"'{tensor.SourceName}' is {tensor.DType.GetTorchName()}, which safetensors files can't hold. Filter it out.",
-        tensor.SourceName);
+    private static CheckpointException Unsupported(PlannedTensor tensor, string why) =>
+        new(CheckpointErrorCode.UnsupportedTensor, $"'{tensor.SourceName}' {why}. Filter it out.", tensor.SourceName);
 }
