@@ -76,6 +76,6 @@ internal sealed class TokenizerFiles
 
         return text is null || decoder is null
             ? []
-            : [.. decoder.Names.Where(id => decoder.Find(id)!.Text("content") == text).Select(id => int.TryParse(id, out var number) ? number : -1).Where(id => id >= 0).Take(1)];
+            : [.. decoder.Names.Where(id => decoder.Find(id)?.Text("content") == text).Select(id => int.TryParse(id, out var number) ? number : -1).Where(id => id >= 0).Take(1)];
     }
 }
