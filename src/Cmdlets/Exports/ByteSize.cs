@@ -27,6 +27,7 @@ internal static partial class ByteSize
         return bytes is >= 1 and < long.MaxValue ? (long)bytes : null;
     }
 
-    [GeneratedRegex(@"^\s*(?<number>[0-9]+(\.[0-9]+)?)\s*((?<prefix>[KMGT])(?<binary>i)?)?B?\s*\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    // Ignoring case would take the sign of the kelvin for a K.
+    [GeneratedRegex(@"^\s*(?<number>[0-9]+(\.[0-9]+)?)\s*((?<prefix>[KMGTkmgt])(?<binary>[Ii])?)?[Bb]?\s*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Size();
 }
