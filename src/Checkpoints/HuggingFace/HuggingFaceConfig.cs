@@ -90,10 +90,10 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
     private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch
     {
         null or "default" => null,
-        "llama3" => scaling!.Number("factor"),
+        RotaryScaling.Type => RotaryScaling.ReadFactor(scaling!, file.Name),
         var other => throw new CheckpointException(
             CheckpointErrorCode.ArchitectureMismatch,
-            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format have only 'llama3'.",
+            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format have only '{RotaryScaling.Type}'.",
             file.Name),
     };
 

@@ -11,11 +11,6 @@ namespace Fairseq2Llama.HuggingFace;
 /// </summary>
 internal static class HuggingFaceConfigWriter
 {
-    /// <summary>What the published models with scaled rotary encoding all have; fairseq2's LLaMARoPEScaleConfig has the same.</summary>
-    private const double LowFrequencyFactor = 1, HighFrequencyFactor = 4;
-
-    private const int OriginalMaxSeqLen = 8192;
-
     public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens, DType dtype) => SettingsText.Write(json =>
     {
         json.WriteStartObject();
@@ -35,7 +30,7 @@ internal static class HuggingFaceConfigWriter
         json.WriteNumber("num_hidden_layers", architecture.NumLayers);
         json.WriteNumber("num_key_value_heads", architecture.NumKeyValueHeads);
         json.WriteFloat("rms_norm_eps", architecture.NormEps);
-        WriteScaling(json, architecture.RopeScaleFactor);
+        RotaryScaling.Write(json, architecture.RopeScaleFactor);
         json.WriteFloat("rope_theta", architecture.RopeTheta);
         json.WriteBoolean("tie_word_embeddings", architecture.TiedEmbeddings);
         json.WriteString("torch_dtype", dtype.GetTorchName());
@@ -67,22 +62,5 @@ internal static class HuggingFaceConfigWriter
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteScaling(Utf8JsonWriter json, double? factor)
-    {
-        if (factor is null)
-        {
-            json.WriteNull("rope_scaling");
-            return;
-        }
-
-        json.WriteStartObject("rope_scaling");
-        json.WriteFloat("factor", factor.Value);
-        json.WriteFloat("high_freq_factor", HighFrequencyFactor);
-        json.WriteFloat("low_freq_factor", LowFrequencyFactor);
-        json.WriteNumber("original_max_position_embeddings", OriginalMaxSeqLen);
-        json.WriteString("rope_type", "llama3");
-        json.WriteEndObject();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sources;
@@ -57,25 +58,34 @@ internal sealed class TokenizerFiles
         where !RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(destinationPath, name)))
         select new PlannedCopy(name, new LocalFile(path));
 
-    /// <summary>The tokens that tokenizer_config.json names, as far as it also tells their numbers.</summary>
-    /// <exception cref="CheckpointException">It can't be read.</exception>
+    /// <summary>The tokens that tokenizer_config.json names, by their numbers there or in tokenizer.json.</summary>
+    /// <exception cref="CheckpointException">These can't be read.</exception>
     public SpecialTokens ReadSpecialTokens()
     {
-        var json = PathOf(Config) is { } path ? JsonSettings.Read(new LocalFile(path)) : null;
-        var (begin, end) = (FindToken(json, "bos_token"), FindToken(json, "eos_token"));
+        var config = PathOf(Config) is { } path ? JsonSettings.Read(new LocalFile(path)) : null;
+        var numbers = new Lazy<IReadOnlyDictionary<string, int>>(() => ReadNumbers(config!));
+        var (begin, end) = (Find("bos_token"), Find("eos_token"));
 
         return new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end);
+
+        ImmutableArray<int> Find(string name) =>
+            config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
     }
 
     private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
 
-    private static ImmutableArray<int> FindToken(JsonSettings? json, string name)
+    private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config)
     {
-        var text = json?.TextOrContent(name);
-        var decoder = json?.Find("added_tokens_decoder");
+        if (config.Find("added_tokens_decoder") is not { } decoder)
+        {
+            return PathOf(Fast) is { } path ? AddedTokens.Read(new LocalFile(path)) : new Dictionary<string, int>();
+        }
 
-        return text is null || decoder is null
-            ? []
-            : [.. decoder.Names.Where(id => decoder.Find(id)?.Text("content") == text).Select(id => int.TryParse(id, out var number) ? number : -1).Where(id => id >= 0).Take(1)];
+        return (
+            from id in decoder.Names
+            let number = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
+            let content = decoder.Find(id)?.Text("content")
+            where number >= 0 && content is not null
+            select (content, number)).DistinctBy(token => token.content).ToDictionary(token => token.content, token => token.number, StringComparer.Ordinal);
     }
 }

@@ -89,6 +89,21 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
 
         Edit("single/config.json", json => json["rope_scaling"] = new JsonObject { ["type"] = "linear", ["factor"] = 2.0 });
         _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single", "'linear'");
+
+        Edit("single/config.json", json => json["rope_scaling"] = new JsonObject { ["rope_type"] = "llama3" });
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint single", "'factor'");
+    }
+
+    /// <summary>What an export would write, or leave out, would be another model.</summary>
+    [Theory]
+    [InlineData("low_freq_factor", 0.5)]
+    [InlineData("high_freq_factor", 2)]
+    [InlineData("original_max_position_embeddings", 4096)]
+    public void Refuses_scaling_that_the_other_formats_do_not_have(string name, double value)
+    {
+        Edit("single/config.json", json => json["rope_scaling"] = new JsonObject { ["rope_type"] = "llama3", ["factor"] = 8.0, [name] = value });
+
+        _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single", name);
     }
 
     [Theory]

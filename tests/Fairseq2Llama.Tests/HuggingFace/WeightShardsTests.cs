@@ -66,7 +66,7 @@ public class WeightShardsTests
     {
         string[] names = [$"{Layer}2.mlp.up_proj.weight", $"{Layer}10.mlp.up_proj.weight", "model.norm.weight"];
 
-        Assert.Equal(names, names.Reverse().OrderBy(name => ModuleOrder.Of(ParameterName.Parse(name, NamingConvention.HuggingFace))));
+        Assert.Equal(names, names.Reverse().OrderBy(name => ModuleOrder.Of(ParameterName.Parse(name, NamingConvention.HuggingFace), NamingConvention.HuggingFace)));
     }
 
     [Fact]

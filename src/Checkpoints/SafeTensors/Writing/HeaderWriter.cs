@@ -5,7 +5,7 @@ using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.SafeTensors.Writing;
 
-/// <summary>Writes the header as the format's reference implementation (safetensors' tensor.rs) does, byte for byte.</summary>
+/// <summary>Writes the header as the format's reference implementation (safetensors' tensor.rs) does, but for some characters in names that are escaped here.</summary>
 internal static class HeaderWriter
 {
     /// <summary>With spaces after it the header is a multiple of this, so that the data behind it is aligned.</summary>

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.HuggingFace;
+
+/// <summary>
+/// The scaled rotary encoding of LLaMA 3.1 and newer in config.json. All published models differ in the factor only; fairseq2 could have
+/// others, the reference format not even tells the factor.
+/// </summary>
+internal static class RotaryScaling
+{
+    public const string Type = "llama3";
+
+    private const string Factor = "factor";
+
+    private static readonly (string Name, double Value, bool IsWhole)[] Fixed =
+        [("high_freq_factor", 4, false), ("low_freq_factor", 1, false), ("original_max_position_embeddings", 8192, true)];
+
+    /// <exception cref="CheckpointException">It is scaled in a way that the other formats do not have.</exception>
+    public static double ReadFactor(JsonSettings scaling, string file)
+    {
+        var strange = Fixed.FirstOrDefault(entry => scaling.Number(entry.Name) is { } number && number != entry.Value);
+
+        if (strange.Name is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. Only models with {strange.Value} are known here.",
+                file);
+        }
+
+        return scaling.Number(Factor) ?? throw CheckpointException.Corrupt(file, $"rotary encoding is scaled as '{Type}' there, and no '{Factor}' is given.");
+    }
+
+    /// <param name="json">Gets it.</param>
+    /// <param name="factor">Null where the encoding is not scaled.</param>
+    public static void Write(Utf8JsonWriter json, double? factor)
+    {
+        if (factor is null)
+        {
+            json.WriteNull("rope_scaling");
+            return;
+        }
+
+        json.WriteStartObject("rope_scaling");
+        json.WriteFloat(Factor, factor.Value);
+
+        foreach (var (name, value, isWhole) in Fixed)
+        {
+            if (isWhole)
+            {
+                json.WriteNumber(name, value);
+            }
+            else
+            {
+                json.WriteFloat(name, value);
+            }
+        }
+
+        json.WriteString("rope_type", Type);
+        json.WriteEndObject();
+    }
+}
