@@ -51,6 +51,18 @@ internal sealed class ConfigNode
     /// <inheritdoc cref="Child"/>
     public bool? Flag(params IEnumerable<string> spellings) => Get<bool>(spellings, "true or false", bool.TryParse);
 
+    /// <inheritdoc cref="Child"/>
+    public IReadOnlyList<double>? Numbers(params IEnumerable<string> spellings)
+    {
+        const string Kind = "a list of numbers";
+
+        var (key, value) = Find(spellings);
+
+        return value is null ? null : value is IReadOnlyList<object?> items ? [.. items.Select(Parse)] : throw Wrong(key, Kind);
+
+        double Parse(object? item) => item is string text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong(key, Kind);
+    }
+
     private T? Get<T>(IEnumerable<string> spellings, string kind, Parse<T> parse)
         where T : struct
     {

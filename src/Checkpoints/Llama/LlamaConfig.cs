@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fairseq2Llama.Fairseq2;
 
 namespace Fairseq2Llama.Llama;
@@ -79,13 +80,33 @@ internal static class LlamaConfig
     private static double? ReadRopeScaleFactor(ConfigNode config, LlamaArchitecture basis)
     {
         var scale = config.Child("rope_scaling", "rope_scale");
+        var isScaled = config.Flag("use_scaled_rope");
 
-        return config.Flag("use_scaled_rope") switch
+        if (isScaled == true)
+        {
+            RequireKnownScale(scale);
+        }
+
+        return isScaled switch
         {
             false => null,
             true => scale?.Number("factor") ?? basis.RopeScaleFactor ?? DefaultRopeScaleFactor,
             null => basis.RopeScaleFactor,
         };
+    }
+
+    /// <summary>No published model has other numbers than these, and params.json could not tell them.</summary>
+    private static void RequireKnownScale(ConfigNode? scale)
+    {
+        if (scale?.Numbers("frequency_factors") is { } factors && !factors.SequenceEqual([1, 4]))
+        {
+            throw new FormatException($"it scales rotary encoding with the frequency factors {string.Join(" and ", factors.Select(factor => factor.ToString(CultureInfo.InvariantCulture)))}, and only 1 and 4 are known here");
+        }
+
+        if (scale?.Integer("original_context_length") is { } length and not 8192)
+        {
+            throw new FormatException($"it scales rotary encoding from {length} tokens, and only 8192 are known here");
+        }
     }
 
     /// <summary>An architecture of the catalogue keeps its name; fairseq2 0.3 and 0.4 never tied embeddings, which makes it no other.</summary>

@@ -208,6 +208,9 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("model_config:\n  rope_theta: Infinity\n", "RopeTheta is Infinity")]
     [InlineData("model_config:\n  num_attn_heads: 0\n", "NumAttnHeads is 0")]
     [InlineData("model_config:\n  ffn_inner_dim_multiple_of: 0\n", "FfnInnerDimMultipleOf is 0")]
+    [InlineData("model_config:\n  use_scaled_rope: true\n  rope_scale:\n    frequency_factors: [1.0, 8.0]\n", "the frequency factors 1 and 8")]
+    [InlineData("model_config:\n  use_scaled_rope: true\n  rope_scale:\n    frequency_factors: 4.0\n", "is not a list of numbers")]
+    [InlineData("model_config:\n  use_scaled_rope: true\n  rope_scaling:\n    original_context_length: 4096\n", "from 4096 tokens")]
     [InlineData("", "it has 0 bytes")]
     public void What_can_not_be_used_says_why(string yaml, string why)
     {
