@@ -11,20 +11,25 @@ namespace Fairseq2Llama.HuggingFace;
 /// </summary>
 internal static class HuggingFaceConfigWriter
 {
-    public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens, DType dtype) => SettingsText.Write(json =>
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="tokens">Those that begin and end a text.</param>
+    /// <param name="dtype">The type of the weights.</param>
+    /// <param name="biased">Modules with a bias. transformers makes none, and passes over what the files have, unless it is told of them.</param>
+    public static byte[] Write(
+        LlamaArchitecture architecture, SpecialTokens tokens, DType dtype, IReadOnlyCollection<LlamaParameter> biased) => SettingsText.Write(json =>
     {
         json.WriteStartObject();
         json.WriteStartArray("architectures");
         json.WriteStringValue("LlamaForCausalLM");
         json.WriteEndArray();
-        json.WriteBoolean("attention_bias", false);
+        json.WriteBoolean("attention_bias", HasBias("self_attn"));
         WriteTokens(json, tokens);
         json.WriteNumber("head_dim", architecture.HeadDim);
         json.WriteString("hidden_act", "silu");
         json.WriteNumber("hidden_size", architecture.ModelDim);
         json.WriteNumber("intermediate_size", architecture.FfnInnerDim);
         json.WriteNumber("max_position_embeddings", architecture.MaxSeqLen);
-        json.WriteBoolean("mlp_bias", false);
+        json.WriteBoolean("mlp_bias", HasBias("mlp"));
         json.WriteString("model_type", "llama");
         json.WriteNumber("num_attention_heads", architecture.NumAttnHeads);
         json.WriteNumber("num_hidden_layers", architecture.NumLayers);
@@ -37,6 +42,8 @@ internal static class HuggingFaceConfigWriter
         json.WriteBoolean("use_cache", true);
         json.WriteNumber("vocab_size", architecture.VocabSize);
         json.WriteEndObject();
+
+        bool HasBias(string block) => biased.Any(module => module.HuggingFacePrefix.Contains($".{block}.", StringComparison.Ordinal));
     });
 
     /// <summary>bos_token_id and eos_token_id, the latter as a list where there are several.</summary>

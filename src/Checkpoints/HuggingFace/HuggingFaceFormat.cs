@@ -21,7 +21,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     public override bool OmitsTiedOutput => true;
 
     public override byte[] WriteConfig(LlamaArchitecture architecture) =>
-        HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), DType.Float32);
+        HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), DType.Float32, []);
 
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {
@@ -42,7 +42,9 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
             .. weights,
             .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "which tensor is in which file")] : Array.Empty<PlannedFile>(),
             new PlannedTextFile(
-                HuggingFaceConfig.FileName, HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model)), "the architecture"),
+                HuggingFaceConfig.FileName,
+                HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model), FindBiased(model)),
+                "the architecture"),
             new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text"),
             .. tokenizer.PlanCopies(destinationPath),
         ];
@@ -51,6 +53,9 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     }
 
     private static ParameterName Parse(Tensors.PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
+
+    private static LlamaParameter[] FindBiased(ExportedModel model) =>
+        [.. model.Tensors.Where(tensor => tensor.ParsedName.IsBias).Select(tensor => tensor.ParsedName.Module!).Distinct()];
 
     /// <summary>Norms are sometimes kept in a larger type than all the rest.</summary>
     private static DType MostFrequentType(ExportedModel model) =>

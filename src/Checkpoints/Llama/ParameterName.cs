@@ -35,11 +35,17 @@ internal sealed record ParameterName
     /// <summary>The layer's index, or null outside of the layers.</summary>
     public int? Layer { get; }
 
+    /// <summary>The parameter that it is or, like a bias, belongs to; null when LLaMA has no such module.</summary>
+    public LlamaParameter? Module => _module;
+
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
     public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? _module : null;
 
     /// <summary>Whether its rows are turned by rotary encoding; LLaMA itself has no biases.</summary>
     public bool IsRotary => _module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
+
+    /// <summary>Whether it is the bias of a module that LLaMA has without one.</summary>
+    public bool IsBias => _module is not null && _suffix is "bias";
 
     /// <summary>
     /// Whether it is a table of rotary frequencies, which Meta's LLaMA 1 and 2 and old versions of transformers saved. It follows from the
