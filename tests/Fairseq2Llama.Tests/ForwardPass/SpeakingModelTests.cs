@@ -40,23 +40,70 @@ public sealed class SpeakingModelTests : IDisposable
     [InlineData("run-v08")]
     public void A_converted_model_tells_its_story(string checkpoint)
     {
-        Assert.SkipUnless(Directory.Exists(Checkpoints), $"needs a trained model in '{Checkpoints}'");
-        LibTorch.Require();
-
-        var hasConfig = checkpoint.StartsWith("run-", StringComparison.Ordinal);
-        var vocabulary = new Vocabulary(Path.Combine(Checkpoints, "tok512.bin"));
+        Require();
 
         foreach (var shardCount in new int?[] { null, 1, 2, 4 })
         {
             var folder = _out[$"{shardCount}"];
-            var options = new ReferenceExportOptions { Architecture = hasConfig ? null : Architecture, ShardCount = shardCount };
-            CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, options).Execute();
+            Export(checkpoint, folder, new ReferenceExportOptions { ShardCount = shardCount });
 
             using var model = ReferenceModel.Load(folder);
-            var tokens = model.Greedy([Bos], 31);
-
-            Assert.Equal(Beginning, tokens[..Beginning.Length]);
-            Assert.Equal(Story, vocabulary.Decode(tokens));
+            AssertTellsStory(model);
         }
+    }
+
+    [Theory]
+    [InlineData("single")]
+    [InlineData("tp2")]
+    [InlineData("run-v04")]
+    [InlineData("run-v08")]
+    public void A_model_tells_its_story_by_Hugging_Face_s_convention(string checkpoint)
+    {
+        Require();
+
+        foreach (var maxSize in new[] { long.MaxValue, 100_000 })
+        {
+            var folder = _out[$"{maxSize}"];
+            Export(checkpoint, folder, new HuggingFaceExportOptions { MaxShardSize = maxSize });
+
+            using var model = HuggingFaceModel.Load(folder);
+            AssertTellsStory(model);
+        }
+    }
+
+    [Fact]
+    public void A_model_tells_its_story_after_a_way_through_all_formats()
+    {
+        Require();
+        Export("tp2", _out["hf"], new HuggingFaceExportOptions());
+        CheckpointExport.Plan(LlamaHuggingFaceCheckpoint.Read(_out["hf"]), _out["reference"], new ReferenceExportOptions { ShardCount = 2 }).Execute();
+        CheckpointExport.Plan(LlamaReferenceCheckpoint.Read(_out["reference"]), _out["fairseq2"], new Fairseq2ExportOptions()).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(_out["fairseq2"]), _out["again"], new HuggingFaceExportOptions()).Execute();
+
+        using var model = HuggingFaceModel.Load(_out["again"]);
+
+        AssertTellsStory(model);
+    }
+
+    private static void Require()
+    {
+        Assert.SkipUnless(Directory.Exists(Checkpoints), $"needs a trained model in '{Checkpoints}'");
+        LibTorch.Require();
+    }
+
+    private static void Export(string checkpoint, string folder, ExportOptions options)
+    {
+        var hasConfig = checkpoint.StartsWith("run-", StringComparison.Ordinal);
+        var told = options with { Architecture = hasConfig ? null : Architecture };
+
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, told).Execute();
+    }
+
+    private static void AssertTellsStory(ReferenceModel model)
+    {
+        var tokens = model.Greedy([Bos], 31);
+
+        Assert.Equal(Beginning, tokens[..Beginning.Length]);
+        Assert.Equal(Story, new Vocabulary(Path.Combine(Checkpoints, "tok512.bin")).Decode(tokens));
     }
 }
