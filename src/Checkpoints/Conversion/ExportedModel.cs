@@ -87,20 +87,23 @@ internal sealed class ExportedModel
         }
     }
 
-    /// <summary>The size of a head where the tensor gets the rows of rotary pairs half a head apart.</summary>
+    /// <summary>The size of a head where the tensor will have the rows of rotary pairs half a head apart; null for side by side.</summary>
     private int? HalfSplitHeadDimOf(CheckpointTensor tensor, TensorSlice slice)
     {
-        if (!_format.Convention.HasRotaryHalves || !tensor.ParsedName.IsRotary)
+        if (!tensor.ParsedName.IsRotary || tensor.ParsedName.Convention.HasRotaryHalves == _format.Convention.HasRotaryHalves)
         {
-            return null;
+            return tensor.HalfSplitHeadDim;
         }
 
-        return slice.Shape.Count > 0 && slice.Shape[0] % Architecture.HeadDim == 0
-            ? Architecture.HeadDim
-            : throw new CheckpointException(
+        if (slice.Shape.Count == 0 || slice.Shape[0] % Architecture.HeadDim != 0)
+        {
+            throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
                 $"'{tensor.Name}' is {tensor.Shape}, which are no whole heads of {Architecture.HeadDim} rows, so their order can't be changed. Filter it out.",
                 tensor.Name);
+        }
+
+        return _format.Convention.HasRotaryHalves ? Architecture.HeadDim : null;
     }
 
     private bool OmitsOutput => _format.OmitsTiedOutput && Architecture.TiedEmbeddings;

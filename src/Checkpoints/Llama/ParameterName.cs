@@ -5,14 +5,12 @@ namespace Fairseq2Llama.Llama;
 /// <summary>The name of a parameter in one of the conventions, taken apart and held against the table of <see cref="LlamaParameter"/>.</summary>
 internal sealed record ParameterName
 {
-    private readonly NamingConvention _convention;
-    private readonly LlamaParameter? _module;
     private readonly string _suffix = "";
 
     private ParameterName(string name, NamingConvention convention)
     {
         Name = name;
-        _convention = convention;
+        Convention = convention;
         Layer = FindLayer(name, convention, out var rest);
 
         foreach (var parameter in LlamaParameter.All)
@@ -21,7 +19,7 @@ internal sealed record ParameterName
 
             if (parameter.IsPerLayer == (Layer is not null) && rest.StartsWith(prefix, StringComparison.Ordinal))
             {
-                _module = parameter;
+                Module = parameter;
                 _suffix = rest.Length == prefix.Length + LlamaParameter.Suffix.Length && rest.EndsWith(LlamaParameter.Suffix, StringComparison.Ordinal)
                     ? LlamaParameter.Suffix
                     : rest[prefix.Length..].ToString();
@@ -32,32 +30,35 @@ internal sealed record ParameterName
 
     public string Name { get; }
 
+    /// <summary>The one that it is in.</summary>
+    public NamingConvention Convention { get; }
+
     /// <summary>The layer's index, or null outside of the layers.</summary>
     public int? Layer { get; }
 
     /// <summary>The parameter that it is or, like a bias, belongs to; null when LLaMA has no such module.</summary>
-    public LlamaParameter? Module => _module;
+    public LlamaParameter? Module { get; }
 
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
-    public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? _module : null;
+    public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? Module : null;
 
     /// <summary>Whether its rows are turned by rotary encoding; LLaMA itself has no biases.</summary>
-    public bool IsRotary => _module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
+    public bool IsRotary => Module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
 
     /// <summary>Whether it is the bias of a module that LLaMA has without one.</summary>
-    public bool IsBias => _module is not null && _suffix is "bias";
+    public bool IsBias => Module is not null && _suffix is "bias";
 
     /// <summary>
     /// Whether it is a table of rotary frequencies, which Meta's LLaMA 1 and 2 and old versions of transformers saved. It follows from the
     /// architecture, and loaders pass over it.
     /// </summary>
-    public bool IsComputed => _convention.ComputedSuffix is { } suffix && (Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal));
+    public bool IsComputed => Convention.ComputedSuffix is { } suffix && (Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal));
 
     public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 
     /// <summary>Its name in a convention; for an unknown parameter below a known module (a bias) too, and null for any other in another convention.</summary>
     public string? In(NamingConvention convention) =>
-        convention == _convention ? Name : _module is null ? null : InLayer(convention.PrefixOf(_module), Layer) + _suffix;
+        convention == Convention ? Name : Module is null ? null : InLayer(convention.PrefixOf(Module), Layer) + _suffix;
 
     /// <summary>A prefix of the table with the layer in the place of its <c>N</c>.</summary>
     public static string InLayer(string prefix, int? layer) =>

@@ -224,6 +224,31 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     [Theory]
+    [InlineData("$checkpoint | Export-LlamaHuggingFaceCheckpoint out", "fairseq2")]
+    [InlineData("$checkpoint | Export-Fairseq2Checkpoint out", "hf")]
+    public void Refuses_a_bias_whose_rows_can_not_be_turned(string export, string format)
+    {
+        PyTorch.Ask(
+            "import sys, torch; m = torch.load(sys.argv[1]); m['model']['decoder.layers.0.self_attn.q_proj.bias'] = torch.ones(7); torch.save(m, sys.argv[2])",
+            Repository.Data("checkpoints/fs2/model.pt"),
+            Folder["model.pt"]);
+        Session.Run("$checkpoint = Read-Fairseq2Checkpoint model.pt");
+
+        if (format == "hf")
+        {
+            Session.Run("$null = $fs2 | Export-LlamaHuggingFaceCheckpoint hf -Architecture $tiny");
+            var file = new WrittenSafeTensors(File.ReadAllBytes(Folder["hf/model.safetensors"]));
+            var bias = SafeTensorsBuilder.Entry("model.layers.0.self_attn.q_proj.bias", "F32", "7", file.Data.Length, file.Data.Length + 28);
+            File.WriteAllBytes(
+                Folder["hf/model.safetensors"], SafeTensorsBuilder.Build($"{file.Header.TrimEnd()[..^1]},{bias.Trim()}}}", [.. file.Data, .. new byte[28]]));
+            Session.Run("$checkpoint = Read-LlamaHuggingFaceCheckpoint hf");
+        }
+
+        Session.RunForError(
+            CheckpointErrorCode.ArchitectureMismatch, $"{export} -Architecture $tiny -AllowUnmapped", "self_attn.q_proj.bias' is 7", "no whole heads of 4 rows", "Filter it out");
+    }
+
+    [Theory]
     [InlineData("compiled")]
     [InlineData("tp2-llama2")]
     [InlineData("tp2-llama3")]

@@ -184,7 +184,7 @@ public class HuggingFaceConfigWriterTests
     public void Several_end_tokens_are_a_list()
     {
         var tokens = new SpecialTokens([128_000], [128_001, 128_008, 128_009]);
-        var config = HuggingFaceConfigWriter.Write(LlamaArchitectures.Find("llama3_1_8b"), tokens, DType.BFloat16);
+        var config = HuggingFaceConfigWriter.Write(LlamaArchitectures.Find("llama3_1_8b"), tokens, DType.BFloat16, []);
 
         Assert.Equal("[128001,128008,128009]", Squeeze(Fields(config)["eos_token_id"]));
         Assert.Equal(tokens.End, Read(config).SpecialTokens.End);
@@ -196,7 +196,7 @@ public class HuggingFaceConfigWriterTests
         Encoding.UTF8.GetString(GenerationConfig.Write(new SpecialTokens([128_000], [128_001, 128_009]))));
 
     private static byte[] Write(LlamaArchitecture architecture, DType dtype = DType.Float32) =>
-        HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), dtype);
+        HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), dtype, []);
 
     private static HuggingFaceConfig Read(byte[] config) => HuggingFaceConfig.Read(new MemorySource(config), "told");
 
