@@ -211,6 +211,68 @@ Describe 'Paths' {
     }
 }
 
+Describe 'The three formats' {
+    BeforeAll {
+        $fs2 = Read-Fairseq2Checkpoint $data/fs2
+    }
+
+    It 'follow each other in a pipeline' {
+        $hf = $fs2 |
+            Export-LlamaReferenceCheckpoint TestDrive:/way/reference -Architecture $tiny -ShardCount 2 |
+            Export-LlamaHuggingFaceCheckpoint TestDrive:/way/hf
+        $back = $hf | Export-Fairseq2Checkpoint TestDrive:/way/fairseq2
+
+        Compare-LlamaCheckpoint $fs2 $hf | Group-Object Result -NoElement | ForEach-Object { "$($_.Name) $($_.Count)" } | Should -Be 'Equal 21'
+        Compare-LlamaCheckpoint $fs2 $back | Group-Object Result -NoElement | ForEach-Object { "$($_.Name) $($_.Count)" } | Should -Be 'Equal 21'
+    }
+
+    It 'are shown in one table' {
+        $hf = $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/hf -Architecture $tiny
+
+        ($hf | Show)[0] | Should -Match '^Name Shards Tensors Elements DType +Size Path$'
+        ($hf | Show)[2] | Should -Match '^hf +1 +21 +7.50K float32 '
+    }
+
+    It 'take sizes as they are typed' {
+        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/decimal -Architecture $tiny -MaxShardSize 12KB).ShardCount | Should -Be 3
+        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/binary -Architecture $tiny -MaxShardSize 16KiB).ShardCount | Should -Be 2
+        (Get-Content TestDrive:/binary/model.safetensors.index.json | ConvertFrom-Json).metadata.total_size | Should -Be 30016
+    }
+
+    It 'have a tokenizer beside them when one is given' {
+        $null = New-Item -ItemType Directory 'TestDrive:/a tokenizer [1]'
+        [System.IO.File]::WriteAllText((Join-Path (Get-Item TestDrive:/).FullName 'a tokenizer [1]/tokenizer.json'), '{}')
+
+        $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/spoken -Architecture $tiny -TokenizerPath 'TestDrive:/a tokenizer [1]' | Out-Null
+
+        Get-ChildItem TestDrive:/spoken -Name | Should -Be config.json, generation_config.json, model.safetensors, tokenizer.json
+    }
+
+    It 'go each into a folder of its own' {
+        $exported = Get-ChildItem $data -Directory |
+            Where-Object Name -In fs2, flat, tied |
+            Read-Fairseq2Checkpoint |
+            Export-LlamaHuggingFaceCheckpoint -DestinationPath { "TestDrive:/each/$($_.Name)" } -Architecture $tiny
+
+        $exported.Name | Should -Be flat, fs2, tied
+        Get-Content TestDrive:/each/*/config.json | Where-Object { $_ -match 'tie_word' } | ForEach-Object Trim | Should -Be @(
+            '"tie_word_embeddings": false,'
+            '"tie_word_embeddings": false,'
+            '"tie_word_embeddings": true,'
+        )
+    }
+
+    It 'can be stopped early' {
+        $first = Get-ChildItem $data -Directory | Where-Object Name -In fs2, flat | Read-Fairseq2Checkpoint |
+            Export-LlamaHuggingFaceCheckpoint -DestinationPath { "TestDrive:/early/$($_.Name)" } -Architecture $tiny -ErrorVariable errors |
+            Select-Object -First 1
+
+        $first.Name | Should -Be flat
+        $errors | Should -BeNullOrEmpty
+        Get-ChildItem TestDrive:/early -Name -Force | Should -Be flat
+    }
+}
+
 Describe 'Export-LlamaReferenceCheckpoint' {
     It 'says what it would do and does nothing with -WhatIf' {
         $said = pwsh -NoProfile -NonInteractive -Command "

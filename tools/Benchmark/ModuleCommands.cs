@@ -14,6 +14,9 @@ internal static class ModuleCommands
         CultureInfo.InvariantCulture,
         $"{Read(checkpoint)} | Export-LlamaReferenceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)} -ShardCount {shardCount}");
 
+    public static string ExportToHuggingFace(MadeCheckpoint checkpoint, string destination) =>
+        $"{Read(checkpoint)} | Export-LlamaHuggingFaceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)}";
+
     public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
 
     public static string Measure(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Measure-CheckpointTensor";

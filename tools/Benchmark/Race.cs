@@ -24,6 +24,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
 
         // Each in a session of its own, or the peak of its memory would be another's.
         using var exporting = new Session();
+        using var converting = new Session();
         using var merging = new Session();
         using var splitting = new Session();
         using var arithmetic = new Arithmetic();
@@ -33,6 +34,8 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
             .. Copies.Of(whole.Files[0], workspace),
             Process(ContestantNames.ExportProcess, destination => ModuleCommands.Export(whole, destination)),
             new RunningSession(ContestantNames.ExportSession, exporting, destination => ModuleCommands.Export(whole, destination)),
+            Process(ContestantNames.HuggingFaceProcess, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
+            new RunningSession(ContestantNames.HuggingFaceSession, converting, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             .. pytorch.Contestants(whole),
             Process(ContestantNames.MergeProcess, destination => ModuleCommands.Export(shards, destination)),
             new RunningSession(ContestantNames.MergeSession, merging, destination => ModuleCommands.Export(shards, destination)),

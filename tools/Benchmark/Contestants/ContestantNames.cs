@@ -8,6 +8,8 @@ internal static class ContestantNames
     public const string CopySharing = "cp --reflink=always";
     public const string ExportProcess = "export, whole process";
     public const string ExportSession = "export, in a running session";
+    public const string HuggingFaceProcess = "export to Hugging Face, whole process";
+    public const string HuggingFaceSession = "export to Hugging Face, in a running session";
     public const string TorchDefault = "PyTorch, whole process";
     public const string TorchMapped = "PyTorch with mmap=True, whole process";
     public const string MergeProcess = "merge 4 shards, whole process";
