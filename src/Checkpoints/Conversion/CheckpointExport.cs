@@ -1,6 +1,5 @@
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
-using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama;

@@ -24,7 +24,7 @@ internal static class ExportChecks
         architecture.Validate();
 
         CheckpointException.ThrowIfAny(
-            ArchitectureCheck.FindContradictions(tensors, architecture, format),
+            ArchitectureCheck.FindContradictions(tensors, architecture).Concat(format.FindContradictions(architecture)),
             $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",
             "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture."
                 + (checkpoint.ShardCount > 1 || checkpoint.IsShard ? " Look whether files of the checkpoint are missing, too." : ""));
@@ -49,6 +49,12 @@ internal static class ExportChecks
         foreach (var tensor in model.Tensors.Where(tensor => tensor.ParsedName.Parameter is null))
         {
             yield return $"'{tensor.Name}' is no parameter of LLaMA; it is carried over as '{model.NewNameOf(tensor)}'.";
+        }
+
+        foreach (var name in model.Checkpoint.PassedOver)
+        {
+            yield return $"'{name}' of '{model.Checkpoint.Path}' is passed over, as by transformers, because its config.json says that"
+                + " the output is tied to the embeddings.";
         }
 
         foreach (var warning in choice.File?.Warnings ?? [])

@@ -31,7 +31,7 @@ internal abstract class OutputFormat
     public abstract byte[] WriteConfig(LlamaArchitecture architecture);
 
     /// <summary>What an architecture has that the format can't express, and would be wrong without.</summary>
-    public virtual IEnumerable<string> FindContradictions(LlamaArchitecture architecture) => [];
+    public virtual IEnumerable<CheckpointFinding> FindContradictions(LlamaArchitecture architecture) => [];
 
     /// <summary>What an architecture has that the format can't express.</summary>
     public virtual IEnumerable<string> FindLosses(LlamaArchitecture architecture) => [];

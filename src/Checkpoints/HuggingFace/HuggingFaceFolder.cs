@@ -9,8 +9,14 @@ namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>A folder in Hugging Face's format, opened.</summary>
 internal sealed record HuggingFaceFolder(
-    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> Tensors, HuggingFaceConfig Config)
+    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, HuggingFaceConfig Config)
 {
+    /// <summary>Those that belong to the model.</summary>
+    public ImmutableArray<CheckpointTensor> Tensors => [.. AllTensors.Where(tensor => !IsPassedOver(tensor))];
+
+    /// <summary>The names of the others.</summary>
+    public IEnumerable<string> PassedOver => AllTensors.Where(IsPassedOver).Select(tensor => tensor.Name);
+
     /// <summary>The weights, then what stands beside them.</summary>
     public ImmutableArray<string> Files =>
         [.. WeightFiles, Config.Path, .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>()];
@@ -21,7 +27,9 @@ internal sealed record HuggingFaceFolder(
         RequireFolder(path);
 
         var config = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
-        var index = File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)) ? WeightIndex.Read(path) : null;
+
+        // transformers, too, takes the single file where there is also an index.
+        var index = File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) ? null : WeightIndex.Read(path);
         ImmutableArray<string> files = [.. (index?.Files ?? [WeightFile.Single]).Select(file => System.IO.Path.Combine(path, file))];
         var opened = files.Select(file => SafeTensorsFile.Open(new LocalFile(file), cancellationToken)).ToArray();
         index?.RequireMatch(opened);
@@ -42,6 +50,9 @@ internal sealed record HuggingFaceFolder(
 
         return new HuggingFaceFolder(path, files, index is not null, tensors, config);
     }
+
+    /// <summary>transformers puts the embedding table in the place of an output projection that is tied to it, whatever a file has for it.</summary>
+    private bool IsPassedOver(CheckpointTensor tensor) => Config.Architecture!.TiedEmbeddings && tensor.ParsedName.Parameter == LlamaParameter.Output;
 
     private static CheckpointTensor MakeTensor(SafeTensorsFile file, SafeTensorsEntry entry, int headDim)
     {

@@ -14,6 +14,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
         ShardCount = folder.WeightFiles.Length;
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
+        PassedOver = [.. folder.PassedOver];
         SizeInBytes = folder.Files.Sum(file => new FileInfo(file).Length);
     }
 
@@ -39,6 +40,8 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     internal HuggingFaceConfig Config { get; }
 
     internal override ArchitectureFile ArchitectureFile => Config;
+
+    internal override IReadOnlyList<string> PassedOver { get; }
 
     /// <summary>Reads the index of a checkpoint of transformers' LlamaForCausalLM.</summary>
     /// <param name="path">The absolute path of the folder.</param>

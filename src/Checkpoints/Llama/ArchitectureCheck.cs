@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama.Llama;
 
@@ -9,17 +8,8 @@ internal static class ArchitectureCheck
     /// <summary>More are never read, and a model.yaml with a hundred million layers must not make us name the parameters of each.</summary>
     private const int MaxMissing = 10_000;
 
-    /// <param name="tensors">The tensors.</param>
-    /// <param name="architecture">The architecture.</param>
-    /// <param name="format">The format that they shall be exported to.</param>
-    public static IEnumerable<CheckpointFinding> Run(
-        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format) =>
-        FindContradictions(tensors, architecture, format).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
-
-    /// <summary>What the shapes reveal and is different in the architecture, and what of it a format can't express.</summary>
-    public static IEnumerable<CheckpointFinding> FindContradictions(
-        IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format) =>
-        FindContradictions(tensors, architecture).Concat(format.FindContradictions(architecture).Select(text => Contradiction(text)));
+    public static IEnumerable<CheckpointFinding> Run(IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture) =>
+        FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
 
     /// <summary>Every dimension that the shapes reveal and that is another in the architecture, once.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictions(
@@ -110,6 +100,6 @@ internal static class ArchitectureCheck
         return $"{dim} is {expected}{meaning} in the architecture and {size} in the weights ('{tensor.Name}' is {tensor.Shape})";
     }
 
-    private static CheckpointFinding Contradiction(string message, string? tensor = null) => new(
+    public static CheckpointFinding Contradiction(string message, string? tensor = null) => new(
         FindingSeverity.Error, CheckpointErrorCode.ArchitectureMismatch, message, tensor);
 }

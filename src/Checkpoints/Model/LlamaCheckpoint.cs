@@ -49,6 +49,9 @@ public abstract class LlamaCheckpoint
     /// <summary>Whether its files are of a layout that divides a model, though there may be only one.</summary>
     internal virtual bool IsShard => false;
 
+    /// <summary>The names of tensors in its files that are no part of the model, though they are called as such.</summary>
+    internal virtual IReadOnlyList<string> PassedOver => [];
+
     /// <summary>The files that should have checksums and have none, so that damage to tensor data can't be noticed.</summary>
     internal virtual IEnumerable<string> FilesWithoutChecksums => [];
 

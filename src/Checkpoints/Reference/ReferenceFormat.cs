@@ -22,12 +22,13 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
     public override byte[] WriteConfig(LlamaArchitecture architecture) => ReferenceParams.Write(architecture, options.ParamsLayout);
 
-    public override IEnumerable<string> FindContradictions(LlamaArchitecture architecture)
+    public override IEnumerable<CheckpointFinding> FindContradictions(LlamaArchitecture architecture)
     {
         if (architecture.FfnInnerDim != architecture.ReferenceFfnInnerDim)
         {
-            yield return $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
-                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same";
+            yield return ArchitectureCheck.Contradiction(
+                $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
+                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Testing;
 
@@ -95,7 +96,8 @@ public static class CheckpointTest
             var format = new ReferenceExportOptions().Format;
             var architecture = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format).Architecture;
             architecture.Validate();
-            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture, format));
+            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture));
+            findings.AddRange(format.FindContradictions(architecture));
             return architecture;
         }
         catch (CheckpointException e)

@@ -116,6 +116,25 @@ public class ExportHuggingFaceTests : ExportTests
         Assert.DoesNotContain("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
     }
 
+    /// <summary>transformers would answer with the embeddings.</summary>
+    [Fact]
+    public void An_output_that_config_says_is_tied_is_passed_over()
+    {
+        Session.Run($"$null = $fs2 | {Export} -Architecture $tiny");
+        var config = Config("out");
+        config["tie_word_embeddings"] = true;
+        File.WriteAllText(Folder["out/config.json"], config.ToJsonString());
+
+        var outcome = Session.RunOn("Read-LlamaHuggingFaceCheckpoint out | Export-Fairseq2Checkpoint back");
+
+        Assert.Contains("'lm_head.weight'", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Equal(
+            "True",
+            PyTorch.Ask(
+                "import sys, torch; m = torch.load(sys.argv[1])['model']; print(torch.equal(m['final_proj.weight'], m['decoder_frontend.embed.weight']))",
+                Folder["back/model.pt"]));
+    }
+
     [Fact]
     public void Names_the_type_and_the_tokens()
     {

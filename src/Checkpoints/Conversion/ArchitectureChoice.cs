@@ -1,6 +1,6 @@
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Llama;
 
-namespace Fairseq2Llama.Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>
 /// The architecture that a checkpoint is taken to have, and who says so: the user before a file beside the weights, the file before the shapes.

@@ -1,6 +1,6 @@
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Llama;
 
-namespace Fairseq2Llama.Llama;
+namespace Fairseq2Llama.Conversion;
 
 /// <summary>Finds the architecture that the shapes of the weights leave possible, where the user named none.</summary>
 internal static class ArchitectureInference

@@ -1,6 +1,6 @@
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Llama;
+namespace Fairseq2Llama.Tests.Conversion;
 
 public class ArchitectureInferenceTests
 {
