@@ -58,21 +58,26 @@ public static class CheckpointExport
         var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
         ExportChecks.Require(checkpoint, tensors, choice, format);
 
-        var model = new ExportedModel(checkpoint, tensors, choice.Architecture, format, options.DType, cancellationToken);
+        // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
+        var architecture = format.OmitsTiedOutput
+            ? choice.Architecture with { TiedEmbeddings = TiedOutput.IsTied(tensors, options.Verification, cancellationToken) }
+            : choice.Architecture;
+
+        var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
         var files = format.PlanFiles(model, destinationPath);
         ExportChecks.RequireArithmetic(files.Planned);
 
         var destination = DestinationFolder.Inspect(destinationPath, files, format.Folder, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
-        return new ConversionPlan(destinationPath, model.Architecture, files, format.Folder, options.Verification)
+        return new ConversionPlan(destinationPath, architecture, files, format.Folder, options.Verification)
         {
             ArchitectureOrigin = choice.Origin,
             ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
             Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
-            Warnings = [.. ExportChecks.Warn(model, choice, options), .. destination.Warnings, .. files.Warnings],
+            Warnings = [.. ExportChecks.Warn(model, choice, format, options.Verification), .. destination.Warnings, .. files.Warnings],
         };
     }
 

@@ -44,7 +44,8 @@ internal static class ExportChecks
         }
     }
 
-    public static IEnumerable<string> Warn(ExportedModel model, ArchitectureChoice choice, ExportOptions options)
+    public static IEnumerable<string> Warn(
+        ExportedModel model, ArchitectureChoice choice, OutputFormat format, VerificationMode verification)
     {
         foreach (var tensor in model.Tensors.Where(tensor => tensor.ParsedName.Parameter is null))
         {
@@ -62,18 +63,18 @@ internal static class ExportChecks
             yield return warning;
         }
 
-        if (choice.File is { Guessed: { } guessed } file && options.Format.TellsMaxSeqLen)
+        if (choice.File is { Guessed: { } guessed } file && format.TellsMaxSeqLen)
         {
-            yield return $"'{file.Path}' does not tell {guessed}. {options.Format.ConfigFileName} says {choice.Architecture.MaxSeqLen} tokens"
+            yield return $"'{file.Path}' does not tell {guessed}. {format.ConfigFileName} says {choice.Architecture.MaxSeqLen} tokens"
                 + $" and {(choice.Architecture.RopeScaleFactor is null ? "not scaled" : "scaled")}; pass the architecture with -Architecture to say what is right.";
         }
 
-        foreach (var loss in options.Format.FindLosses(choice.Architecture))
+        foreach (var loss in format.FindLosses(choice.Architecture))
         {
             yield return loss;
         }
 
-        foreach (var name in options.Verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
+        foreach (var name in verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
         {
             yield return $"'{name}' was saved without checksums, so damage to it can't be noticed.";
         }

@@ -8,30 +8,24 @@ internal sealed class ExportedModel
 {
     private readonly OutputFormat _format;
     private readonly DType? _castTo;
-    private readonly CancellationToken _cancellationToken;
 
     /// <param name="checkpoint">Where it is from.</param>
     /// <param name="tensors">What is exported of it.</param>
     /// <param name="architecture">Its architecture.</param>
     /// <param name="format">The new format.</param>
     /// <param name="castTo">The element type for real floating-point tensors; null to leave them as they are.</param>
-    /// <param name="cancellationToken">Stops what has to look into the data.</param>
     public ExportedModel(
         LlamaCheckpoint checkpoint,
         IReadOnlyCollection<CheckpointTensor> tensors,
         LlamaArchitecture architecture,
         OutputFormat format,
-        DType? castTo,
-        CancellationToken cancellationToken)
+        DType? castTo)
     {
         Checkpoint = checkpoint;
         Tensors = tensors;
         _format = format;
         _castTo = castTo;
-        _cancellationToken = cancellationToken;
-
-        // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
-        Architecture = format.OmitsTiedOutput ? architecture with { TiedEmbeddings = IsOutputTied() } : architecture;
+        Architecture = architecture;
     }
 
     public LlamaCheckpoint Checkpoint { get; }
@@ -39,7 +33,7 @@ internal sealed class ExportedModel
     /// <summary>What is exported, in the order of the checkpoint.</summary>
     public IReadOnlyCollection<CheckpointTensor> Tensors { get; }
 
-    /// <summary>Its architecture; where the format leaves tied outputs out, with what the weights say of that.</summary>
+    /// <summary>Its architecture.</summary>
     public LlamaArchitecture Architecture { get; }
 
     /// <summary>What it is called in the new format.</summary>
@@ -107,8 +101,6 @@ internal sealed class ExportedModel
     }
 
     private bool OmitsOutput => _format.OmitsTiedOutput && Architecture.TiedEmbeddings;
-
-    private bool IsOutputTied() => TiedOutput.IsTied(Tensors, _cancellationToken);
 
     /// <summary>An unknown tensor that is carried over can have the very name that another one gets.</summary>
     private void RequireDistinctNames(List<PlannedTensor> planned)

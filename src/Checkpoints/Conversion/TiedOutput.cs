@@ -10,26 +10,31 @@ internal static class TiedOutput
     /// True where there is no output projection, or the two are the same, which may take reading both. What files and architectures say of it is no
     /// proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
     /// </summary>
+    /// <param name="tensors">Those of the model.</param>
+    /// <param name="verification">Whether checksums count.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">They can't be read, or are damaged.</exception>
-    public static bool IsTied(IReadOnlyCollection<CheckpointTensor> tensors, CancellationToken cancellationToken)
+    public static bool IsTied(IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken)
     {
         var embedding = Find(tensors, LlamaParameter.Embedding);
         var output = Find(tensors, LlamaParameter.Output);
 
-        return embedding is null || output is null || embedding.Copies[0].SequenceEqual(output.Copies[0]) || AreEqual(embedding, output, cancellationToken);
+        return embedding is null || output is null || embedding.Copies[0].SequenceEqual(output.Copies[0])
+            || AreEqual(embedding, output, verification, cancellationToken);
     }
 
     private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);
 
-    private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, CancellationToken cancellationToken)
+    private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, VerificationMode verification, CancellationToken cancellationToken)
     {
-        if (embedding.DType != output.DType || !embedding.Shape.Equals(output.Shape) || AreToldApartByChecksums(embedding, output))
+        if (embedding.DType != output.DType || !embedding.Shape.Equals(output.Shape)
+            || (verification != VerificationMode.None && AreToldApartByChecksums(embedding, output)))
         {
             return false;
         }
 
-        using var data = new TensorData([embedding, output], cancellationToken);
+        using var data = new TensorData([embedding, output], cancellationToken, verification);
         return new WindowReader(data, _ => { }).All(embedding, output, (left, right) => left.SequenceEqual(right));
     }
 

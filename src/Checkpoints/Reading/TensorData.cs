@@ -14,10 +14,11 @@ internal sealed class TensorData : IDisposable
 
     /// <param name="tensors">What is going to be read.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="verification">How much to check.</param>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
-    public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken)
+    public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken, VerificationMode verification = VerificationMode.Auto)
     {
-        Copier = new StorageCopier(ScratchFolder, VerificationMode.Auto, cancellationToken);
+        Copier = new StorageCopier(ScratchFolder, verification, cancellationToken);
         Include(tensors);
     }
 

@@ -116,6 +116,32 @@ public class ExportHuggingFaceTests : ExportTests
         Assert.DoesNotContain("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
     }
 
+    /// <summary>-Verification None is for files whose checksums are wrong from the beginning, and then they tell nothing.</summary>
+    [Fact]
+    public void Wrong_checksums_do_not_part_what_is_the_same()
+    {
+        PyTorch.Ask(
+            """
+            import sys, torch
+            content = torch.load(sys.argv[1])
+            output = content["model"]["decoder_frontend.embed.weight"].clone()
+            data = output.view(torch.uint8).reshape(-1)
+            data[len(data) // 2] ^= 1
+            content["model"]["final_proj.weight"] = output
+            torch.save(content, sys.argv[2])
+            """,
+            Repository.Data("checkpoints/fs2/model.pt"),
+            Folder["model.pt"]);
+
+        // Changes the same bit once more, and not the checksum.
+        CheckpointFolder.Damage(Folder.Path, "final_proj.weight");
+
+        Session.RunForError(CheckpointErrorCode.CheckpointCorrupt, $"Read-Fairseq2Checkpoint model.pt | {Export} -Architecture $tiny", "-Verification None");
+        Session.Run($"Read-Fairseq2Checkpoint model.pt | {Export} -Architecture $tiny -Verification None");
+
+        Assert.True((bool)Config("out")["tie_word_embeddings"]!);
+    }
+
     /// <summary>transformers would answer with the embeddings.</summary>
     [Fact]
     public void An_output_that_config_says_is_tied_is_passed_over()
