@@ -11,7 +11,7 @@ internal static class OtherFormat
     public static string HintFor(string folder) =>
         Holds(folder, ReferenceShard.NameOf(0)) ? " It is in Meta's reference format: use Read-LlamaReferenceCheckpoint."
         : Holds(folder, HuggingFaceConfig.FileName) ? " It is in Hugging Face's format: use Read-LlamaHuggingFaceCheckpoint."
-        : CheckpointLayouts.HasModel(folder) ? " It holds a checkpoint of fairseq2: use Read-Fairseq2Checkpoint."
+        : CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null ? " It holds a checkpoint of fairseq2: use Read-Fairseq2Checkpoint."
         : "";
 
     private static bool Holds(string folder, string file) => File.Exists(Path.Combine(folder, file));

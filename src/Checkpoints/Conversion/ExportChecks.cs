@@ -58,6 +58,12 @@ internal static class ExportChecks
                 + " the output is tied to the embeddings.";
         }
 
+        if (choice.File is null && model.Checkpoint.ArchitectureFile is { } other && other.FindDifferences(choice.Architecture).ToArray() is { Length: > 0 } differences)
+        {
+            yield return $"'{other.Path}' says that {string.Join(", ", differences)}. The architecture as named, '{choice.Architecture.Name}', goes before it;"
+                + " leave -Architecture out to take what the file says.";
+        }
+
         foreach (var warning in choice.File?.Warnings ?? [])
         {
             yield return warning;

@@ -36,6 +36,10 @@ internal sealed class ExportedModel
     /// <summary>Its architecture.</summary>
     public LlamaArchitecture Architecture { get; }
 
+    /// <summary>The tokens that begin and end a text: what a file beside the weights says, else those of the vocabulary.</summary>
+    public SpecialTokens SpecialTokens =>
+        (Checkpoint.ArchitectureFile?.SpecialTokens ?? SpecialTokens.Unknown).Or(SpecialTokens.OfVocabulary(Architecture.VocabSize));
+
     /// <summary>What it is called in the new format.</summary>
     public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(_format.Convention) ?? tensor.Name;
 
@@ -84,9 +88,19 @@ internal sealed class ExportedModel
     /// <summary>The size of a head where the tensor will have the rows of rotary pairs half a head apart; null for side by side.</summary>
     private int? HalfSplitHeadDimOf(CheckpointTensor tensor, TensorSlice slice)
     {
-        if (!tensor.ParsedName.IsRotary || tensor.ParsedName.Convention.HasRotaryHalves == _format.Convention.HasRotaryHalves)
+        if (tensor.ParsedName.Module is not { IsRotary: true } module || tensor.ParsedName.Convention.HasRotaryHalves == _format.Convention.HasRotaryHalves)
         {
             return tensor.HalfSplitHeadDim;
+        }
+
+        if (!tensor.ParsedName.IsRotary)
+        {
+            return slice.Shape.Count == 0 || slice.Shape[0] != module.Dims[0].SizeIn(Architecture)
+                ? null
+                : throw new CheckpointException(
+                    CheckpointErrorCode.UnmappedTensor,
+                    $"'{tensor.Name}' has as many rows as the projection that it belongs to, and these get another order; whether its own should is not known. Filter it out.",
+                    tensor.Name);
         }
 
         if (slice.Shape.Count == 0 || slice.Shape[0] % Architecture.HeadDim != 0)

@@ -16,7 +16,12 @@ internal abstract class FolderRules
     public abstract bool IsWritten(string name);
 
     /// <summary>Whether readers would take a file of that name for part of a checkpoint that has no such part.</summary>
-    public abstract bool IsStale(string name);
+    /// <param name="name">Its name.</param>
+    /// <param name="planned">The names of the files that the checkpoint has.</param>
+    public abstract bool IsStale(string name, IReadOnlySet<string> planned);
+
+    /// <summary>What in a folder would keep readers from the checkpoint, even where it may be replaced; null for nothing. Follows the folder's path.</summary>
+    public virtual string? FindObstacle(string folder) => null;
 
     /// <summary>What is to be said of a file that stays beside a checkpoint; null for nothing. Follows its path.</summary>
     public abstract string? FindStumblingBlock(string name);

@@ -34,6 +34,9 @@ internal static class CheckpointLayouts
     /// <summary>Whether a folder holds files of a model, complete and readable or not.</summary>
     public static bool HasModel(string folder) => FindAll(folder).Any();
 
+    /// <summary>Whether a folder holds files of a model that is not in one file.</summary>
+    public static bool HasDividedModel(string folder) => All.Any(layout => layout is not SingleFileLayout && layout.Find(folder) is not null);
+
     private static IEnumerable<CheckpointFiles> FindAll(string folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
 
     /// <summary>One of several shards is no model, nor is one of several ranks, and what they lack would only be found out by their shapes.</summary>

@@ -11,9 +11,13 @@ internal sealed class Fairseq2Files : FolderRules
 
     public override bool IsWritten(string name) => name is SingleFileLayout.FileName or ModelConfig.FileName;
 
-    public override bool IsStale(string name) => false;
+    public override bool IsStale(string name, IReadOnlySet<string> planned) => false;
 
-    public override string? FindStumblingBlock(string name) => TensorParallelLayout.IsNameOfShard(name)
-        ? "with that beside it, the folder holds two checkpoints."
+    public override string? FindStumblingBlock(string name) => null;
+
+    /// <summary>Which of two checkpoints is meant nobody could tell, and a model among the steps of a run would hide these.</summary>
+    public override string? FindObstacle(string folder) =>
+        CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, beside which another one could not be read."
+        : TrainingRun.Find(folder) is not null ? "is a training run, whose steps would be hidden by a model beside them."
         : null;
 }

@@ -23,7 +23,8 @@ internal sealed class Fairseq2Format : OutputFormat
 
     public override string ConfigFileName => ModelConfig.FileName;
 
-    public override byte[] WriteConfig(LlamaArchitecture architecture) => ModelConfigWriter.Write(architecture);
+    public override byte[] WriteConfig(LlamaArchitecture architecture) =>
+        ModelConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize));
 
     public override IEnumerable<string> FindLosses(LlamaArchitecture architecture)
     {
@@ -37,11 +38,12 @@ internal sealed class Fairseq2Format : OutputFormat
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {
         var split = new ModelParallelSplit(1, model);
+        var config = ModelConfigWriter.Write(model.Architecture, model.SpecialTokens);
 
         return new OutputFiles(
             [
                 new PlannedTensorFile(SingleFileLayout.FileName, Container, model.PlanTensors(split, rank: 0)),
-                new PlannedTextFile(ConfigFileName, WriteConfig(model.Architecture), "the architecture"),
+                new PlannedTextFile(ConfigFileName, config, "the architecture"),
             ],
             split);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
@@ -38,6 +39,7 @@ internal sealed class ModelConfig : ArchitectureFile
             return new ModelConfig(path)
             {
                 Architecture = FindArchitecture(root, path, name, warnings),
+                SpecialTokens = FindSpecialTokens(root),
                 ShardCount = root.Integer("num_shards"),
                 Warnings = [.. warnings.Select(PrintableText.Of)],
             };
@@ -64,6 +66,17 @@ internal sealed class ModelConfig : ArchitectureFile
             : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
     }
 
+    /// <summary>Only 0.3 and 0.4 have them there.</summary>
+    private static SpecialTokens FindSpecialTokens(ConfigNode root)
+    {
+        var vocabulary = FindFields(root)?.Child("vocab_info");
+        return new SpecialTokens(Find("bos_idx"), Find("eos_idx"));
+
+        ImmutableArray<int> Find(string name) => vocabulary?.Integer(name) is { } token ? [token] : [];
+    }
+
+    private static ConfigNode? FindFields(ConfigNode root) => root.Child("model_config") is { } config ? config.Child("_set_") ?? config : null;
+
     private static LlamaArchitecture? FindArchitecture(ConfigNode root, string path, string name, List<string> warnings)
     {
         if (root.Text("model_family") is { } family && family != Family)
@@ -84,8 +97,7 @@ internal sealed class ModelConfig : ArchitectureFile
             }
         }
 
-        var config = root.Child("model_config");
-        config = config?.Child("_set_") ?? config;
+        var config = FindFields(root);
 
         if (config is null)
         {

@@ -13,9 +13,10 @@ internal static class ModelConfigWriter
 {
     private const double DefaultRopeScaleFactor = 8;
 
-    public static byte[] Write(LlamaArchitecture architecture)
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="tokens">The tokens that begin and end a text, of which it has one each.</param>
+    public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens)
     {
-        var tokens = SpecialTokens.OfVocabulary(architecture.VocabSize);
         var unknown = SpecialTokens.UnknownOf(architecture.VocabSize)?.ToString(CultureInfo.InvariantCulture) ?? "null";
 
         // YAML of nothing but numbers and fixed names.

@@ -6,8 +6,6 @@ namespace Fairseq2Llama.Fairseq2;
 /// <summary><c>model.0.pt</c>, <c>model.1.pt</c>, …, as fairseq2 0.3.0 to 0.4.6 write it with tensor parallelism.</summary>
 internal sealed partial class TensorParallelLayout : ICheckpointLayout
 {
-    public static bool IsNameOfShard(string fileName) => FileName().IsMatch(fileName);
-
     public CheckpointFiles? Find(string folder)
     {
         ShardFile[] shards =

@@ -26,7 +26,7 @@ internal static class AddedTokens
 
         try
         {
-            return Read(new Utf8JsonReader(text));
+            return Read(new Utf8JsonReader(text.AsSpan(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0)));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {

@@ -16,9 +16,6 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
     {
     }
 
-    /// <summary>The tokens that begin and end a text, as far as it says that.</summary>
-    public required SpecialTokens SpecialTokens { get; init; }
-
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
@@ -33,6 +30,8 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
                 $"'{file.Name}' is of a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
                 file.Name);
         }
+
+        RequireExpressible(json, file);
 
         var rope = json.Find("rope_parameters");
         var scaling = rope ?? json.Find("rope_scaling");
@@ -63,7 +62,7 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
                 file.Name);
         }
 
-        told = WithFfn(told, json.Require("intermediate_size"));
+        told = told.WithFfnInnerDim(json.Require("intermediate_size"));
         told.Validate();
 
         return new HuggingFaceConfig(file.Name)
@@ -87,6 +86,24 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
             };
     }
 
+    /// <summary>Settings that other models of that type have, and that would change what is computed if they were left out.</summary>
+    private static void RequireExpressible(JsonSettings json, IByteSource file)
+    {
+        var reason =
+            json.Text("hidden_act") is { } activation and not "silu" ? $"that the activation is '{activation}'; LLaMA has 'silu'"
+            : json.Find("quantization_config") is not null ? "that the weights are quantized; only those that are not can be converted"
+            : (json.Number("partial_rotary_factor") ?? json.Find("rope_parameters")?.Number("partial_rotary_factor")) is { } part and not 1 ? $"that rotary encoding turns {part} of each head; LLaMA's turns all"
+            : json.Find("rope_parameters") is { } rope && rope.Names.Any(rope.IsObject) ? "that rotary encoding is not the same in all layers"
+            : json.Find("rope_parameters") is not null && json.Find("rope_scaling") is not null ? "twice how rotary encoding is scaled, in 'rope_parameters' and in 'rope_scaling'"
+            : null;
+
+        if (reason is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch, $"'{file.Name}' says {reason}. fairseq2 and the reference format have no such models.", file.Name);
+        }
+    }
+
     private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch
     {
         null or "default" => null,
@@ -96,12 +113,4 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
             $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format have only '{RotaryScaling.Type}'.",
             file.Name),
     };
-
-    /// <summary>The FFN's inner dim is not told by itself elsewhere, but by what it is computed of.</summary>
-    private static LlamaArchitecture WithFfn(LlamaArchitecture architecture, int innerDim)
-    {
-        // Whatever is computed is rounded up to a multiple of the inner dim, so it only must not be more than that.
-        var multiplier = Math.Min(1, Math.Floor(innerDim * 300.0 / (8.0 * architecture.ModelDim)) / 100);
-        return architecture with { FfnInnerDimMultipleOf = innerDim, FfnInnerDimMultiplier = Math.Max(multiplier, 0.01) };
-    }
 }

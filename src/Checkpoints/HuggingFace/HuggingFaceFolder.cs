@@ -19,7 +19,12 @@ internal sealed record HuggingFaceFolder(
 
     /// <summary>The weights, then what stands beside them.</summary>
     public ImmutableArray<string> Files =>
-        [.. WeightFiles, Config.Path, .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>()];
+    [
+        .. WeightFiles,
+        Config.Path,
+        .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>(),
+        .. TokenizerFiles.Names.Prepend(GenerationConfig.FileName).Select(name => System.IO.Path.Combine(Path, name)).Where(File.Exists),
+    ];
 
     /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
     public static HuggingFaceFolder Open(string path, CancellationToken cancellationToken)
@@ -76,7 +81,21 @@ internal sealed record HuggingFaceFolder(
 
         if (!File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
         {
-            throw CheckpointFolder.Unrecognized(path, $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+            throw CheckpointFolder.Unrecognized(path, HoldsWeights(path)
+                ? $"holds no {WeightIndex.FileName}, which tells what is in its files. Copy it from where they are from."
+                : $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+        }
+    }
+
+    private static bool HoldsWeights(string path)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(path).Any(file => WeightFile.IsNameOfOne(System.IO.Path.GetFileName(file)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
         }
     }
 }

@@ -32,10 +32,9 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
             .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), Container, shard)),
         ];
 
-        var tokenizer = TokenizerFiles.Find(options.TokenizerPath);
-        var tokens = tokenizer.ReadSpecialTokens()
-            .Or((model.Checkpoint as LlamaHuggingFaceCheckpoint)?.Config.SpecialTokens)
-            .Or(SpecialTokens.OfVocabulary(model.Architecture.VocabSize));
+        // Who casts a model, or divides it anew, does not mean to take its tokenizer away.
+        var tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path) : TokenizerFiles.Beside(model.Checkpoint);
+        var tokens = tokenizer.ReadSpecialTokens().Or(model.SpecialTokens);
 
         ImmutableArray<PlannedFile> files =
         [
@@ -49,13 +48,18 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
             .. tokenizer.PlanCopies(destinationPath),
         ];
 
-        return new OutputFiles(files, split) { ShardCount = weights.Length, Warnings = tokenizer.Warnings };
+        return new OutputFiles(files, split) { ShardCount = weights.Length, Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)] };
     }
 
     private static ParameterName Parse(Tensors.PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
 
     private static LlamaParameter[] FindBiased(ExportedModel model) =>
         [.. model.Tensors.Where(tensor => tensor.ParsedName.IsBias).Select(tensor => tensor.ParsedName.Module!).Distinct()];
+
+    private static IEnumerable<string> FindForeignTokens(SpecialTokens tokens, ExportedModel model) =>
+        from token in tokens.Begin.Concat(tokens.End).Distinct()
+        where token >= model.Architecture.VocabSize
+        select $"The token {token} begins or ends texts, and the vocabulary of the model has only {model.Architecture.VocabSize}: check that the tokenizer is of this model.";
 
     /// <summary>Norms are sometimes kept in a larger type than all the rest.</summary>
     private static DType MostFrequentType(ExportedModel model) =>

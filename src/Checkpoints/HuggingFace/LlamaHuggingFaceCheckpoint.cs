@@ -24,7 +24,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     /// <summary>The number of safetensors files. They hold whole tensors.</summary>
     public override int ShardCount { get; }
 
-    /// <summary>These files, then config.json and the index, if there is one.</summary>
+    /// <summary>These files, then config.json and what else of the format lies there: the index, generation_config.json, a tokenizer.</summary>
     public override ImmutableArray<string> Files { get; }
 
     /// <summary>

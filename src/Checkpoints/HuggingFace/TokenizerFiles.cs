@@ -43,13 +43,20 @@ internal sealed class TokenizerFiles
                     path);
             }
 
-            return new TokenizerFiles(paths);
+            // Pipes and devices have no length either, and opening one could wait for ever.
+            return paths.FirstOrDefault(file => new FileInfo(file).Length == 0) is not { } empty
+                ? new TokenizerFiles(paths)
+                : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty}' is empty, or no file.", empty);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
         }
     }
+
+    /// <summary>Those that lie beside a checkpoint in Hugging Face's format, if there are any; none for another one.</summary>
+    public static TokenizerFiles Beside(LlamaCheckpoint checkpoint) => new(
+        checkpoint is LlamaHuggingFaceCheckpoint ? [.. Names.Select(name => Path.Combine(checkpoint.Path, name)).Where(path => new FileInfo(path) is { Exists: true, Length: > 0 })] : []);
 
     /// <summary>Those of them that are not already what they would be copied to.</summary>
     public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
@@ -58,7 +65,10 @@ internal sealed class TokenizerFiles
         where !RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(destinationPath, name)))
         select new PlannedCopy(name, new LocalFile(path));
 
-    /// <summary>The tokens that tokenizer_config.json names, by their numbers there or in tokenizer.json.</summary>
+    /// <summary>
+    /// The tokens that generation_config.json beside them names, which has all that end a text; else those that tokenizer_config.json names, by
+    /// their numbers there or in tokenizer.json.
+    /// </summary>
     /// <exception cref="CheckpointException">These can't be read.</exception>
     public SpecialTokens ReadSpecialTokens()
     {
@@ -66,13 +76,22 @@ internal sealed class TokenizerFiles
         var numbers = new Lazy<IReadOnlyDictionary<string, int>>(() => ReadNumbers(config!));
         var (begin, end) = (Find("bos_token"), Find("eos_token"));
 
-        return new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end);
+        return ReadGenerationConfig().Or(new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end));
 
         ImmutableArray<int> Find(string name) =>
             config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
     }
 
     private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
+
+    private SpecialTokens ReadGenerationConfig()
+    {
+        var path = _paths.IsEmpty ? null : Path.Combine(Path.GetDirectoryName(_paths[0])!, GenerationConfig.FileName);
+
+        return path is not null && new FileInfo(path) is { Exists: true, Length: > 0 }
+            ? GenerationConfig.Read(new LocalFile(path))
+            : SpecialTokens.Unknown;
+    }
 
     private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config)
     {

@@ -71,11 +71,14 @@ internal static class ArchitectureCheck
         var expected = layers > 0 && layers < architecture.NumLayers ? architecture with { NumLayers = (int)layers } : architecture;
         var names = tensors.Select(tensor => tensor.Fairseq2Name).ToHashSet(StringComparer.Ordinal);
 
+        var convention = tensors.FirstOrDefault()?.ParsedName.Convention ?? NamingConvention.Fairseq2;
+
         var missing =
             from parameter in LlamaParameter.All
             where parameter != LlamaParameter.Output || !architecture.TiedEmbeddings
-            from name in parameter.NamesIn(expected)
-            where !names.Contains(name)
+            from fairseq2Name in parameter.NamesIn(expected)
+            where !names.Contains(fairseq2Name)
+            let name = ParameterName.Parse(fairseq2Name, NamingConvention.Fairseq2).In(convention)
             select new CheckpointFinding(
                 FindingSeverity.Error,
                 CheckpointErrorCode.MissingTensor,

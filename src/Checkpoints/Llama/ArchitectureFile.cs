@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Fairseq2Llama.Llama;
 
@@ -11,11 +12,40 @@ internal class ArchitectureFile(string path)
     /// <summary>What it says; null when it says nothing, or can't be used.</summary>
     public LlamaArchitecture? Architecture { get; init; }
 
+    /// <summary>The tokens that begin and end a text, as far as it says that.</summary>
+    public SpecialTokens SpecialTokens { get; init; } = SpecialTokens.Unknown;
+
     /// <summary>What else it may mean, because it does not tell all.</summary>
     public ImmutableArray<LlamaArchitecture> Alternatives { get; init; } = [];
 
     /// <summary>What it does not tell and is only guessed, to go into a sentence; null where it tells all.</summary>
     public string? Guessed { get; init; }
+
+    /// <summary>What shapes do not reveal, and is different in another architecture: "NumAttnHeads is 8 and not 4".</summary>
+    public IEnumerable<string> FindDifferences(LlamaArchitecture other)
+    {
+        if (Architecture is not { } told)
+        {
+            return [];
+        }
+
+        var isLengthTold = Guessed is null && Alternatives.IsEmpty;
+
+        return
+            from setting in new (string Name, double? Told, double? Other)[]
+            {
+                (nameof(told.NumAttnHeads), told.NumAttnHeads, other.NumAttnHeads),
+                (nameof(told.NumKeyValueHeads), told.NumKeyValueHeads, other.NumKeyValueHeads),
+                (nameof(told.RopeTheta), told.RopeTheta, other.RopeTheta),
+                (nameof(told.RopeScaleFactor), isLengthTold ? told.RopeScaleFactor : null, isLengthTold ? other.RopeScaleFactor : null),
+                (nameof(told.NormEps), told.NormEps, other.NormEps),
+                (nameof(told.MaxSeqLen), isLengthTold ? told.MaxSeqLen : null, isLengthTold ? other.MaxSeqLen : null),
+            }
+            where setting.Told != setting.Other
+            select $"{setting.Name} is {Show(setting.Told)} and not {Show(setting.Other)}";
+
+        static string Show(double? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
+    }
 
     /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
     public CheckpointException? Error { get; init; }

@@ -114,6 +114,14 @@ public sealed record LlamaArchitecture
         }
     }
 
+    /// <summary>The same with an FFN of that inner dim, where only that is told and not what it is computed of.</summary>
+    internal LlamaArchitecture WithFfnInnerDim(int innerDim)
+    {
+        // Whatever is computed is rounded up to a multiple of the inner dim, so it only must not be more than that.
+        var multiplier = Math.Min(1, Math.Floor(innerDim * 300.0 / (8.0 * ModelDim)) / 100);
+        return this with { FfnInnerDimMultipleOf = innerDim, FfnInnerDimMultiplier = Math.Max(multiplier, 0.01) };
+    }
+
     private IEnumerable<string> FindOutOfRange() =>
         from dim in new (string Name, double Value)[]
         {

@@ -10,6 +10,9 @@ internal sealed record SpecialTokens(ImmutableArray<int> Begin, ImmutableArray<i
     /// <summary>LLaMA 3's vocabulary, and whatever is made of it, has its special tokens behind this many others.</summary>
     private const int Llama3Words = 128_000;
 
+    /// <summary>None is known.</summary>
+    public static readonly SpecialTokens Unknown = new([], []);
+
     /// <summary>Those of the published base models with a vocabulary of that size.</summary>
     public static SpecialTokens OfVocabulary(int size) => IsOfLlama3(size) ? new([Llama3Words], [Llama3Words + 1]) : new([1], [2]);
 

@@ -13,7 +13,7 @@ internal sealed class ReferenceFiles : FolderRules
     public override bool IsWritten(string name) => name is ReferenceParams.FileName or PlannedChecklist.FileName || ReferenceShard.IsNameOfOne(name);
 
     /// <summary>Readers load every shard that lies there; and a checklist names files that are not these.</summary>
-    public override bool IsStale(string name) =>
+    public override bool IsStale(string name, IReadOnlySet<string> planned) =>
         ReferenceShard.IsNameOfOne(name) || name.Equals(PlannedChecklist.FileName, StringComparison.OrdinalIgnoreCase);
 
     public override string? FindStumblingBlock(string name) => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Llama;
@@ -29,6 +30,14 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
             yield return ArchitectureCheck.Contradiction(
                 $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
                 + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
+        }
+    }
+
+    public override IEnumerable<string> FindLosses(LlamaArchitecture architecture)
+    {
+        if (architecture.RopeScaleFactor is { } factor && KnownArchitecture.Like(architecture).All(known => known.RopeScaleFactor != factor))
+        {
+            yield return $"{ConfigFileName} can't tell that rotary encoding is scaled by {factor.ToString(CultureInfo.InvariantCulture)}. Whoever reads it has to know.";
         }
     }
 

@@ -44,6 +44,9 @@ internal static class ReferenceParamsReader
 
         told.Validate();
 
+        // For unusual multipliers Meta's loaders and fairseq2 round differently; the weights are Meta's.
+        told = told.FfnInnerDim == told.ReferenceFfnInnerDim ? told : told.WithFfnInnerDim((int)told.ReferenceFfnInnerDim);
+
         LlamaArchitecture[] known = [.. KnownArchitecture.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
         var maxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048;
 

@@ -59,6 +59,9 @@ internal sealed class JsonSettings
         }
     }
 
+    /// <summary>Whether something in it is an object itself.</summary>
+    public bool IsObject(string name) => Decode(() => _object.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object);
+
     /// <summary>An object within it; null where it is not there, or null.</summary>
     public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
 

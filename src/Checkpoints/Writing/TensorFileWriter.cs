@@ -35,8 +35,7 @@ internal sealed class TensorFileWriter
     /// <returns>The CRC-32 of each storage.</returns>
     public IReadOnlyDictionary<PlannedStorage, uint> Write(string path, bool preallocate, bool flush)
     {
-        using var file = File.OpenHandle(
-            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: preallocate ? _layout.Length : 0);
+        using var file = Preallocation.Create(path, preallocate ? _layout.Length : 0);
 
         // The largest first, so that at the end no thread is left alone with one of them.
         var order = Enumerable.Range(0, _layout.Storages.Count).OrderByDescending(index => _layout.Storages[index].Storage.Length).ToArray();

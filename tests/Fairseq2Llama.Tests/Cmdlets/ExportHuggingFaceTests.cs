@@ -116,6 +116,62 @@ public class ExportHuggingFaceTests : ExportTests
         Assert.DoesNotContain("lm_head.weight", written.Tensors.Select(tensor => tensor.Name));
     }
 
+    [Fact]
+    public void Who_names_another_architecture_than_the_file_tells_is_warned()
+    {
+        Session.Run("$fs2 | Export-Fairseq2Checkpoint run -Architecture $tiny");
+        Session.Run("$heads = New-LlamaArchitecture -BasedOn $tiny -Name heads -NumAttnHeads 2 -NumKeyValueHeads 1 -RopeTheta 20000");
+
+        var warning = Assert.Single(Session.RunOn($"Read-Fairseq2Checkpoint run | {Export} -Architecture $heads").Warnings);
+
+        Assert.Contains(Folder["run/model.yaml"], warning, StringComparison.Ordinal);
+        Assert.Contains("NumAttnHeads is 4 and not 2, NumKeyValueHeads is 2 and not 1, RopeTheta is 10000 and not 20000", warning, StringComparison.Ordinal);
+        Assert.Empty(Session.RunOn("Read-Fairseq2Checkpoint run | Export-LlamaHuggingFaceCheckpoint other -Architecture $tiny").Warnings);
+    }
+
+    /// <summary>A bias goes with its rows; of what else belongs to them nothing is known.</summary>
+    [Fact]
+    public void Refuses_what_belongs_to_rows_that_are_turned()
+    {
+        PyTorch.Ask(
+            "import sys, torch; m = torch.load(sys.argv[1]); m['model']['decoder.layers.0.self_attn.k_proj.lora_B'] = torch.ones(8, 3); torch.save(m, sys.argv[2])",
+            Repository.Data("checkpoints/fs2/model.pt"),
+            Folder["model.pt"]);
+
+        Session.RunForError(
+            CheckpointErrorCode.UnmappedTensor, $"Read-Fairseq2Checkpoint model.pt | {Export} -Architecture $tiny -AllowUnmapped", "k_proj.lora_B", "Filter it out");
+        Session.Run("Read-Fairseq2Checkpoint model.pt | Export-LlamaReferenceCheckpoint ref -Architecture $tiny -AllowUnmapped -WarningAction SilentlyContinue");
+    }
+
+    [Fact]
+    public void A_tokenizer_stays_with_its_model()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+        File.WriteAllText(Folder["out/tokenizer.json"], "{}");
+        File.WriteAllText(Folder["out/generation_config.json"], """{"eos_token_id": [9, 10]}""");
+
+        Session.Run("Read-LlamaHuggingFaceCheckpoint out | Export-LlamaHuggingFaceCheckpoint again -MaxShardSize 4KB");
+
+        Assert.True(File.Exists(Folder["again/tokenizer.json"]));
+        Assert.Equal("[9,10]", Json("again/generation_config.json")["eos_token_id"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Tokens_go_the_whole_way()
+    {
+        Session.Run("$fs2 | Export-Fairseq2Checkpoint run -Architecture $tiny");
+        var yaml = File.ReadAllText(Folder["run/model.yaml"]);
+        File.WriteAllText(
+            Folder["run/model.yaml"], yaml.Replace("bos_idx: 1", "bos_idx: 7", StringComparison.Ordinal).Replace("eos_idx: 2", "eos_idx: 50", StringComparison.Ordinal));
+
+        var warnings = Session.RunOn($"Read-Fairseq2Checkpoint run | {Export}").Warnings;
+        Session.Run("Read-LlamaHuggingFaceCheckpoint out | Export-Fairseq2Checkpoint back");
+
+        Assert.Contains("50", Assert.Single(warnings), StringComparison.Ordinal); // of 40
+        Assert.Equal((7, 50), ((int)Config("out")["bos_token_id"]!, (int)Config("out")["eos_token_id"]!));
+        Assert.Contains("bos_idx: 7\n      eos_idx: 50\n", File.ReadAllText(Folder["back/model.yaml"]), StringComparison.Ordinal);
+    }
+
     /// <summary>-Verification None is for files whose checksums are wrong from the beginning, and then they tell nothing.</summary>
     [Fact]
     public void Wrong_checksums_do_not_part_what_is_the_same()
@@ -201,6 +257,26 @@ public class ExportHuggingFaceTests : ExportTests
         Assert.Equal([.. OneFile, "tokenizer.json", "tokenizer_config.json"], Names("out"));
         Assert.Equal(File.ReadAllText(Folder["tok [1]/tokenizer_config.json"]), File.ReadAllText(Folder["out/tokenizer_config.json"]));
         Assert.Equal((11, 12), ((int)Config("out")["bos_token_id"]!, (int)Config("out")["eos_token_id"]!));
+    }
+
+    [Fact]
+    public void Two_tokenizers_do_not_mix()
+    {
+        foreach (var name in new[] { "one", "two" })
+        {
+            Directory.CreateDirectory(Folder[name]);
+            File.WriteAllText(Folder[$"{name}/tokenizer.json"], "{}");
+        }
+
+        File.WriteAllText(Folder["one/chat_template.jinja"], "of one");
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -TokenizerPath one");
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, $"$fs2 | {Export} -Architecture $tiny -TokenizerPath two", "chat_template.jinja", "-Force");
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -TokenizerPath two -Force");
+        Assert.Equal([.. OneFile, "tokenizer.json"], Names("out"));
+
+        var warnings = Session.RunOn($"$fs2 | {Export} -Architecture $tiny -Force").Warnings;
+        Assert.Contains("of this model", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [Fact]

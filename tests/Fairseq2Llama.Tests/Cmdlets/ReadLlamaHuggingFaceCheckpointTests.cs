@@ -94,6 +94,49 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
         _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint single", "'factor'");
     }
 
+    [Theory]
+    [InlineData("""{"hidden_act": "gelu"}""", "'gelu'")]
+    [InlineData("""{"quantization_config": {"bits": 8}}""", "quantized")]
+    [InlineData("""{"partial_rotary_factor": 0.5}""", "0.5 of each head")]
+    [InlineData("""{"rope_parameters": {"full_attention": {"rope_theta": 10000.0}}}""", "not the same in all layers")]
+    [InlineData("""{"rope_parameters": {"rope_type": "default"}, "rope_scaling": {"rope_type": "llama3", "factor": 8.0}}""", "twice")]
+    public void Refuses_what_only_other_models_have(string settings, string why)
+    {
+        Edit("single/config.json", json =>
+        {
+            foreach (var (name, value) in JsonNode.Parse(settings)!.AsObject())
+            {
+                json[name] = value?.DeepClone();
+            }
+        });
+
+        _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single", why);
+    }
+
+    [Fact]
+    public void Takes_the_single_file_where_there_is_an_index_too()
+    {
+        File.WriteAllText(_folder["single/model.safetensors.index.json"], """{"weight_map": {"lm_head.weight": "gone.safetensors"}}""");
+
+        Assert.Equal(1, _session.RunOne<LlamaHuggingFaceCheckpoint>("Read-LlamaHuggingFaceCheckpoint single").ShardCount);
+    }
+
+    [Fact]
+    public void Says_so_where_only_the_index_is_missing()
+    {
+        File.Move(_folder["single/model.safetensors"], _folder["single/model-00001-of-00001.safetensors"]);
+
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-LlamaHuggingFaceCheckpoint single", "holds no model.safetensors.index.json");
+    }
+
+    [Fact]
+    public void What_is_missing_is_called_as_the_format_calls_it()
+    {
+        Edit("tied/config.json", json => json["tie_word_embeddings"] = false);
+
+        _session.RunForError(CheckpointErrorCode.MissingTensor, "Read-LlamaHuggingFaceCheckpoint tied | Export-Fairseq2Checkpoint out", "'lm_head.weight' is missing");
+    }
+
     /// <summary>What an export would write, or leave out, would be another model.</summary>
     [Theory]
     [InlineData("low_freq_factor", 0.5)]

@@ -145,8 +145,18 @@ public sealed class TokenizerFilesTests : IDisposable
         Assert.Equal("from  to 128001", TokensOf(_folder.Path));
     }
 
+    /// <summary>Opening it would wait for ever for somebody to write into it.</summary>
+    [Fact]
+    public void Does_not_wait_for_a_pipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no such files there");
+        using var process = System.Diagnostics.Process.Start("mkfifo", [_folder["tokenizer.json"]]);
+        process.WaitForExit();
+
+        ErrorAssert.Throws(CheckpointErrorCode.TokenizerNotFound, () => TokenizerFiles.Find(_folder.Path), _folder["tokenizer.json"], "no file");
+    }
+
     [Theory]
-    [InlineData("")]
     [InlineData("{")]
     [InlineData("[]")]
     [InlineData("\"</s>\"")]

@@ -36,6 +36,7 @@ internal sealed record DestinationFolder(
     public static void RequireAsPlanned(ConversionPlan plan)
     {
         var path = plan.DestinationPath;
+        var planned = plan.Files.Select(file => file.Name).ToHashSet(FileNames);
         var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(FileNames);
 
         if (List(path).Files.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name) && IsInTheWay(name)) is { } unseen)
@@ -48,7 +49,7 @@ internal sealed record DestinationFolder(
 
         bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => FileNames.Equals(file.Name, name)) is { } file
             ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyAt(Path.Combine(path, name))
-            : plan.Folder.IsStale(name) && !plan.Output.OfOtherJobs.Contains(name, FileNames);
+            : plan.Folder.IsStale(name, planned) && !plan.Output.OfOtherJobs.Contains(name, FileNames);
     }
 
     /// <summary>Neither the destination nor any folder above it may be a file.</summary>
@@ -73,7 +74,12 @@ internal sealed record DestinationFolder(
         var kept = shared.Where(file => file.IsAlreadyAt(Path.Combine(path, file.Name))).Select(file => file.Name).ToHashSet(FileNames);
         var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
         var others = present.Where(name => !planned.Contains(name) && !output.OfOtherJobs.Contains(name, FileNames)).ToArray();
-        var stale = others.Where(rules.IsStale).ToArray();
+        var stale = others.Where(name => rules.IsStale(name, planned)).ToArray();
+
+        if (rules.FindObstacle(path) is { } obstacle)
+        {
+            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{path}' {obstacle} Choose another folder.", path);
+        }
 
         if (folders.FirstOrDefault(planned.Contains) is { } folder)
         {
