@@ -89,19 +89,25 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
     /// <summary>Settings that other models of that type have, and that would change what is computed if they were left out.</summary>
     private static void RequireExpressible(JsonSettings json, IByteSource file)
     {
-        var reason =
-            json.Text("hidden_act") is { } activation and not "silu" ? $"that the activation is '{activation}'; LLaMA has 'silu'"
-            : json.Find("quantization_config") is not null ? "that the weights are quantized; only those that are not can be converted"
-            : (json.Number("partial_rotary_factor") ?? json.Find("rope_parameters")?.Number("partial_rotary_factor")) is { } part and not 1 ? $"that rotary encoding turns {part} of each head; LLaMA's turns all"
-            : json.Find("rope_parameters") is { } rope && rope.Names.Any(rope.IsObject) ? "that rotary encoding is not the same in all layers"
-            : json.Find("rope_parameters") is not null && json.Find("rope_scaling") is not null ? "twice how rotary encoding is scaled, in 'rope_parameters' and in 'rope_scaling'"
-            : null;
-
-        if (reason is not null)
+        if (FindInexpressible(json) is { } reason)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch, $"'{file.Name}' says {reason}. fairseq2 and the reference format have no such models.", file.Name);
         }
+    }
+
+    private static string? FindInexpressible(JsonSettings json)
+    {
+        var rope = json.Find("rope_parameters");
+        var activation = json.Text("hidden_act");
+        var part = json.Number("partial_rotary_factor") ?? rope?.Number("partial_rotary_factor");
+
+        return activation is not (null or "silu") ? $"that the activation is '{activation}', which is 'silu' in LLaMA"
+            : json.Find("quantization_config") is not null ? "that its weights are quantized"
+            : part is not (null or 1) ? $"that rotary encoding turns {part} of each head and not all"
+            : rope is not null && rope.Names.Any(rope.IsObject) ? "that rotary encoding is not the same in all layers"
+            : rope is not null && json.Find("rope_scaling") is not null ? "twice how rotary encoding is scaled, in 'rope_parameters' and in 'rope_scaling'"
+            : null;
     }
 
     private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch

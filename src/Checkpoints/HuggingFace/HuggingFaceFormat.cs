@@ -34,7 +34,8 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
 
         // Who casts a model, or divides it anew, does not mean to take its tokenizer away.
         var tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path) : TokenizerFiles.Beside(model.Checkpoint);
-        var tokens = tokenizer.ReadSpecialTokens().Or(model.SpecialTokens);
+        var named = options.TokenizerPath is null ? SpecialTokens.Unknown : tokenizer.ReadSpecialTokens();
+        var tokens = tokenizer.ReadGenerationConfig().Or(named).Or(model.SpecialTokens);
 
         ImmutableArray<PlannedFile> files =
         [

@@ -18,24 +18,30 @@ internal sealed class TokenizerFiles
     /// <summary>LLaMA 3's instruct models end a turn with this; transformers' converter lets all three of these end a text then.</summary>
     private static readonly (int Turn, ImmutableArray<int> All) Llama3Ends = (128_009, [128_001, 128_008, 128_009]);
 
+    private readonly string? _folder;
     private readonly ImmutableArray<string> _paths;
 
-    private TokenizerFiles(ImmutableArray<string> paths) => _paths = paths;
+    private TokenizerFiles(string? folder, ImmutableArray<string> paths)
+    {
+        _folder = folder;
+        _paths = paths;
+    }
 
     /// <summary>What may surprise about them.</summary>
     public ImmutableArray<string> Warnings => _paths.IsEmpty || PathOf(Fast) is not null || PathOf(Config) is not null
         ? []
         : [$"'{_paths[0]}' is copied, but there is neither {Fast} nor {Config} beside it, without which transformers' AutoTokenizer can't load it."];
 
-    /// <param name="path">A folder with such files, or one of them; null for none.</param>
+    /// <param name="path">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
-    public static TokenizerFiles Find(string? path)
+    public static TokenizerFiles Find(string path)
     {
         try
         {
-            ImmutableArray<string> paths = path is null ? [] : File.Exists(path) ? [path] : [.. Names.Select(name => Path.Combine(path, name)).Where(File.Exists)];
+            var isFile = File.Exists(path);
+            ImmutableArray<string> paths = isFile ? [path] : [.. Names.Select(name => Path.Combine(path, name)).Where(File.Exists)];
 
-            if (path is not null && (paths.IsEmpty || !Names.Contains(Path.GetFileName(paths[0]))))
+            if (paths.IsEmpty || !Names.Contains(Path.GetFileName(paths[0])))
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.TokenizerNotFound,
@@ -43,9 +49,8 @@ internal sealed class TokenizerFiles
                     path);
             }
 
-            // Pipes and devices have no length either, and opening one could wait for ever.
-            return paths.FirstOrDefault(file => new FileInfo(file).Length == 0) is not { } empty
-                ? new TokenizerFiles(paths)
+            return paths.FirstOrDefault(file => !HasContent(file)) is not { } empty
+                ? new TokenizerFiles(isFile ? Path.GetDirectoryName(path) : path, paths)
                 : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty}' is empty, or no file.", empty);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -55,8 +60,9 @@ internal sealed class TokenizerFiles
     }
 
     /// <summary>Those that lie beside a checkpoint in Hugging Face's format, if there are any; none for another one.</summary>
-    public static TokenizerFiles Beside(LlamaCheckpoint checkpoint) => new(
-        checkpoint is LlamaHuggingFaceCheckpoint ? [.. Names.Select(name => Path.Combine(checkpoint.Path, name)).Where(path => new FileInfo(path) is { Exists: true, Length: > 0 })] : []);
+    public static TokenizerFiles Beside(LlamaCheckpoint checkpoint) => checkpoint is LlamaHuggingFaceCheckpoint
+        ? new(checkpoint.Path, [.. Names.Select(name => Path.Combine(checkpoint.Path, name)).Where(HasContent)])
+        : new(null, []);
 
     /// <summary>Those of them that are not already what they would be copied to.</summary>
     public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
@@ -65,10 +71,14 @@ internal sealed class TokenizerFiles
         where !RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(destinationPath, name)))
         select new PlannedCopy(name, new LocalFile(path));
 
-    /// <summary>
-    /// The tokens that generation_config.json beside them names, which has all that end a text; else those that tokenizer_config.json names, by
-    /// their numbers there or in tokenizer.json.
-    /// </summary>
+    /// <summary>The tokens that generation_config.json beside them names; there is every one that ends a text.</summary>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public SpecialTokens ReadGenerationConfig() =>
+        _folder is not null && Path.Combine(_folder, GenerationConfig.FileName) is var path && HasContent(path)
+            ? GenerationConfig.Read(new LocalFile(path))
+            : SpecialTokens.Unknown;
+
+    /// <summary>The tokens that tokenizer_config.json names, by their numbers there or in tokenizer.json.</summary>
     /// <exception cref="CheckpointException">These can't be read.</exception>
     public SpecialTokens ReadSpecialTokens()
     {
@@ -76,7 +86,7 @@ internal sealed class TokenizerFiles
         var numbers = new Lazy<IReadOnlyDictionary<string, int>>(() => ReadNumbers(config!));
         var (begin, end) = (Find("bos_token"), Find("eos_token"));
 
-        return ReadGenerationConfig().Or(new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end));
+        return new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end);
 
         ImmutableArray<int> Find(string name) =>
             config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
@@ -84,14 +94,8 @@ internal sealed class TokenizerFiles
 
     private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
 
-    private SpecialTokens ReadGenerationConfig()
-    {
-        var path = _paths.IsEmpty ? null : Path.Combine(Path.GetDirectoryName(_paths[0])!, GenerationConfig.FileName);
-
-        return path is not null && new FileInfo(path) is { Exists: true, Length: > 0 }
-            ? GenerationConfig.Read(new LocalFile(path))
-            : SpecialTokens.Unknown;
-    }
+    /// <summary>Pipes and devices have none, and opening one could wait for ever.</summary>
+    private static bool HasContent(string path) => new FileInfo(path) is { Exists: true, Length: > 0 };
 
     private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config)
     {

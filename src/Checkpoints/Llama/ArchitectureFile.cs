@@ -21,6 +21,12 @@ internal class ArchitectureFile(string path)
     /// <summary>What it does not tell and is only guessed, to go into a sentence; null where it tells all.</summary>
     public string? Guessed { get; init; }
 
+    /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
+    public CheckpointException? Error { get; init; }
+
+    /// <summary>What in it was passed over, and may be a slip.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
     /// <summary>What shapes do not reveal, and is different in another architecture: "NumAttnHeads is 8 and not 4".</summary>
     public IEnumerable<string> FindDifferences(LlamaArchitecture other)
     {
@@ -46,10 +52,4 @@ internal class ArchitectureFile(string path)
 
         static string Show(double? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
     }
-
-    /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
-    public CheckpointException? Error { get; init; }
-
-    /// <summary>What in it was passed over, and may be a slip.</summary>
-    public ImmutableArray<string> Warnings { get; init; } = [];
 }

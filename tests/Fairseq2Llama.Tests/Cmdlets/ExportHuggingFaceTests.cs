@@ -235,6 +235,7 @@ public class ExportHuggingFaceTests : ExportTests
         var config = Config("out");
         config["eos_token_id"] = new JsonArray(7, 8);
         File.WriteAllText(Folder["out/config.json"], config.ToJsonString());
+        File.Delete(Folder["out/generation_config.json"]);
 
         Session.Run("Read-LlamaHuggingFaceCheckpoint out | Export-LlamaHuggingFaceCheckpoint again");
 

@@ -2,9 +2,11 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fuzzing;
 
-/// <summary>Whatever the JSON files beside weights say, the model is read, or refused with a documented error.</summary>
+/// <summary>Whatever the JSON files beside weights say, the model is read and can be exported, or is refused with a documented error.</summary>
 public sealed class JsonFuzzTests : IDisposable
 {
+    private static readonly ExportOptions[] Formats = [new ReferenceExportOptions(), new HuggingFaceExportOptions(), new Fairseq2ExportOptions()];
+
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -47,9 +49,16 @@ public sealed class JsonFuzzTests : IDisposable
 
                 try
                 {
-                    foreach (var tensor in read().Tensors)
+                    var checkpoint = read();
+
+                    foreach (var tensor in checkpoint.Tensors)
                     {
                         copier.Copy(tensor.ToStorage(), _ => { });
+                    }
+
+                    foreach (var options in Formats)
+                    {
+                        CheckpointExport.Plan(checkpoint, _folder["never written"], options);
                     }
                 }
                 catch (CheckpointException e)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tests.Support;
@@ -32,6 +33,7 @@ public class SecurityPolicyTests
         AssertStates("bytes of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
         AssertStates("how deep that is nested", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
         AssertStates("config.json", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
+        AssertStates("tokenizer.json", $"{Constant(typeof(AddedTokens), "MaxLength") >> 20} MiB");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
         AssertStates("characters of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.HangSeconds} s");

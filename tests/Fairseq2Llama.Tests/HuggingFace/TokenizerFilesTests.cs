@@ -20,7 +20,7 @@ public sealed class TokenizerFilesTests : IDisposable
     [Fact]
     public void None_asked_for_is_none()
     {
-        var files = TokenizerFiles.Find(null);
+        var files = TokenizerFiles.Beside(Fairseq2Checkpoint.Read(Repository.Case("fs2")));
 
         Assert.Empty(files.PlanCopies(_folder["model"]));
         Assert.Empty(files.Warnings);
