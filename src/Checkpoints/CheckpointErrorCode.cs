@@ -8,7 +8,7 @@ public enum CheckpointErrorCode
     /// <summary>The path does not exist, or a wildcard matched nothing.</summary>
     CheckpointNotFound,
 
-    /// <summary>The file or folder exists but is not a fairseq2 checkpoint of a known kind.</summary>
+    /// <summary>The file or folder exists but is no checkpoint of the format that it was read as.</summary>
     CheckpointUnrecognized,
 
     /// <summary>The file is a checkpoint but contradicts itself: truncated, a wrong checksum, offsets outside the file.</summary>
@@ -17,7 +17,7 @@ public enum CheckpointErrorCode
     /// <summary>The pickle asks for something that a state dict does not need. Nothing of it was executed.</summary>
     UnsafePickle,
 
-    /// <summary>A tensor of a kind that has no place in a LLaMA state dict: quantized, sparse, meta, distributed.</summary>
+    /// <summary>A tensor of a kind that has no place in a LLaMA state dict: quantized, sparse, meta, distributed; or that the format to be written can't hold.</summary>
     UnsupportedTensor,
 
     /// <summary>The file exists but the operating system refuses to read it.</summary>
