@@ -6,7 +6,7 @@
     Author               = 'The Fairseq2Llama contributors'
     CompanyName          = 'The Fairseq2Llama contributors'
     Copyright            = '(c) The Fairseq2Llama contributors. MIT licence.'
-    Description          = 'Reads fairseq2 LLaMA checkpoints, lets you inspect and filter them in pipelines, and exports them in Meta''s reference format (consolidated.NN.pth and params.json). No Python, no GPU, and nothing in a checkpoint is ever executed.'
+    Description          = 'Reads LLaMA checkpoints of fairseq2, in Meta''s reference format and in Hugging Face''s, lets you inspect, filter and compare them in pipelines, and exports from each format to each. No Python, no GPU, and nothing in a checkpoint is ever executed.'
 
     CompatiblePSEditions = @('Core')
     PowerShellVersion    = '7.4'

@@ -30,5 +30,6 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
 
     /// <summary>Who names one of those that the file leaves possible takes nothing back of what the file does tell, such as the epsilon.</summary>
     internal static LlamaArchitecture Complete(LlamaArchitecture named, ArchitectureFile? file) =>
-        file?.Alternatives.Prepend(file.Architecture).FirstOrDefault(told => told?.Name == named.Name && LlamaArchitectures.All.Contains(named)) ?? named;
+        file?.Alternatives.Prepend(file.Architecture).FirstOrDefault(told =>
+            LlamaArchitectures.All.Contains(named) && told is not null && told with { NormEps = named.NormEps, TiedEmbeddings = named.TiedEmbeddings } == named) ?? named;
 }

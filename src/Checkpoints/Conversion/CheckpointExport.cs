@@ -10,7 +10,7 @@ namespace Fairseq2Llama;
 /// </summary>
 public static class CheckpointExport
 {
-    /// <summary>Plans the export of a checkpoint. Only looks; nothing is written.</summary>
+    /// <summary>Plans the export of a checkpoint. Only looks, though for some formats at data, too; nothing is written to the destination.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="destinationPath">The absolute path of the folder to write into; it need not exist.</param>
     /// <param name="options">To which format, and how.</param>

@@ -99,7 +99,8 @@ internal sealed class ExportedModel
                 ? null
                 : throw new CheckpointException(
                     CheckpointErrorCode.UnmappedTensor,
-                    $"'{tensor.Name}' has as many rows as the projection that it belongs to, and these get another order; whether its own should is not known. Filter it out.",
+                    $"'{tensor.Name}' has as many rows as the projection that it belongs to, and these get another order; whether its own should is not"
+                        + " known. Filter it out.",
                     tensor.Name);
         }
 

@@ -1,6 +1,7 @@
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Conversion;
 
@@ -25,6 +26,9 @@ internal abstract class FolderRules
 
     /// <summary>What is to be said of a file that stays beside a checkpoint; null for nothing. Follows its path.</summary>
     public abstract string? FindStumblingBlock(string name);
+
+    /// <summary>Whether a name is one of others, as the file system compares them.</summary>
+    protected static bool Is(string name, params IEnumerable<string> others) => others.Contains(name, RealPath.Comparer);
 
     /// <summary>Whether exports to any format write files of that name.</summary>
     public static bool IsWrittenByAny(string name) => All.Any(rules => rules.IsWritten(name));

@@ -13,8 +13,8 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>The shards to be written where other jobs write the others at the same time; else empty.</summary>
     public ImmutableArray<int> ShardIndex { get; init; } = [];
 
-    /// <summary>The names of the files that other jobs write.</summary>
-    public ImmutableArray<string> OfOtherJobs { get; init; } = [];
+    /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>
+    public ImmutableArray<string> NotWritten { get; init; } = [];
 
     /// <summary>The paths of those of them that are there already and of another export.</summary>
     public ImmutableArray<string> Foreign { get; init; } = [];

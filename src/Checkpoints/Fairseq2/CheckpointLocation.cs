@@ -59,12 +59,14 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
     {
         var folder = Directory.Exists(Path) ? Path : NativeShardLayout.RootOf(Path) ?? System.IO.Path.GetDirectoryName(Path);
 
-        if (folder is not null && StepOf(folder) is { } step)
+        if (folder is null)
         {
-            folder = System.IO.Path.GetDirectoryName(step);
+            return null;
         }
 
-        return folder is not null && System.IO.Path.Combine(folder, ModelConfig.FileName) is var file && File.Exists(file) ? file : null;
+        // A step that was exported by itself has it inside.
+        var run = StepOf(folder) is { } step ? System.IO.Path.GetDirectoryName(step) : null;
+        return new[] { folder, run }.OfType<string>().Select(place => System.IO.Path.Combine(place, ModelConfig.FileName)).FirstOrDefault(File.Exists);
     }
 
     /// <summary>The folder of the step that a folder is, or is the weights of.</summary>

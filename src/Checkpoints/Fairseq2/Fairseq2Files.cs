@@ -9,7 +9,7 @@ internal sealed class Fairseq2Files : FolderRules
 
     public override string Completion => SingleFileLayout.FileName;
 
-    public override bool IsWritten(string name) => name is SingleFileLayout.FileName or ModelConfig.FileName;
+    public override bool IsWritten(string name) => Is(name, SingleFileLayout.FileName, ModelConfig.FileName);
 
     public override bool IsStale(string name, IReadOnlySet<string> planned) => false;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -59,7 +60,7 @@ internal sealed class ModelConfig : ArchitectureFile
 
     private static string ReadText(string path)
     {
-        var length = new FileInfo(path).Length;
+        var length = LocalFile.LengthOf(path);
 
         return length is > 0 and <= MaxLength
             ? File.ReadAllText(path)

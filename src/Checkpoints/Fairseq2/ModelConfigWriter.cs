@@ -11,8 +11,6 @@ namespace Fairseq2Llama.Fairseq2;
 /// </summary>
 internal static class ModelConfigWriter
 {
-    private const double DefaultRopeScaleFactor = 8;
-
     /// <param name="architecture">The architecture.</param>
     /// <param name="tokens">The tokens that begin and end a text, of which it has one each.</param>
     public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens)
@@ -45,11 +43,11 @@ internal static class ModelConfigWriter
                 rope_theta: {SettingsText.FloatOf(architecture.RopeTheta)}
                 use_scaled_rope: {(architecture.RopeScaleFactor is null ? "false" : "true")}
                 rope_scaling:
-                  factor: {SettingsText.FloatOf(architecture.RopeScaleFactor ?? DefaultRopeScaleFactor)}
+                  factor: {SettingsText.FloatOf(architecture.RopeScaleFactor ?? RotaryScale.DefaultFactor)}
                   frequency_factors:
-                  - 1.0
-                  - 4.0
-                  original_context_length: 8192
+                  - {SettingsText.FloatOf(RotaryScale.LowFrequencyFactor)}
+                  - {SettingsText.FloatOf(RotaryScale.HighFrequencyFactor)}
+                  original_context_length: {RotaryScale.OriginalMaxSeqLen}
                 dropout_p: 0.1
 
             """).ReplaceLineEndings("\n"));

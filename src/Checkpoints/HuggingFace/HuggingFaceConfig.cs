@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sources;
 
@@ -76,13 +77,14 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
     private static LlamaArchitecture Recognize(LlamaArchitecture told)
     {
         LlamaArchitecture[] known = [.. KnownArchitecture.Like(told)];
+        var like = known.FirstOrDefault() ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
 
         return known.FirstOrDefault(known => known.MaxSeqLen == told.MaxSeqLen && known.RopeScaleFactor == told.RopeScaleFactor)
             ?? told with
             {
-                FfnInnerDimMultiplier = known.FirstOrDefault()?.FfnInnerDimMultiplier ?? told.FfnInnerDimMultiplier,
-                FfnInnerDimMultipleOf = known.FirstOrDefault()?.FfnInnerDimMultipleOf ?? told.FfnInnerDimMultipleOf,
-                ShardEmbedDim = known.FirstOrDefault()?.ShardEmbedDim ?? LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen),
+                FfnInnerDimMultiplier = like.FfnInnerDimMultiplier,
+                FfnInnerDimMultipleOf = like.FfnInnerDimMultipleOf,
+                ShardEmbedDim = like.ShardEmbedDim,
             };
     }
 
@@ -104,7 +106,7 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
 
         return activation is not (null or "silu") ? $"that the activation is '{activation}', which is 'silu' in LLaMA"
             : json.Find("quantization_config") is not null ? "that its weights are quantized"
-            : part is not (null or 1) ? $"that rotary encoding turns {part} of each head and not all"
+            : part is not (null or 1) ? string.Create(CultureInfo.InvariantCulture, $"that rotary encoding turns {part} of each head and not all")
             : rope is not null && rope.Names.Any(rope.IsObject) ? "that rotary encoding is not the same in all layers"
             : rope is not null && json.Find("rope_scaling") is not null ? "twice how rotary encoding is scaled, in 'rope_parameters' and in 'rope_scaling'"
             : null;

@@ -10,16 +10,16 @@ internal sealed class HuggingFaceFiles : FolderRules
     public override string Completion => HuggingFaceConfig.FileName;
 
     public override bool IsWritten(string name) =>
-        HoldsWeights(name) || name is HuggingFaceConfig.FileName or GenerationConfig.FileName || TokenizerFiles.Names.Contains(name);
+        HoldsWeights(name) || Is(name, HuggingFaceConfig.FileName, GenerationConfig.FileName) || Is(name, TokenizerFiles.Names);
 
     /// <summary>Readers prefer one file to several, and two tokenizers are none.</summary>
     public override bool IsStale(string name, IReadOnlySet<string> planned) =>
-        HoldsWeights(name) || (TokenizerFiles.Names.Contains(name) && TokenizerFiles.Names.Any(planned.Contains));
+        HoldsWeights(name) || (Is(name, TokenizerFiles.Names) && TokenizerFiles.Names.Any(planned.Contains));
 
     public override string? FindStumblingBlock(string name) =>
-        TokenizerFiles.Names.Contains(name) ? "make sure that it is of this model, because transformers will use it."
+        Is(name, TokenizerFiles.Names) ? "make sure that it is of this model, because transformers will use it."
         : name.StartsWith("adapter_", StringComparison.Ordinal) ? "transformers will load the adapter on top of the model."
         : null;
 
-    private static bool HoldsWeights(string name) => WeightFile.IsNameOfOne(name) || name == WeightIndex.FileName;
+    private static bool HoldsWeights(string name) => WeightFile.IsNameOfOne(name) || Is(name, WeightIndex.FileName);
 }

@@ -3,6 +3,8 @@ using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.SafeTensors.Writing;
+using Fairseq2Llama.Sources;
+using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.HuggingFace;
@@ -10,6 +12,9 @@ namespace Fairseq2Llama.HuggingFace;
 /// <summary>Hugging Face's format: config.json, and one or more safetensors files with whole tensors.</summary>
 internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : OutputFormat
 {
+    // Found before anything that takes longer.
+    private readonly TokenizerFiles? _tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path) : null;
+
     public override NamingConvention Convention => NamingConvention.HuggingFace;
 
     public override ITensorContainer Container { get; } = new SafeTensorsContainer();
@@ -33,26 +38,33 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
         ];
 
         // Who casts a model, or divides it anew, does not mean to take its tokenizer away.
-        var tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path) : TokenizerFiles.Beside(model.Checkpoint);
-        var named = options.TokenizerPath is null ? SpecialTokens.Unknown : tokenizer.ReadSpecialTokens();
-        var tokens = tokenizer.ReadGenerationConfig().Or(named).Or(model.SpecialTokens);
+        var tokenizer = _tokenizer ?? TokenizerFiles.Beside(model.Checkpoint);
+        var tokens = tokenizer.ReadGenerationConfig().Or(_tokenizer?.ReadSpecialTokens()).Or(model.SpecialTokens);
+        var config = HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model), FindBiased(model));
 
         ImmutableArray<PlannedFile> files =
         [
             .. weights,
             .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "which tensor is in which file")] : Array.Empty<PlannedFile>(),
-            new PlannedTextFile(
-                HuggingFaceConfig.FileName,
-                HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model), FindBiased(model)),
-                "the architecture"),
-            new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text"),
+            new PlannedTextFile(HuggingFaceConfig.FileName, config, "the architecture"),
+            PlanGenerationConfig(tokenizer, tokens),
             .. tokenizer.PlanCopies(destinationPath),
         ];
 
-        return new OutputFiles(files, split) { ShardCount = weights.Length, Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)] };
+        return new OutputFiles(files, split)
+        {
+            ShardCount = weights.Length,
+            NotWritten = [.. tokenizer.FindKept(destinationPath)],
+            Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)],
+        };
     }
 
-    private static ParameterName Parse(Tensors.PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
+    /// <summary>That of a checkpoint that only changes its files goes over with all that is in it, as how to sample.</summary>
+    private PlannedFile PlanGenerationConfig(TokenizerFiles tokenizer, SpecialTokens tokens) => _tokenizer is null && tokenizer.GenerationConfigPath is { } path
+        ? new PlannedCopy(GenerationConfig.FileName, new LocalFile(path))
+        : new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text");
+
+    private static ParameterName Parse(PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
 
     private static LlamaParameter[] FindBiased(ExportedModel model) =>
         [.. model.Tensors.Where(tensor => tensor.ParsedName.IsBias).Select(tensor => tensor.ParsedName.Module!).Distinct()];
@@ -60,7 +72,8 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     private static IEnumerable<string> FindForeignTokens(SpecialTokens tokens, ExportedModel model) =>
         from token in tokens.Begin.Concat(tokens.End).Distinct()
         where token >= model.Architecture.VocabSize
-        select $"The token {token} begins or ends texts, and the vocabulary of the model has only {model.Architecture.VocabSize}: check that the tokenizer is of this model.";
+        select $"The token {token} begins or ends texts, and the vocabulary of the model has only {model.Architecture.VocabSize}: check that the tokenizer"
+            + " is of this model.";
 
     /// <summary>Norms are sometimes kept in a larger type than all the rest.</summary>
     private static DType MostFrequentType(ExportedModel model) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama;
 
@@ -15,7 +16,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
         PassedOver = [.. folder.PassedOver];
-        SizeInBytes = folder.Files.Sum(file => new FileInfo(file).Length);
+        SizeInBytes = folder.Files.Sum(LocalFile.LengthOf);
     }
 
     /// <summary>The architecture that config.json tells.</summary>

@@ -1,12 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
+using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.HuggingFace;
 
-/// <summary>
-/// The scaled rotary encoding of LLaMA 3.1 and newer in config.json. All published models differ in the factor only; fairseq2 could have
-/// others, the reference format not even tells the factor.
-/// </summary>
+/// <summary>The scaled rotary encoding of LLaMA 3.1 and newer in config.json. The reference format does not even tell its factor.</summary>
 internal static class RotaryScaling
 {
     public const string Type = "llama3";
@@ -14,7 +13,11 @@ internal static class RotaryScaling
     private const string Factor = "factor";
 
     private static readonly (string Name, double Value, bool IsWhole)[] Fixed =
-        [("high_freq_factor", 4, false), ("low_freq_factor", 1, false), ("original_max_position_embeddings", 8192, true)];
+        [
+            ("high_freq_factor", RotaryScale.HighFrequencyFactor, false),
+            ("low_freq_factor", RotaryScale.LowFrequencyFactor, false),
+            ("original_max_position_embeddings", RotaryScale.OriginalMaxSeqLen, true),
+        ];
 
     /// <exception cref="CheckpointException">It is scaled in a way that the other formats do not have.</exception>
     public static double ReadFactor(JsonSettings scaling, string file)
@@ -25,7 +28,9 @@ internal static class RotaryScaling
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
-                $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. Only models with {strange.Value} are known here.",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. Only models with {strange.Value} are known here."),
                 file);
         }
 

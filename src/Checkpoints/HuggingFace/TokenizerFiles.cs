@@ -27,6 +27,9 @@ internal sealed class TokenizerFiles
         _paths = paths;
     }
 
+    /// <summary>generation_config.json beside them; null where there is none.</summary>
+    public string? GenerationConfigPath => _folder is not null && Path.Combine(_folder, GenerationConfig.FileName) is var path && HasContent(path) ? path : null;
+
     /// <summary>What may surprise about them.</summary>
     public ImmutableArray<string> Warnings => _paths.IsEmpty || PathOf(Fast) is not null || PathOf(Config) is not null
         ? []
@@ -45,7 +48,8 @@ internal sealed class TokenizerFiles
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.TokenizerNotFound,
-                    $"'{path}' {(Path.Exists(path) ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with {string.Join(", ", Names[..3])}, …, or one of these.",
+                    $"'{path}' {(Path.Exists(path) ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
+                        + $" {string.Join(", ", Names[..3])}, …, or one of these.",
                     path);
             }
 
@@ -67,16 +71,19 @@ internal sealed class TokenizerFiles
     /// <summary>Those of them that are not already what they would be copied to.</summary>
     public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
         from path in _paths
-        let name = Path.GetFileName(path)
-        where !RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(destinationPath, name)))
-        select new PlannedCopy(name, new LocalFile(path));
+        where !IsAt(path, destinationPath)
+        select new PlannedCopy(Path.GetFileName(path), new LocalFile(path));
+
+    /// <summary>The names of the others.</summary>
+    public IEnumerable<string> FindKept(string destinationPath) =>
+        from path in _paths
+        where IsAt(path, destinationPath)
+        select Path.GetFileName(path);
 
     /// <summary>The tokens that generation_config.json beside them names; there is every one that ends a text.</summary>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public SpecialTokens ReadGenerationConfig() =>
-        _folder is not null && Path.Combine(_folder, GenerationConfig.FileName) is var path && HasContent(path)
-            ? GenerationConfig.Read(new LocalFile(path))
-            : SpecialTokens.Unknown;
+        GenerationConfigPath is { } path ? GenerationConfig.Read(new LocalFile(path)) : SpecialTokens.Unknown;
 
     /// <summary>The tokens that tokenizer_config.json names, by their numbers there or in tokenizer.json.</summary>
     /// <exception cref="CheckpointException">These can't be read.</exception>
@@ -92,10 +99,13 @@ internal sealed class TokenizerFiles
             config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
     }
 
+    private static bool IsAt(string path, string folder) =>
+        RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(folder, Path.GetFileName(path))));
+
     private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
 
     /// <summary>Pipes and devices have none, and opening one could wait for ever.</summary>
-    private static bool HasContent(string path) => new FileInfo(path) is { Exists: true, Length: > 0 };
+    private static bool HasContent(string path) => LocalFile.LengthOf(path) > 0;
 
     private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config)
     {
@@ -109,6 +119,8 @@ internal sealed class TokenizerFiles
             let number = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
             let content = decoder.Find(id)?.Text("content")
             where number >= 0 && content is not null
-            select (content, number)).DistinctBy(token => token.content).ToDictionary(token => token.content, token => token.number, StringComparer.Ordinal);
+            select (content, number))
+            .DistinctBy(token => token.content)
+            .ToDictionary(token => token.content, token => token.number, StringComparer.Ordinal);
     }
 }

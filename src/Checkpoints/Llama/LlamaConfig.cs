@@ -11,9 +11,6 @@ internal static class LlamaConfig
 {
     private const double DefaultInnerDimScale = 2.0 / 3.0;
 
-    /// <summary>RoPEScaleConfig.factor in fairseq2 0.4.0 to 0.8.1.</summary>
-    private const double DefaultRopeScaleFactor = 8.0;
-
     /// <summary>Fields that change no shape and stand in no params.json; the last two were in the main branch in the summer of 2025.</summary>
     private static readonly string[] Irrelevant =
         ["pad_idx", "dropout_p", "init_std", "init_std_scale", "hg_config_class", "hg_architecture"];
@@ -90,7 +87,7 @@ internal static class LlamaConfig
         return isScaled switch
         {
             false => null,
-            true => scale?.Number("factor") ?? basis.RopeScaleFactor ?? DefaultRopeScaleFactor,
+            true => scale?.Number("factor") ?? basis.RopeScaleFactor ?? RotaryScale.DefaultFactor,
             null => basis.RopeScaleFactor,
         };
     }
@@ -98,12 +95,13 @@ internal static class LlamaConfig
     /// <summary>No published model has other numbers than these, and params.json could not tell them.</summary>
     private static void RequireKnownScale(ConfigNode? scale)
     {
-        if (scale?.Numbers("frequency_factors") is { } factors && !factors.SequenceEqual([1, 4]))
+        if (scale?.Numbers("frequency_factors") is { } factors && !factors.SequenceEqual([RotaryScale.LowFrequencyFactor, RotaryScale.HighFrequencyFactor]))
         {
-            throw new FormatException($"it scales rotary encoding with the frequency factors {string.Join(" and ", factors.Select(factor => factor.ToString(CultureInfo.InvariantCulture)))}, and only 1 and 4 are known here");
+            var found = string.Join(" and ", factors.Select(factor => factor.ToString(CultureInfo.InvariantCulture)));
+            throw new FormatException($"it scales rotary encoding with the frequency factors {found}, and only 1 and 4 are known here");
         }
 
-        if (scale?.Integer("original_context_length") is { } length and not 8192)
+        if (scale?.Integer("original_context_length") is { } length and not RotaryScale.OriginalMaxSeqLen)
         {
             throw new FormatException($"it scales rotary encoding from {length} tokens, and only 8192 are known here");
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama;
 
@@ -79,7 +80,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
             folder.ArchitectureFile,
             folder.TorchFiles.Length,
             folder.Files,
-            folder.Files.Sum(file => new FileInfo(file).Length),
+            folder.Files.Sum(LocalFile.LengthOf),
             () => folder);
     }
 }

@@ -10,11 +10,11 @@ internal sealed class ReferenceFiles : FolderRules
 
     public override string Completion => ReferenceParams.FileName;
 
-    public override bool IsWritten(string name) => name is ReferenceParams.FileName or PlannedChecklist.FileName || ReferenceShard.IsNameOfOne(name);
+    public override bool IsWritten(string name) => Is(name, ReferenceParams.FileName, PlannedChecklist.FileName) || ReferenceShard.IsNameOfOne(name);
 
     /// <summary>Readers load every shard that lies there; and a checklist names files that are not these.</summary>
     public override bool IsStale(string name, IReadOnlySet<string> planned) =>
-        ReferenceShard.IsNameOfOne(name) || name.Equals(PlannedChecklist.FileName, StringComparison.OrdinalIgnoreCase);
+        ReferenceShard.IsNameOfOne(name) || Is(name, PlannedChecklist.FileName);
 
     public override string? FindStumblingBlock(string name) => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)
         ? "readers that load every *.pth of a folder will stumble over it."

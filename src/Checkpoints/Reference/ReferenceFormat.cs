@@ -52,14 +52,14 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         ];
 
         var others = Enumerable.Range(0, split.Count).Except(ranks).ToArray();
-        var siblings = others.Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank)))).Select(PlanShard);
+        var present = others.Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
 
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
             ShardCount = split.Count,
             ShardIndex = options.ShardIndex,
-            OfOtherJobs = [.. others.Select(ReferenceShard.NameOf)],
-            Foreign = [.. SiblingShards.FindForeign(destinationPath, siblings)],
+            NotWritten = [.. others.Select(ReferenceShard.NameOf)],
+            Foreign = [.. SiblingShards.FindForeign(destinationPath, present.Select(PlanShard))],
         };
 
         PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));

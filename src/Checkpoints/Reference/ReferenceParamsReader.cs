@@ -9,9 +9,6 @@ namespace Fairseq2Llama.Reference;
 /// </summary>
 internal static class ReferenceParamsReader
 {
-    /// <summary>Meta's files say only that the encoding is scaled; LLaMA 3.1, the first with it, had this factor.</summary>
-    private const double DefaultRopeScaleFactor = 8;
-
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <param name="tensors">The weights, which tell the vocabulary where the file does not (Meta ships -1), and whether the output is tied.</param>
@@ -37,7 +34,7 @@ internal static class ReferenceParamsReader
             FfnInnerDimMultiplier = json.Number("ffn_dim_multiplier") ?? 1,
             NormEps = json.Number("norm_eps") ?? 1e-5,
             RopeTheta = json.Number("rope_theta") ?? 10_000,
-            RopeScaleFactor = isScaled == true ? json.Number("rope_scaling_factor") ?? DefaultRopeScaleFactor : null,
+            RopeScaleFactor = isScaled == true ? json.Number("rope_scaling_factor") ?? RotaryScale.DefaultFactor : null,
             VocabSize = json.Integer("vocab_size") is > 0 and var size ? size : FindVocabSize(tensors),
             TiedEmbeddings = AreTied(tensors),
         };
@@ -45,7 +42,11 @@ internal static class ReferenceParamsReader
         told.Validate();
 
         // For unusual multipliers Meta's loaders and fairseq2 round differently; the weights are Meta's.
-        told = told.FfnInnerDim == told.ReferenceFfnInnerDim ? told : told.WithFfnInnerDim((int)told.ReferenceFfnInnerDim);
+        if (told.FfnInnerDim != told.ReferenceFfnInnerDim && told.ReferenceFfnInnerDim is > 0 and <= int.MaxValue and var innerDim)
+        {
+            told = told.WithFfnInnerDim((int)innerDim);
+            told.Validate();
+        }
 
         LlamaArchitecture[] known = [.. KnownArchitecture.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
         var maxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048;

@@ -8,11 +8,11 @@ internal static class SiblingShards
 {
     /// <summary>Those that can't be of the same export: their tensors have other names, types or shapes.</summary>
     /// <param name="destinationPath">The folder.</param>
-    /// <param name="siblings">What this export would write there, were it not for the other jobs.</param>
+    /// <param name="siblings">What this export would write there in the place of files that are there, were it not for the other jobs.</param>
     public static IEnumerable<string> FindForeign(string destinationPath, IEnumerable<PlannedTensorFile> siblings) =>
         from sibling in siblings
         let path = Path.Combine(destinationPath, sibling.Name)
-        where File.Exists(path) && !Fits(sibling, path)
+        where !Fits(sibling, path)
         select path;
 
     private static bool Fits(PlannedTensorFile plan, string path)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Fairseq2Llama.Sources;
@@ -80,7 +81,8 @@ internal sealed class JsonSettings
     {
         null => null,
         { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
-        { } number => throw CheckpointException.Corrupt(_file, $"'{name}' is {number}, and should be a whole number."),
+        { } number => throw CheckpointException.Corrupt(
+            _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, and should be a whole number.")),
     };
 
     /// <summary>Whole numbers, of which there may also be one without a list around it; none where it is not there, or null.</summary>

@@ -12,7 +12,8 @@ internal sealed class LocalFile : IByteSource
     /// <exception cref="CheckpointException">There is no such file.</exception>
     public LocalFile(string path)
     {
-        var file = new FileInfo(path);
+        // Of a link it is what it leads to that is read; the caches of Hugging Face's tools are full of them.
+        var file = new FileInfo(RealPath.Of(path));
 
         if (!file.Exists)
         {
@@ -20,10 +21,13 @@ internal sealed class LocalFile : IByteSource
                 CheckpointErrorCode.CheckpointNotFound, $"There is no file '{path}'. Check the spelling of the path.", path);
         }
 
-        Name = file.FullName;
+        Name = Path.GetFullPath(path);
         Length = file.Length;
         _lastWriteTime = file.LastWriteTimeUtc;
     }
+
+    /// <summary>Bytes of a file, or of what a link leads to; 0 where there is none.</summary>
+    public static long LengthOf(string path) => new FileInfo(RealPath.Of(path)) is { Exists: true } file ? file.Length : 0;
 
     /// <inheritdoc/>
     public string Name { get; }

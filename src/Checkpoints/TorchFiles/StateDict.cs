@@ -50,8 +50,6 @@ internal sealed class StateDict
     /// <summary>The keys of what is not a tensor.</summary>
     public IReadOnlyList<string> NonTensors => _nonTensors;
 
-    public StateDictEntry? Find(string name) => _byName.GetValueOrDefault(name);
-
     /// <exception cref="CheckpointException">The file holds no state dict.</exception>
     public static StateDict In(TorchFile file)
     {

@@ -136,6 +136,15 @@ public class ExportFairseq2Tests : ExportTests
         Session.Run("$fs2 | Export-Fairseq2Checkpoint out -Architecture $tiny -Force");
     }
 
+    /// <summary>Of a training run model.yaml lies beside the steps, but there is none here.</summary>
+    [Fact]
+    public void A_step_that_is_exported_by_itself_keeps_its_architecture()
+    {
+        var written = Session.RunOne<Fairseq2Checkpoint>("$fs2 | Export-Fairseq2Checkpoint run/step_5 -Architecture $tiny");
+
+        Assert.Equal(TinyModel.Architecture with { Name = written.Architecture!.Name }, written.Architecture);
+    }
+
     /// <summary>Neither could be read afterwards, and often it is the input that lies there.</summary>
     [Fact]
     public void Refuses_a_folder_with_a_model_in_several_files()

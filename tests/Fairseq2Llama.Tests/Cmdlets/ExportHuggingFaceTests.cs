@@ -281,6 +281,33 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     [Fact]
+    public void A_tokenizer_that_is_there_already_is_not_taken_away()
+    {
+        Directory.CreateDirectory(Folder["tok"]);
+        Directory.CreateDirectory(Folder["out"]);
+        File.WriteAllText(Folder["tok/tokenizer.json"], "{}");
+        File.WriteAllText(Folder["tok/tokenizer_config.json"], "{}");
+        File.CreateSymbolicLink(Folder["out/tokenizer.json"], Folder["tok/tokenizer.json"]);
+
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -TokenizerPath tok -Force");
+
+        Assert.Equal([.. OneFile, "tokenizer.json", "tokenizer_config.json"], Names("out"));
+        Assert.Equal("{}", File.ReadAllText(Folder["tok/tokenizer.json"]));
+    }
+
+    [Fact]
+    public void How_to_sample_goes_over_where_only_files_change()
+    {
+        Session.Run($"$fs2 | {Export} -Architecture $tiny");
+        File.WriteAllText(Folder["out/generation_config.json"], """{"eos_token_id": 9, "temperature": 0.6}""");
+
+        Session.Run("Read-LlamaHuggingFaceCheckpoint out | Export-LlamaHuggingFaceCheckpoint again -MaxShardSize 4KB");
+
+        Assert.Equal(File.ReadAllText(Folder["out/generation_config.json"]), File.ReadAllText(Folder["again/generation_config.json"]));
+        Assert.Equal(9, (int)Config("again")["eos_token_id"]!);
+    }
+
+    [Fact]
     public void A_wrong_tokenizer_ends_the_command()
     {
         var error = Session.RunForTerminatingError($"$fs2, $fs2 | {Export} -Architecture $tiny -TokenizerPath nowhere");

@@ -113,6 +113,34 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
         _session.RunForError(CheckpointErrorCode.ArchitectureMismatch, "Read-LlamaHuggingFaceCheckpoint single", why);
     }
 
+    /// <summary>So huggingface_hub keeps its cache: snapshots of links to blobs.</summary>
+    [Fact]
+    public void Follows_links()
+    {
+        Directory.CreateDirectory(_folder["snapshot"]);
+
+        foreach (var path in Directory.EnumerateFiles(_folder["single"]))
+        {
+            File.CreateSymbolicLink(_folder[$"snapshot/{Path.GetFileName(path)}"], path);
+        }
+
+        var checkpoint = _session.RunOne<LlamaHuggingFaceCheckpoint>("Read-LlamaHuggingFaceCheckpoint snapshot");
+        _session.Run("Read-LlamaHuggingFaceCheckpoint snapshot | Export-LlamaHuggingFaceCheckpoint out");
+
+        Assert.Equal(_session.RunOne<LlamaHuggingFaceCheckpoint>("Read-LlamaHuggingFaceCheckpoint single").SizeInBytes, checkpoint.SizeInBytes);
+        Assert.All(checkpoint.Files, file => Assert.StartsWith(_folder["snapshot"], file, StringComparison.Ordinal));
+        Assert.Equal(File.ReadAllBytes(_folder["single/model.safetensors"]), File.ReadAllBytes(_folder["out/model.safetensors"]));
+    }
+
+    [Fact]
+    public void A_link_that_leads_nowhere_is_no_file()
+    {
+        File.Delete(_folder["single/model.safetensors"]);
+        File.CreateSymbolicLink(_folder["single/model.safetensors"], _folder["gone"]);
+
+        Assert.StartsWith("Checkpoint", _session.RunForError("Read-LlamaHuggingFaceCheckpoint single").FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Takes_the_single_file_where_there_is_an_index_too()
     {

@@ -47,6 +47,25 @@ public sealed class UntoldArchitectureTests : IDisposable
         Assert.Equal(LlamaArchitectures.Find("llama2_7b") with { NormEps = 1e-6 }, Choose(file, LlamaArchitectures.Find("llama2_7b")));
     }
 
+    /// <summary>What is in no catalogue is called after its folder.</summary>
+    [Fact]
+    public void A_folder_that_is_called_as_an_architecture_does_not_make_it_one()
+    {
+        var file = new ArchitectureFile("config.json") { Architecture = LlamaArchitectures.Find("llama2_7b") with { RopeTheta = 777 } };
+
+        Assert.Same(LlamaArchitectures.Find("llama2_7b"), Choose(file, LlamaArchitectures.Find("llama2_7b")));
+    }
+
+    /// <summary>Its inner dim is beyond what 32 bits hold, where that was once made 0 and divided by.</summary>
+    [Fact]
+    public void A_multiplier_that_no_model_has_is_no_accident()
+    {
+        File.WriteAllText(
+            _folder["params.json"], """{"dim": 64, "n_layers": 1, "n_heads": 4, "multiple_of": 67108864, "ffn_dim_multiplier": 25264513.47647059, "vocab_size": 8}""");
+
+        Assert.Equal(64, ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", []).Architecture!.ModelDim);
+    }
+
     [Fact]
     public void Who_makes_one_says_all()
     {

@@ -28,7 +28,14 @@ internal sealed record DestinationFolder(
             DiskSpace.Require(path, output.Planned);
         }
 
-        return Directory.Exists(path) ? InspectExisting(path, output, rules, force) : new DestinationFolder([], [], []);
+        try
+        {
+            return Directory.Exists(path) ? InspectExisting(path, output, rules, force) : new DestinationFolder([], [], []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, e);
+        }
     }
 
     /// <summary>Comes when nobody else can come any more: since it was planned another export may have been here.</summary>
@@ -36,6 +43,8 @@ internal sealed record DestinationFolder(
     public static void RequireAsPlanned(ConversionPlan plan)
     {
         var path = plan.DestinationPath;
+        RequireNoObstacle(path, plan.Folder);
+
         var planned = plan.Files.Select(file => file.Name).ToHashSet(FileNames);
         var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(FileNames);
 
@@ -49,7 +58,7 @@ internal sealed record DestinationFolder(
 
         bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => FileNames.Equals(file.Name, name)) is { } file
             ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyAt(Path.Combine(path, name))
-            : plan.Folder.IsStale(name, planned) && !plan.Output.OfOtherJobs.Contains(name, FileNames);
+            : plan.Folder.IsStale(name, planned) && !plan.Output.NotWritten.Contains(name, FileNames);
     }
 
     /// <summary>Neither the destination nor any folder above it may be a file.</summary>
@@ -73,13 +82,10 @@ internal sealed record DestinationFolder(
         var shared = output.Planned.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
         var kept = shared.Where(file => file.IsAlreadyAt(Path.Combine(path, file.Name))).Select(file => file.Name).ToHashSet(FileNames);
         var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
-        var others = present.Where(name => !planned.Contains(name) && !output.OfOtherJobs.Contains(name, FileNames)).ToArray();
+        var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, FileNames)).ToArray();
         var stale = others.Where(name => rules.IsStale(name, planned)).ToArray();
 
-        if (rules.FindObstacle(path) is { } obstacle)
-        {
-            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{path}' {obstacle} Choose another folder.", path);
-        }
+        RequireNoObstacle(path, rules);
 
         if (folders.FirstOrDefault(planned.Contains) is { } folder)
         {
@@ -125,7 +131,18 @@ internal sealed record DestinationFolder(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be looked into: {e.Message}", path, e);
+            throw Unreadable(path, e);
         }
     }
+
+    private static void RequireNoObstacle(string path, FolderRules rules)
+    {
+        if (rules.FindObstacle(path) is { } obstacle)
+        {
+            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{path}' {obstacle} Choose another folder.", path);
+        }
+    }
+
+    private static CheckpointException Unreadable(string path, Exception cause) =>
+        new(CheckpointErrorCode.WriteFailed, $"'{path}' can't be looked into: {cause.Message}", path, cause);
 }
