@@ -1,0 +1,32 @@
+using System.Text.RegularExpressions;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Help;
+
+/// <summary>Runs every example of the help as it is written.</summary>
+public sealed partial class ExampleTests
+{
+    public static TheoryData<string, int> Examples { get; } =
+        [.. HelpFile.Commands.Keys.SelectMany(command => Enumerable.Range(1, HelpFile.Examples(command).Length).Select(number => (command, number)))];
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void Runs(string command, int number)
+    {
+        var code = HelpFile.Examples(command)[number - 1];
+
+        if (NeedsLibTorch().IsMatch(code))
+        {
+            LibTorch.Require();
+        }
+
+        using var world = new ExampleWorld();
+        using var session = new Session { Location = world.Path };
+
+        Assert.Contains(command, code, StringComparison.Ordinal);
+        session.Run(code);
+    }
+
+    [GeneratedRegex("Measure-CheckpointTensor|ConvertTo-TorchTensor|-Tolerance|-DType")]
+    private static partial Regex NeedsLibTorch();
+}
