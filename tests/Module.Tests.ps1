@@ -42,6 +42,27 @@ Describe 'Importing' {
     }
 }
 
+Describe 'Help' {
+    It 'tells all of a command' {
+        $said = (Get-Help Export-LlamaHuggingFaceCheckpoint -Full | Out-String -Width 200)
+
+        $said | Should -Match '(?s)SYNOPSIS\s+Exports a checkpoint .*SYNTAX\s+Export-LlamaHuggingFaceCheckpoint \[-DestinationPath\] <string> -Checkpoint .*-TokenizerPath <string>.*OUTPUTS.*Example 2: .*RELATED LINKS.*about_CheckpointFormats'
+    }
+
+    It 'tells of one parameter, with its default' {
+        (Get-Help Export-LlamaHuggingFaceCheckpoint -Parameter MaxShardSize | Out-String) | Should -Match 'Default value +5GB'
+    }
+
+    It 'shows examples of every command' {
+        Get-Command -Module Fairseq2Llama | Where-Object { (Get-Help $_.Name).examples.example.Count -lt 2 } | Should -BeNullOrEmpty
+    }
+
+    It 'has topics' {
+        Get-Help about_CheckpointFormats | Should -Match 'Says which files make a checkpoint'
+        (Get-Help about_CheckpointS*).Name | Should -Be about_CheckpointSafety
+    }
+}
+
 Describe 'The views' {
     It 'show architectures' {
         Get-LlamaArchitecture llama3_2_1b, llama2_70b | Show | Should -Be @(
