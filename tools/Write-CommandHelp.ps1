@@ -110,6 +110,7 @@ function Format-Command($command) {
 
 $folder = [System.IO.Directory]::CreateDirectory($DestinationPath).FullName
 
-foreach ($command in $help.helpItems.command) {
+# The namespace of that name counts as one of them, too.
+foreach ($command in $help.helpItems.command | Where-Object { $_.details }) {
     [System.IO.File]::WriteAllText("$folder/$($command.details.name).md", ((Format-Command $command) -join "`n") + "`n")
 }
