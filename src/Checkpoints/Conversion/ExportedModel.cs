@@ -4,47 +4,29 @@ using Fairseq2Llama.Tensors;
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>A model on its way from one format to another: what its tensors will be called, and where the bytes of each are.</summary>
-internal sealed class ExportedModel
+/// <param name="checkpoint">Where it is from.</param>
+/// <param name="tensors">What is exported of it, in the order of the checkpoint.</param>
+/// <param name="architecture">Its architecture.</param>
+/// <param name="format">The new format.</param>
+/// <param name="castTo">The element type for real floating-point tensors; null to leave them as they are.</param>
+internal sealed class ExportedModel(
+    LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format, DType? castTo)
 {
-    private readonly OutputFormat _format;
-    private readonly DType? _castTo;
+    public LlamaCheckpoint Checkpoint => checkpoint;
 
-    /// <param name="checkpoint">Where it is from.</param>
-    /// <param name="tensors">What is exported of it.</param>
-    /// <param name="architecture">Its architecture.</param>
-    /// <param name="format">The new format.</param>
-    /// <param name="castTo">The element type for real floating-point tensors; null to leave them as they are.</param>
-    public ExportedModel(
-        LlamaCheckpoint checkpoint,
-        IReadOnlyCollection<CheckpointTensor> tensors,
-        LlamaArchitecture architecture,
-        OutputFormat format,
-        DType? castTo)
-    {
-        Checkpoint = checkpoint;
-        Tensors = tensors;
-        _format = format;
-        _castTo = castTo;
-        Architecture = architecture;
-    }
+    public IReadOnlyCollection<CheckpointTensor> Tensors => tensors;
 
-    public LlamaCheckpoint Checkpoint { get; }
-
-    /// <summary>What is exported, in the order of the checkpoint.</summary>
-    public IReadOnlyCollection<CheckpointTensor> Tensors { get; }
-
-    /// <summary>Its architecture.</summary>
-    public LlamaArchitecture Architecture { get; }
+    public LlamaArchitecture Architecture => architecture;
 
     /// <summary>The tokens that begin and end a text: what a file beside the weights says, else those of the vocabulary.</summary>
     public SpecialTokens SpecialTokens =>
         (Checkpoint.ArchitectureFile?.SpecialTokens ?? SpecialTokens.Unknown).Or(SpecialTokens.OfVocabulary(Architecture.VocabSize));
 
     /// <summary>What it is called in the new format.</summary>
-    public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(_format.Convention) ?? tensor.Name;
+    public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(format.Convention) ?? tensor.Name;
 
     /// <summary>The type that it will have.</summary>
-    public DType NewTypeOf(CheckpointTensor tensor) => _castTo is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? _castTo.Value : tensor.DType;
+    public DType NewTypeOf(CheckpointTensor tensor) => castTo is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? castTo.Value : tensor.DType;
 
     /// <summary>Plans what one model-parallel rank has of the tensors.</summary>
     /// <exception cref="CheckpointException">Two would get the same name, or one has no rows that could change their order.</exception>
@@ -62,7 +44,7 @@ internal sealed class ExportedModel
         {
             // Readers need it even where it is the embedding table and the checkpoint leaves it out.
             Add(
-                _format.Convention.PrefixOf(LlamaParameter.Output) + LlamaParameter.Suffix,
+                format.Convention.PrefixOf(LlamaParameter.Output) + LlamaParameter.Suffix,
                 Tensors.First(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding),
                 LlamaParameter.Output);
         }
@@ -76,7 +58,7 @@ internal sealed class ExportedModel
             var key = (slice, tensor.ParsedName.IsRotary);
 
             // Weights that are one in the input, as tied ones are, stay one.
-            if (!_format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
+            if (!format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
             {
                 storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), NewTypeOf(tensor));
             }
@@ -88,7 +70,7 @@ internal sealed class ExportedModel
     /// <summary>The size of a head where the tensor will have the rows of rotary pairs half a head apart; null for side by side.</summary>
     private int? HalfSplitHeadDimOf(CheckpointTensor tensor, TensorSlice slice)
     {
-        if (tensor.ParsedName.Module is not { IsRotary: true } module || tensor.ParsedName.Convention.HasRotaryHalves == _format.Convention.HasRotaryHalves)
+        if (tensor.ParsedName.Module is not { IsRotary: true } module || tensor.ParsedName.Convention.HasRotaryHalves == format.Convention.HasRotaryHalves)
         {
             return tensor.HalfSplitHeadDim;
         }
@@ -112,10 +94,10 @@ internal sealed class ExportedModel
                 tensor.Name);
         }
 
-        return _format.Convention.HasRotaryHalves ? Architecture.HeadDim : null;
+        return format.Convention.HasRotaryHalves ? Architecture.HeadDim : null;
     }
 
-    private bool OmitsOutput => _format.OmitsTiedOutput && Architecture.TiedEmbeddings;
+    private bool OmitsOutput => format.OmitsTiedOutput && Architecture.TiedEmbeddings;
 
     /// <summary>An unknown tensor that is carried over can have the very name that another one gets.</summary>
     private void RequireDistinctNames(List<PlannedTensor> planned)

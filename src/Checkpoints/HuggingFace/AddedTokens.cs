@@ -1,32 +1,34 @@
+using System.Globalization;
 using System.Text.Json;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>
-/// The numbers of the tokens that are in no vocabulary, such as those that begin and end a text, in tokenizer.json. transformers 4 has them in tokenizer_config.json, too.
+/// The numbers of the tokens that are in no vocabulary, such as those that begin and end a text, by their text; of several with the same, the
+/// first. They stand in tokenizer.json, and transformers 4 has them in tokenizer_config.json, too.
 /// </summary>
 internal static class AddedTokens
 {
     /// <summary>That of LLaMA 3.2 has 17 MB.</summary>
     private const int MaxLength = 256 << 20;
 
-    /// <returns>By their text; of several with the same, the first. Empty where there are none.</returns>
+    /// <param name="decoder">"added_tokens_decoder" of tokenizer_config.json: tokens by their numbers.</param>
+    public static IReadOnlyDictionary<string, int> Of(JsonSettings decoder) => Index(
+        from id in decoder.Names
+        let number = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
+        where number >= 0
+        select (decoder.Find(id)?.Text("content"), number));
+
+    /// <param name="source">tokenizer.json.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public static IReadOnlyDictionary<string, int> Read(IByteSource source)
     {
-        if (source.Length is 0 or > MaxLength)
-        {
-            throw CheckpointException.Corrupt(source.Name, $"it has {source.Length} bytes, which no tokenizer has.");
-        }
-
-        using var reader = source.Open();
-        var text = new byte[source.Length];
-        reader.Read(0, text);
+        var text = WholeFile.ReadText(source, MaxLength);
 
         try
         {
-            return Read(new Utf8JsonReader(text.AsSpan(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0)));
+            return Read(new Utf8JsonReader(text.Span));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
@@ -53,10 +55,13 @@ internal static class AddedTokens
         return [];
     }
 
-    private static Dictionary<string, int> Index(JsonElement tokens) => (
+    private static Dictionary<string, int> Index(JsonElement tokens) => Index(
         from token in tokens.EnumerateArray()
         let number = token.GetProperty("id").TryGetInt32(out var id) ? id : throw new JsonException("The id of a token is no number.")
-        let content = token.GetProperty("content").GetString()
-        where content is not null
-        select (content, number)).DistinctBy(token => token.content).ToDictionary(token => token.content, token => token.number, StringComparer.Ordinal);
+        select (token.GetProperty("content").GetString(), number));
+
+    private static Dictionary<string, int> Index(IEnumerable<(string? Text, int Number)> tokens) => tokens
+        .Where(token => token.Text is not null)
+        .DistinctBy(token => token.Text)
+        .ToDictionary(token => token.Text!, token => token.Number, StringComparer.Ordinal);
 }

@@ -8,19 +8,14 @@ namespace Fairseq2Llama.HuggingFace;
 /// Reads config.json of transformers' LlamaForCausalLM, with the defaults that its LlamaConfig has for what is left out. From version 5 on
 /// transformers keeps what concerns rotary encoding under "rope_parameters".
 /// </summary>
-internal sealed class HuggingFaceConfig : ArchitectureFile
+internal static class HuggingFaceConfig
 {
     public const string FileName = "config.json";
-
-    private HuggingFaceConfig(string path)
-        : base(path)
-    {
-    }
 
     /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
     /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
-    public static HuggingFaceConfig Read(IByteSource file, string name)
+    public static ArchitectureFile Read(IByteSource file, string name)
     {
         var json = JsonSettings.Read(file);
 
@@ -66,7 +61,7 @@ internal sealed class HuggingFaceConfig : ArchitectureFile
         told = told.WithFfnInnerDim(json.Require("intermediate_size"));
         told.Validate();
 
-        return new HuggingFaceConfig(file.Name)
+        return new ArchitectureFile(file.Name)
         {
             Architecture = Recognize(told),
             SpecialTokens = new SpecialTokens(json.Integers("bos_token_id"), json.Integers("eos_token_id")),

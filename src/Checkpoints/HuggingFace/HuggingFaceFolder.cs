@@ -9,7 +9,7 @@ namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>A folder in Hugging Face's format, opened.</summary>
 internal sealed record HuggingFaceFolder(
-    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, HuggingFaceConfig Config)
+    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, ArchitectureFile Config)
 {
     /// <summary>Those that belong to the model.</summary>
     public ImmutableArray<CheckpointTensor> Tensors => [.. AllTensors.Where(tensor => !IsPassedOver(tensor))];

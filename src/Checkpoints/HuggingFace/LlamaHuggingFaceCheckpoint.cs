@@ -11,7 +11,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     private LlamaHuggingFaceCheckpoint(HuggingFaceFolder folder)
         : base(folder.Path, System.IO.Path.GetFileName(folder.Path))
     {
-        Config = folder.Config;
+        ArchitectureFile = folder.Config;
         ShardCount = folder.WeightFiles.Length;
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
@@ -20,7 +20,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     }
 
     /// <summary>The architecture that config.json tells.</summary>
-    public override LlamaArchitecture Architecture => Config.Architecture!;
+    public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 
     /// <summary>The number of safetensors files. They hold whole tensors.</summary>
     public override int ShardCount { get; }
@@ -29,18 +29,15 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     public override ImmutableArray<string> Files { get; }
 
     /// <summary>
-    /// Its tensors, under Hugging Face's names, in the order of the model's modules; files have them in the order of their names. What is made of the query and key projections has their rows in the order that fairseq2 and the reference
-    /// format have, which is another than in the files.
+    /// Its tensors, under Hugging Face's names, in the order of the model's modules; files have them in the order of their names. What is made of
+    /// the query and key projections has their rows in the order that fairseq2 and the reference format have, which is another than in the files.
     /// </summary>
     public override ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>Bytes of the files.</summary>
     public override long SizeInBytes { get; }
 
-    /// <summary>What stands in config.json.</summary>
-    internal HuggingFaceConfig Config { get; }
-
-    internal override ArchitectureFile ArchitectureFile => Config;
+    internal override ArchitectureFile ArchitectureFile { get; }
 
     internal override IReadOnlyList<string> PassedOver { get; }
 

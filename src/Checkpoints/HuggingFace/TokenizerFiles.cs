@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sources;
@@ -33,7 +32,8 @@ internal sealed class TokenizerFiles
     /// <summary>What may surprise about them.</summary>
     public ImmutableArray<string> Warnings => _paths.IsEmpty || PathOf(Fast) is not null || PathOf(Config) is not null
         ? []
-        : [$"'{_paths[0]}' is copied, but there is neither {Fast} nor {Config} beside it, without which transformers' AutoTokenizer can't load it."];
+        : [$"'{_paths[0]}' is copied, and there is neither {Fast} nor {Config} beside it: check that transformers' AutoTokenizer can do"
+            + " with that alone."];
 
     /// <param name="path">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
@@ -107,20 +107,8 @@ internal sealed class TokenizerFiles
     /// <summary>Pipes and devices have none, and opening one could wait for ever.</summary>
     private static bool HasContent(string path) => LocalFile.LengthOf(path) > 0;
 
-    private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config)
-    {
-        if (config.Find("added_tokens_decoder") is not { } decoder)
-        {
-            return PathOf(Fast) is { } path ? AddedTokens.Read(new LocalFile(path)) : new Dictionary<string, int>();
-        }
-
-        return (
-            from id in decoder.Names
-            let number = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
-            let content = decoder.Find(id)?.Text("content")
-            where number >= 0 && content is not null
-            select (content, number))
-            .DistinctBy(token => token.content)
-            .ToDictionary(token => token.content, token => token.number, StringComparer.Ordinal);
-    }
+    private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config) =>
+        config.Find("added_tokens_decoder") is { } decoder ? AddedTokens.Of(decoder)
+        : PathOf(Fast) is { } path ? AddedTokens.Read(new LocalFile(path))
+        : new Dictionary<string, int>();
 }

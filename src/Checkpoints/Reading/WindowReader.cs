@@ -34,14 +34,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     /// <param name="right">One of the same shape, be it of another type.</param>
     /// <param name="function">Gets both.</param>
     public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function) =>
-        Map(WindowsOf(left, right), (window, done) =>
-        {
-            using var leftElements = Read(window.Of(left));
-            using var rightElements = Read(window.Of(right));
-            var result = function(leftElements.Bytes, rightElements.Bytes);
-            done(leftElements.Bytes.Length + rightElements.Bytes.Length);
-            return result;
-        });
+        Map(WindowsOf(left, right), (window, done) => Apply(function, window, left, right, done));
 
     /// <summary>Whether something holds for all windows; reads no more of them once it does not.</summary>
     /// <param name="left">A tensor.</param>
@@ -51,23 +44,26 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var holds = true;
 
-        Map(WindowsOf(left, right), (window, _) =>
+        Map(WindowsOf(left, right), (window, done) =>
         {
-            if (Volatile.Read(ref holds))
+            if (Volatile.Read(ref holds) && !Apply(predicate, window, left, right, done))
             {
-                using var leftElements = Read(window.Of(left));
-                using var rightElements = Read(window.Of(right));
-
-                if (!predicate(leftElements.Bytes, rightElements.Bytes))
-                {
-                    Volatile.Write(ref holds, false);
-                }
+                Volatile.Write(ref holds, false);
             }
 
             return true;
         });
 
         return holds;
+    }
+
+    private T Apply<T>(WindowPairFunction<T> function, TensorWindow window, CheckpointTensor left, CheckpointTensor right, Action<long> done)
+    {
+        using var leftElements = Read(window.Of(left));
+        using var rightElements = Read(window.Of(right));
+        var result = function(leftElements.Bytes, rightElements.Bytes);
+        done(leftElements.Bytes.Length + rightElements.Bytes.Length);
+        return result;
     }
 
     private static TensorWindows WindowsOf(CheckpointTensor left, CheckpointTensor right) => new(

@@ -31,24 +31,11 @@ internal sealed class JsonSettings
     /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
     {
-        if (source.Length > MaxLength)
-        {
-            throw CheckpointException.Corrupt(source.Name, $"it has {source.Length} bytes, and settings have no more than {MaxLength}.");
-        }
-
-        // Pipes and devices have no length either, and opening one could wait for ever.
-        if (source.Length == 0)
-        {
-            throw CheckpointException.Corrupt(source.Name, "it is empty.");
-        }
-
-        using var reader = source.Open();
-        var text = new byte[source.Length];
-        reader.Read(0, text);
+        var text = WholeFile.ReadText(source, MaxLength);
 
         try
         {
-            using var document = JsonDocument.Parse(text.AsMemory(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
+            using var document = JsonDocument.Parse(text);
 
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonSettings(source.Name, document.RootElement.Clone())

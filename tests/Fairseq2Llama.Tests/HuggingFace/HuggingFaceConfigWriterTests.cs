@@ -198,7 +198,7 @@ public class HuggingFaceConfigWriterTests
     private static byte[] Write(LlamaArchitecture architecture, DType dtype = DType.Float32) =>
         HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), dtype, []);
 
-    private static HuggingFaceConfig Read(byte[] config) => HuggingFaceConfig.Read(new MemorySource(config), "told");
+    private static ArchitectureFile Read(byte[] config) => HuggingFaceConfig.Read(new MemorySource(config), "told");
 
     /// <summary>The text of each value.</summary>
     private static Dictionary<string, string> Fields(byte[] json) =>

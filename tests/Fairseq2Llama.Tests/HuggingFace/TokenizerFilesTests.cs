@@ -115,7 +115,7 @@ public sealed class TokenizerFilesTests : IDisposable
         Plan(_folder["model"], _folder.Path).Execute();
 
         // The test data's config.json says 1 and 2.
-        Assert.Equal("from 1 to 33", Show(LlamaHuggingFaceCheckpoint.Read(_folder["model"]).Config.SpecialTokens));
+        Assert.Equal("from 1 to 33", Show(LlamaHuggingFaceCheckpoint.Read(_folder["model"]).ArchitectureFile.SpecialTokens));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Fairseq2Llama.Conversion.Destination;
@@ -13,8 +12,6 @@ namespace Fairseq2Llama.Conversion.Files;
 internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : PlannedFile(FileName)
 {
     public const string FileName = "checklist.chk";
-
-    private const int ChunkSize = 1 << 20;
 
     public override long Length => files.Sum(file => (long)LineOf(new byte[MD5.HashSizeInBytes], file).Length);
 
@@ -43,24 +40,16 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
         var file = new LocalFile(path);
         using var reader = file.Open();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
 
-        try
-        {
-            for (var offset = 0L; offset < file.Length;)
+        WholeFile.ReadPieces(
+            reader,
+            file.Length,
+            piece =>
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, file.Length - offset));
-                reader.Read(offset, chunk);
-                hash.AppendData(chunk);
-                offset += chunk.Length;
-                done(chunk.Length);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+                hash.AppendData(piece);
+                done(piece.Length);
+            },
+            cancellationToken);
 
         return hash.GetHashAndReset();
     }

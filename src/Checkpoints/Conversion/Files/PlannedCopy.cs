@@ -1,4 +1,3 @@
-using System.Buffers;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama.Conversion.Files;
@@ -6,8 +5,6 @@ namespace Fairseq2Llama.Conversion.Files;
 /// <summary>A file that is copied as it is.</summary>
 internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(name)
 {
-    private const int ChunkSize = 1 << 20;
-
     public override long Length => source.Length;
 
     public override string Summary => $"a copy of '{source.Name}'";
@@ -18,24 +15,18 @@ internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(n
     {
         using var reader = source.Open();
         using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+        var offset = 0L;
 
-        try
-        {
-            for (var offset = 0L; offset < source.Length;)
+        WholeFile.ReadPieces(
+            reader,
+            source.Length,
+            piece =>
             {
-                context.CancellationToken.ThrowIfCancellationRequested();
-                var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, source.Length - offset));
-                reader.Read(offset, chunk);
-                RandomAccess.Write(file, chunk, offset);
-                offset += chunk.Length;
-                context.Report(chunk.Length);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+                RandomAccess.Write(file, piece, offset);
+                offset += piece.Length;
+                context.Report(piece.Length);
+            },
+            context.CancellationToken);
 
         reader.RequireUnchanged();
 
