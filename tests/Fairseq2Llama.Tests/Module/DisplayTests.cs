@@ -29,7 +29,7 @@ public sealed class DisplayTests : IDisposable
     [InlineData("1099511627776", "1.00 TiB")]
     [InlineData("1125899906842624", "1024.00 TiB")]
     public void Writes_a_size_with_the_unit_that_suits_it(string bytes, string expected) =>
-        Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Cmdlets.Display]::Size({bytes})"));
+        Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Display]::Size({bytes})"));
 
     [Theory]
     [InlineData("0", "0")]
@@ -42,13 +42,13 @@ public sealed class DisplayTests : IDisposable
     [InlineData("8030261248", "8.03B")]
     [InlineData("1000000000000", "1.00T")]
     public void Writes_a_count_with_the_unit_that_suits_it(string count, string expected) =>
-        Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Cmdlets.Display]::Count({count})"));
+        Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Display]::Count({count})"));
 
     [Fact]
     public void Writes_element_types_as_PyTorch_calls_them()
     {
-        Assert.Equal("float8_e4m3fn", _session.RunOne<string>("[Fairseq2Llama.Cmdlets.Display]::Name([Fairseq2Llama.DType]::Float8E4M3FN)"));
-        Assert.Equal("bfloat16, float32", _session.RunOne<string>("[Fairseq2Llama.Cmdlets.Display]::Name([Fairseq2Llama.DType[]]('BFloat16', 'Float32'))"));
+        Assert.Equal("float8_e4m3fn", _session.RunOne<string>("[Fairseq2Llama.Display]::Name([Fairseq2Llama.DType]::Float8E4M3FN)"));
+        Assert.Equal("bfloat16, float32", _session.RunOne<string>("[Fairseq2Llama.Display]::Name([Fairseq2Llama.DType[]]('BFloat16', 'Float32'))"));
     }
 
     [Fact]

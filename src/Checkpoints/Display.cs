@@ -1,8 +1,8 @@
 using System.Globalization;
 
-namespace Fairseq2Llama.Cmdlets;
+namespace Fairseq2Llama;
 
-/// <summary>How the views of Fairseq2Llama.Format.ps1xml write numbers and types for people.</summary>
+/// <summary>Numbers and types as people read them: in the views of Fairseq2Llama.Format.ps1xml, in messages and reports.</summary>
 public static class Display
 {
     private static readonly string[] SizeUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
