@@ -11,7 +11,13 @@
     CompatiblePSEditions = @('Core')
     PowerShellVersion    = '7.4'
 
-    FormatsToProcess     = @('Fairseq2Llama.Format.ps1xml')
+    FormatsToProcess     = @(
+        'Views/Architecture.Format.ps1xml'
+        'Views/Checkpoint.Format.ps1xml'
+        'Views/CheckpointTensor.Format.ps1xml'
+        'Views/CheckpointTest.Format.ps1xml'
+        'Views/Numbers.Format.ps1xml'
+    )
 
     CmdletsToExport      = @(
         'Compare-LlamaCheckpoint'

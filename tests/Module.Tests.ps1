@@ -73,22 +73,62 @@ Describe 'The views' {
         )
     }
 
-    It 'show tensors with shapes and sizes' {
+    It 'show tensors with shapes and sizes, by layer' {
         Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor -Layer 1 -Name *ffn* | Show | Should -Be @(
-            'Name                                    DType   Shape     Size ReferenceName'
-            '----                                    -----   -----     ---- -------------'
-            'decoder.layers.1.ffn.gate_proj.weight   float32 48x16 3.00 KiB layers.1.feed_forward.w1.weight'
-            'decoder.layers.1.ffn.output_proj.weight float32 16x48 3.00 KiB layers.1.feed_forward.w2.weight'
-            'decoder.layers.1.ffn.inner_proj.weight  float32 48x16 3.00 KiB layers.1.feed_forward.w3.weight'
-            'decoder.layers.1.ffn_layer_norm.weight  float32    16     64 B layers.1.ffn_norm.weight'
+            'Layer: 1'
+            ''
+            'Name                                    DType   Shape     Size'
+            '----                                    -----   -----     ----'
+            'decoder.layers.1.ffn.gate_proj.weight   float32 48x16 3.00 KiB'
+            'decoder.layers.1.ffn.output_proj.weight float32 16x48 3.00 KiB'
+            'decoder.layers.1.ffn.inner_proj.weight  float32 48x16 3.00 KiB'
+            'decoder.layers.1.ffn_layer_norm.weight  float32    16     64 B'
         )
+    }
+
+    It 'show a checkpoint as a list, with what there is to tell' {
+        Read-Fairseq2Checkpoint $data/tp2-llama3 | Format-List | Show | Where-Object { $_ -notlike 'Path*' } | Should -Be @(
+            'Name               : tp2-llama3'
+            'Format             : Fairseq2'
+            'Architecture       :'
+            'TensorParallelSize : 2'
+            'Files              : model.0.pt, model.1.pt'
+            'Tensors            : 21'
+            'DTypes             : float32'
+            'ElementCount       : 7.50K (7,504)'
+            'SizeInBytes        : 41.32 KiB (42,316 bytes)'
+        )
+    }
+
+    It 'show checkpoints side by side' {
+        Get-LlamaArchitecture llama3_2* | Format-Wide | Show | Should -Be 'llama3_2_3b (3.21B)  llama3_2_1b (1.24B)'
     }
 
     It 'show what a test found' {
         $result = Read-Fairseq2Checkpoint $data/fs2 | Test-Fairseq2Checkpoint -Architecture 7b
 
-        ($result | Show)[2] | Should -Match '^fs2 +False +7b +5 +0 NumLayers is 32'
+        ($result | Show)[0..1] | Should -Be @(
+            'failed  fs2 (7b)'
+            '        Error ArchitectureMismatch: NumLayers is 32 in the architecture and 2 in the weights'
+        )
+        ($result | Format-Table | Show)[2] | Should -Match '^fs2 +False +7b +5 +0 NumLayers is 32'
         ($result.Findings | Show)[2] | Should -Match '^ *Error +ArchitectureMismatch NumLayers is 32 in the architecture and 2'
+    }
+
+    It 'have no colours where NO_COLOR asks for none' {
+        $shown = @{}
+
+        foreach ($rendering in 'Ansi', 'NO_COLOR') {
+            $env:NO_COLOR = if ($rendering -eq 'NO_COLOR') { '1' }
+            $set = if ($rendering -eq 'Ansi') { '$PSStyle.OutputRendering = "Ansi"' }
+            $shown[$rendering] = pwsh -NoProfile -NonInteractive -Command "
+                $set
+                Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+                Read-Fairseq2Checkpoint '$data/fs2' | Test-Fairseq2Checkpoint -Architecture 7b" | Out-String
+        }
+
+        $shown.Ansi | Should -Match ([char]27)
+        $shown.NO_COLOR | Should -Not -Match ([char]27)
     }
 }
 
@@ -250,7 +290,7 @@ Describe 'The three formats' {
     It 'are shown in one table' {
         $hf = $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/hf -Architecture $tiny
 
-        ($hf | Show)[0] | Should -Match '^Name Shards Tensors Elements DType +Size Path$'
+        ($hf | Show)[0] | Should -Match '^Name +Step Architecture +Elements DType +Size Shards Path$'
         ($hf | Show)[2] | Should -Match '^hf +1 +21 +7.50K float32 '
     }
 

@@ -1,10 +1,13 @@
 using System.Globalization;
+using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama;
 
-/// <summary>Numbers and types as people read them: in the views of Fairseq2Llama.Format.ps1xml, in messages and reports.</summary>
+/// <summary>Numbers and types as people read them: in the module's views, in messages and reports.</summary>
 public static class Display
 {
+    private const int MaxFiles = 8;
+
     private static readonly string[] SizeUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
     private static readonly string[] CountUnits = ["", "K", "M", "B", "T"];
 
@@ -22,6 +25,35 @@ public static class Display
         return value + unit;
     }
 
+    /// <summary>Bytes with a binary unit, and exactly: <c>2.79 GiB (2,995,912,704 bytes)</c>.</summary>
+    public static string ExactSize(long bytes) => bytes < 1024 ? Size(bytes) : $"{Size(bytes)} ({Grouped(bytes)} bytes)";
+
+    /// <summary>A count with the field's unit, and exactly: <c>8.03B (8,030,261,248)</c>.</summary>
+    public static string ExactCount(long count) => count < 1000 ? Count(count) : $"{Count(count)} ({Grouped(count)})";
+
+    /// <summary>
+    /// The name of an architecture that is in the catalogue, <c>llama3_2_1b</c>; of another, whose name is only that of its folder, what tells it
+    /// apart, <c>5 layers of 64</c>; nothing for none.
+    /// </summary>
+    public static string Architecture(LlamaArchitecture? architecture) =>
+        architecture is null ? ""
+        : KnownArchitecture.Like(architecture).Any(known => known.Name == architecture.Name) ? architecture.Name
+        : string.Create(CultureInfo.InvariantCulture, $"{architecture.NumLayers} layers of {architecture.ModelDim}");
+
+    /// <summary>The files of a checkpoint, by their paths in its folder: <c>pp_00/tp_00/sdp_00.pt, …</c>; not more than a few.</summary>
+    public static string Files(LlamaCheckpoint checkpoint)
+    {
+        var folder = File.Exists(checkpoint.Path) ? Path.GetDirectoryName(checkpoint.Path)! : checkpoint.Path;
+        var files = checkpoint.Files.Select(file => Path.GetRelativePath(folder, file)).ToArray();
+
+        return files.Length <= MaxFiles
+            ? string.Join(", ", files)
+            : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", files.Take(MaxFiles))}, … ({files.Length} files)");
+    }
+
+    /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
+    public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";
+
     /// <summary>A number with four significant digits, as far as it has them: <c>-0.02296</c>, <c>1.2e-05</c>; nothing for none.</summary>
     public static string Number(double? number) => number?.ToString("G4", CultureInfo.InvariantCulture).Replace('E', 'e') ?? "";
 
@@ -30,6 +62,8 @@ public static class Display
 
     /// <summary>Several dtypes: <c>bfloat16, float32</c>.</summary>
     public static string Name(IEnumerable<DType> dtypes) => string.Join(", ", dtypes.Select(Name));
+
+    private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     private static (string Value, string Unit) Scale(long number, int step, string[] units)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Conversion;
@@ -10,6 +11,11 @@ namespace Fairseq2Llama.Conversion;
 /// <param name="File">The file that says so; null where it is somebody else.</param>
 internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string Origin, ArchitectureFile? File = null)
 {
+    /// <summary>The choice in a sentence.</summary>
+    public string Reason => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Architecture: {Architecture.Name}, {Architecture.NumLayers} layers of {Architecture.ModelDim}, {Origin}.");
+
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="tensors">Those of its tensors that it is about.</param>
     /// <param name="named">The architecture that the user names, or null.</param>

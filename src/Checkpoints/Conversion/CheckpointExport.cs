@@ -59,9 +59,8 @@ public static class CheckpointExport
         ExportChecks.Require(checkpoint, tensors, choice, format);
 
         // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
-        var architecture = format.OmitsTiedOutput
-            ? choice.Architecture with { TiedEmbeddings = TiedOutput.IsTied(tensors, options.Verification, cancellationToken) }
-            : choice.Architecture;
+        var output = format.OmitsTiedOutput ? TiedOutput.Of(tensors, options.Verification, cancellationToken) : null;
+        var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
         var files = format.PlanFiles(model, destinationPath);
@@ -72,7 +71,7 @@ public static class CheckpointExport
 
         return new ConversionPlan(destinationPath, architecture, files, format.Folder, options.Verification)
         {
-            ArchitectureOrigin = choice.Origin,
+            Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason],
             ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,

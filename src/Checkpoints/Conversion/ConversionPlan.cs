@@ -26,8 +26,8 @@ public sealed class ConversionPlan
     /// <summary>The architecture that the result has.</summary>
     public LlamaArchitecture Architecture { get; }
 
-    /// <summary>Who says that it has this architecture, in a few words: the user, a file, the shapes.</summary>
-    public string ArchitectureOrigin { get; internal init; } = "";
+    /// <summary>Why it is as it is, a sentence each: who says that it has this architecture, whether the output is tied, how many files it becomes.</summary>
+    public ImmutableArray<string> Reasons { get; internal init; } = [];
 
     /// <summary>The files to be written.</summary>
     public ImmutableArray<PlannedFile> Files => Output.Planned;

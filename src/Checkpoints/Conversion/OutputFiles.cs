@@ -7,6 +7,9 @@ namespace Fairseq2Llama.Conversion;
 /// <param name="Split">How tensors are divided over them.</param>
 internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelParallelSplit Split)
 {
+    /// <summary>Why it becomes so many files, in a sentence.</summary>
+    public required string Reason { get; init; }
+
     /// <summary>The number of files that the weights are divided into, whether or not all are to be written.</summary>
     public int ShardCount { get; init; } = 1;
 

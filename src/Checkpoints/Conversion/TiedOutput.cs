@@ -4,24 +4,28 @@ using Fairseq2Llama.Reading;
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>Whether the output projection of a model is its embedding table.</summary>
-internal static class TiedOutput
+/// <param name="IsTied">Whether it is.</param>
+/// <param name="Reason">How that is known, in a sentence.</param>
+internal sealed record TiedOutput(bool IsTied, string Reason)
 {
     /// <summary>
-    /// True where there is no output projection, or the two are the same, which may take reading both. What files and architectures say of it is no
+    /// Tied is what has no output projection, or where the two are the same, which may take reading both. What files and architectures say of it is no
     /// proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
     /// </summary>
     /// <param name="tensors">Those of the model.</param>
     /// <param name="verification">Whether checksums count.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">They can't be read, or are damaged.</exception>
-    public static bool IsTied(IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken)
-    {
-        var embedding = Find(tensors, LlamaParameter.Embedding);
-        var output = Find(tensors, LlamaParameter.Output);
-
-        return embedding is null || output is null || embedding.Copies[0].SequenceEqual(output.Copies[0])
-            || AreEqual(embedding, output, verification, cancellationToken);
-    }
+    public static TiedOutput Of(IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken) =>
+        (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) switch
+        {
+            (null, _) or (_, null) => new(true, "Output: tied to the embeddings, because the checkpoint has only one of them."),
+            ({ } embedding, { } output) when embedding.Copies[0].SequenceEqual(output.Copies[0]) =>
+                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are one storage."),
+            ({ } embedding, { } output) when AreEqual(embedding, output, verification, cancellationToken) =>
+                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are the same to the bit."),
+            ({ } embedding, { } output) => new(false, $"Output: kept, because '{output.Name}' differs from '{embedding.Name}'."),
+        };
 
     private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);

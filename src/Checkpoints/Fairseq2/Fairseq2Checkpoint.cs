@@ -27,6 +27,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
             [.. _layout.Shards.Zip(files, (shard, file) => (shard, file.Entries))], NamingConvention.Fairseq2, location.Path));
     }
 
+    /// <inheritdoc/>
+    public override CheckpointFormat Format => CheckpointFormat.Fairseq2;
+
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }
 
@@ -93,6 +96,21 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         }
 
         return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
+    }
+
+    /// <summary>The finished steps of a training run, the newest first; none where there is no training run.</summary>
+    /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
+    /// <exception cref="CheckpointException">The operating system refuses to read it.</exception>
+    public static ImmutableArray<long> FindSteps(string path)
+    {
+        try
+        {
+            return [.. TrainingRun.Find(path)?.FindFinished() ?? []];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
+        }
     }
 
     /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml.</summary>

@@ -45,6 +45,9 @@ internal sealed class Fairseq2Format : OutputFormat
                 new PlannedTensorFile(SingleFileLayout.FileName, Container, model.PlanTensors(split, rank: 0)),
                 new PlannedTextFile(ConfigFileName, config, "the architecture"),
             ],
-            split);
+            split)
+        {
+            Reason = $"Files: 1, as fairseq2 keeps a model that is not being trained in '{SingleFileLayout.FileName}'.",
+        };
     }
 }

@@ -66,7 +66,7 @@ internal sealed partial class TrainingRun
             log?.Invoke($"'{step.Path}' is passed over: there is no model in it.");
         }
 
-        var finished = _steps.Where(step => CheckpointLayouts.HasModel(step.Path)).Select(step => $"{step.Number}").ToArray();
+        var finished = FindFinished().ToArray();
 
         throw new CheckpointException(
             CheckpointErrorCode.CheckpointNotFound,
@@ -74,6 +74,9 @@ internal sealed partial class TrainingRun
             + $"{(finished.Length == 0 ? "" : $"; it has {string.Join(", ", finished)}")}.",
             _folder);
     }
+
+    /// <summary>The numbers of the steps that are finished, the newest first.</summary>
+    public IEnumerable<long> FindFinished() => _steps.Where(step => CheckpointLayouts.HasModel(step.Path)).Select(step => step.Number);
 
     [GeneratedRegex(@"^step_(0|[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex StepPattern();

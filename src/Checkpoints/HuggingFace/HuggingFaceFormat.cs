@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Llama;
@@ -53,6 +54,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
 
         return new OutputFiles(files, split)
         {
+            Reason = string.Create(CultureInfo.InvariantCulture, $"Files: {weights.Length}, of up to {options.MaxShardSize:N0} bytes each."),
             ShardCount = weights.Length,
             NotWritten = [.. tokenizer.FindKept(destinationPath)],
             Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)],

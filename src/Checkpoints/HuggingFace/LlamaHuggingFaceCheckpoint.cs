@@ -19,6 +19,9 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
         SizeInBytes = folder.Files.Sum(LocalFile.LengthOf);
     }
 
+    /// <inheritdoc/>
+    public override CheckpointFormat Format => CheckpointFormat.HuggingFace;
+
     /// <summary>The architecture that config.json tells.</summary>
     public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 

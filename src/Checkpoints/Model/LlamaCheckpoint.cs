@@ -18,6 +18,9 @@ public abstract class LlamaCheckpoint
     /// <summary>The path that it was read from.</summary>
     public string Path { get; }
 
+    /// <summary>Whose format it has.</summary>
+    public abstract CheckpointFormat Format { get; }
+
     /// <summary>The architecture that a file beside the weights tells; null when none does.</summary>
     public virtual LlamaArchitecture? Architecture => ArchitectureFile?.Architecture;
 

@@ -30,6 +30,9 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
         _tensors = new(() => Adopt(_folder.Value.Tensors), LazyThreadSafetyMode.PublicationOnly);
     }
 
+    /// <inheritdoc/>
+    public override CheckpointFormat Format => CheckpointFormat.Reference;
+
     /// <summary>The architecture that params.json tells.</summary>
     public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 

@@ -11,11 +11,13 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(TensorNameCompleter))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Decoder layers, from 0.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
+    [ArgumentCompleter(typeof(LayerCompleter))]
     public int[]? Layer { get; set; }
 
     /// <summary>The checkpoint.</summary>

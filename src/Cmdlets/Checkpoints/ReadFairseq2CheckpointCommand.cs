@@ -5,19 +5,13 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Reads the index of a LLaMA checkpoint that fairseq2 saved. Tensor data stays where it is.</summary>
 [Cmdlet(VerbsCommunications.Read, "Fairseq2Checkpoint", DefaultParameterSetName = "Path")]
 [OutputType(typeof(Fairseq2Checkpoint))]
-public sealed class ReadFairseq2CheckpointCommand : PathCmdlet
+public sealed class ReadFairseq2CheckpointCommand : ReadCommand
 {
     /// <summary>The step of a training run; the newest finished one when absent.</summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
+    [ArgumentCompleter(typeof(StepCompleter))]
     public long? Step { get; set; }
 
-    /// <inheritdoc/>
-    protected override void ProcessPath(string path)
-    {
-        var checkpoint = Fairseq2Checkpoint.Read(path, Step, WriteVerbose, Stop);
-
-        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}");
-        WriteObject(checkpoint);
-    }
+    private protected override LlamaCheckpoint Read(string path) => Fairseq2Checkpoint.Read(path, Step, WriteVerbose, Stop);
 }

@@ -5,8 +5,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Reads the index of a LLaMA in Hugging Face's format: config.json and safetensors files. Tensor data stays where it is.</summary>
 [Cmdlet(VerbsCommunications.Read, "LlamaHuggingFaceCheckpoint", DefaultParameterSetName = "Path")]
 [OutputType(typeof(LlamaHuggingFaceCheckpoint))]
-public sealed class ReadLlamaHuggingFaceCheckpointCommand : PathCmdlet
+public sealed class ReadLlamaHuggingFaceCheckpointCommand : ReadCommand
 {
-    /// <inheritdoc/>
-    protected override void ProcessPath(string path) => WriteObject(LlamaHuggingFaceCheckpoint.Read(path, Stop));
+    private protected override LlamaCheckpoint Read(string path) => LlamaHuggingFaceCheckpoint.Read(path, Stop);
 }

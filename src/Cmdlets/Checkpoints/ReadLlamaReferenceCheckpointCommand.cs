@@ -5,8 +5,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Reads the index of a LLaMA in Meta's reference format: consolidated.NN.pth and params.json. Tensor data stays where it is.</summary>
 [Cmdlet(VerbsCommunications.Read, "LlamaReferenceCheckpoint", DefaultParameterSetName = "Path")]
 [OutputType(typeof(LlamaReferenceCheckpoint))]
-public sealed class ReadLlamaReferenceCheckpointCommand : PathCmdlet
+public sealed class ReadLlamaReferenceCheckpointCommand : ReadCommand
 {
-    /// <inheritdoc/>
-    protected override void ProcessPath(string path) => WriteObject(LlamaReferenceCheckpoint.Read(path, Stop));
+    private protected override LlamaCheckpoint Read(string path) => LlamaReferenceCheckpoint.Read(path, Stop);
 }

@@ -111,9 +111,7 @@ public abstract class ExportCommand : ArchitectureCmdlet
             WriteWarning(warning);
         }
 
-        WriteVerbose($"'{name}' is {plan.Architecture.Name} {plan.ArchitectureOrigin}; its weights become {plan.ShardCount} {(plan.ShardCount == 1 ? "file" : "files")}.");
-
-        foreach (var line in plan.DescribeTensors())
+        foreach (var line in plan.Reasons.Concat(plan.DescribeTensors()))
         {
             WriteVerbose(line);
         }
@@ -170,7 +168,9 @@ public abstract class ExportCommand : ArchitectureCmdlet
     {
         var text = new StringBuilder();
 
-        text.Append(CultureInfo.InvariantCulture, $"Export '{name}' as {plan.Architecture.Name} to '{plan.DestinationPath}':");
+        // An architecture that is in no catalogue is only called as its checkpoint is.
+        var architecture = plan.Architecture.Name == name ? "" : $" as {plan.Architecture.Name}";
+        text.Append(CultureInfo.InvariantCulture, $"Export '{name}'{architecture} to '{plan.DestinationPath}':");
 
         foreach (var file in plan.Files)
         {

@@ -12,6 +12,7 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
     /// </summary>
     [Parameter]
     [ValidateByteSize]
+    [ArgumentCompleter(typeof(ByteSizeCompleter))]
     public string MaxShardSize { get; set; } = "5GB";
 
     /// <summary>A folder with the files of a tokenizer, or one of them; copied beside the weights.</summary>

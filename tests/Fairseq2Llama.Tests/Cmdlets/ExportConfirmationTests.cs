@@ -90,6 +90,27 @@ public sealed class ExportConfirmationTests : ExportTests
     }
 
     [Fact]
+    public void Tells_why_when_verbose()
+    {
+        Session["cases"] = Repository.Data("checkpoints");
+        var outcome = Session.RunOn("""
+            $fs2 | Export-LlamaReferenceCheckpoint named -Architecture $tiny -ShardCount 2 -Verbose
+            $fs2 | Export-LlamaHuggingFaceCheckpoint kept -Architecture $tiny -Verbose
+            Read-Fairseq2Checkpoint $cases/tied | Export-LlamaHuggingFaceCheckpoint same -Architecture $tiny -Verbose
+            Read-Fairseq2Checkpoint $cases/tied-absent | Export-LlamaHuggingFaceCheckpoint absent -Architecture (New-LlamaArchitecture tied -BasedOn $tiny -TiedEmbeddings) -Verbose
+            $fs2 | Export-Fairseq2Checkpoint one -Architecture $tiny -Verbose
+            """);
+
+        Assert.Contains("Architecture: tiny, 2 layers of 16, as named.", outcome.Verbose);
+        Assert.Contains("Files: 2, as many as asked for.", outcome.Verbose);
+        Assert.Contains("Output: kept, because 'final_proj.weight' differs from 'decoder_frontend.embed.weight'.", outcome.Verbose);
+        Assert.Contains("Files: 1, of up to 5,000,000,000 bytes each.", outcome.Verbose);
+        Assert.Contains("Output: tied to the embeddings, because 'final_proj.weight' and 'decoder_frontend.embed.weight' are one storage.", outcome.Verbose);
+        Assert.Contains("Output: tied to the embeddings, because the checkpoint has only one of them.", outcome.Verbose);
+        Assert.Contains("Files: 1, as fairseq2 keeps a model that is not being trained in 'model.pt'.", outcome.Verbose);
+    }
+
+    [Fact]
     public void Shows_progress_in_bytes_until_it_is_done()
     {
         using var input = new TempFolder("big");
@@ -105,7 +126,7 @@ public sealed class ExportConfirmationTests : ExportTests
         Assert.All(outcome.Progress.SkipLast(1), record =>
         {
             Assert.Equal(ProgressRecordType.Processing, record.RecordType);
-            Assert.Matches(@"^(consolidated\.00\.pth|params\.json): [0-9.]+ ([KMG]i)?B of 122\.09 MiB$", record.StatusDescription);
+            Assert.Matches(@"^(consolidated\.00\.pth|params\.json): [0-9.]+ ([KMG]i)?B of 122\.09 MiB, [0-9.]+ ([KMG]i)?B/s$", record.StatusDescription);
             Assert.InRange(record.PercentComplete, 0, 100);
         });
         Assert.Equal(outcome.Progress.SkipLast(1).Select(record => record.PercentComplete).Order(), outcome.Progress.SkipLast(1).Select(record => record.PercentComplete));

@@ -134,7 +134,7 @@ public sealed class ModelConfigAuthorityTests : IDisposable
     {
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -Verbose");
 
-        Assert.Contains(outcome.Verbose, line => line.Contains($"is sft according to '{_folder["checkpoints/model.yaml"]}'", StringComparison.Ordinal));
+        Assert.Contains(outcome.Verbose, line => line.EndsWith($", according to '{_folder["checkpoints/model.yaml"]}'.", StringComparison.Ordinal));
     }
 
     private void WriteConfig(string yaml) => File.WriteAllText(_folder["checkpoints/model.yaml"], yaml);

@@ -31,16 +31,29 @@ internal sealed class RecordingHost : PSHost
         set => _ui.Answer = value;
     }
 
+    /// <summary>The columns of its window, at first so many that every table is shown in full.</summary>
+    public int Width
+    {
+        set => _ui.RawUI.BufferSize = new Size(value, 50);
+    }
+
     /// <summary>The questions it was asked.</summary>
     public IReadOnlyList<string> Questions => _ui.Questions;
 
     /// <summary>Takes what was shown since the last call, without colors, blank lines and trailing spaces.</summary>
     public IReadOnlyList<string> TakeLines()
     {
-        var text = new StringDecorated(_ui.Text.ToString()).ToString(OutputRendering.PlainText);
+        var text = new StringDecorated(TakeText()).ToString(OutputRendering.PlainText);
         var lines = text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).ToArray();
-        _ui.Text.Clear();
         return lines;
+    }
+
+    /// <summary>Takes what was shown since the last call, with its colors.</summary>
+    public string TakeText()
+    {
+        var text = _ui.Text.ToString();
+        _ui.Text.Clear();
+        return text;
     }
 
     public override void EnterNestedPrompt() => throw new NotSupportedException();

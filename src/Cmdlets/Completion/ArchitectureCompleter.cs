@@ -12,15 +12,11 @@ public sealed class ArchitectureCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        var pattern = WildcardPattern.Get(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        var names = LlamaArchitectures.All.Select(architecture => (architecture.Name, Architecture: architecture));
+        var assets = LlamaArchitectures.All.SelectMany(architecture => architecture.AssetNames.Select(name => (Name: name, Architecture: architecture)));
 
-        return
-            from candidate in LlamaArchitectures.All.Select(architecture => (architecture.Name, Architecture: architecture))
-                .Concat(LlamaArchitectures.All.SelectMany(
-                    architecture => architecture.AssetNames.Select(name => (Name: name, Architecture: architecture))))
-                .DistinctBy(candidate => candidate.Name)
-            where pattern.IsMatch(candidate.Name)
-            select new CompletionResult(candidate.Name, candidate.Name, CompletionResultType.ParameterValue, Describe(candidate.Architecture));
+        return Completions.Of(
+            wordToComplete, names.Concat(assets).DistinctBy(candidate => candidate.Name).Select(candidate => (candidate.Name, Describe(candidate.Architecture))));
     }
 
     private static string Describe(LlamaArchitecture architecture) => string.Create(

@@ -1,0 +1,19 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>Completes names of tensors of the checkpoint that is piped to the command, as far as that is known while typing.</summary>
+public sealed class TensorNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completions.Of(
+            wordToComplete,
+            PipedCheckpoint.Find(commandAst, fakeBoundParameters)
+                .SelectMany(checkpoint => checkpoint.Tensors)
+                .DistinctBy(tensor => tensor.Name)
+                .Select(tensor => (WildcardPattern.Escape(tensor.Name), $"{tensor.Name}: {Display.Name(tensor.DType)} {tensor.Shape}, {Display.Size(tensor.SizeInBytes)}")));
+}

@@ -1,0 +1,70 @@
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Prompt;
+
+/// <summary>What Tab offers where it has to look at a checkpoint for that.</summary>
+public sealed class CompletionTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly Session _session = new();
+
+    public CompletionTests()
+    {
+        foreach (var step in new[] { "step_500", "step_1000", "step_2000.tmp" })
+        {
+            Directory.CreateDirectory(_folder[$"my [run]/checkpoints/{step}"]);
+            File.Copy(Repository.Case("fs2") + "/model.pt", _folder[$"my [run]/checkpoints/{step}/model.pt"]);
+        }
+
+        Directory.CreateDirectory(_folder["my [run]/checkpoints/step_1500"]);
+        _session.Location = _folder.Path;
+        _session["fs2"] = _session.Run($"Read-Fairseq2Checkpoint '{Repository.Case("fs2")}'")[0];
+        _session["path"] = Repository.Case("fs2");
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("$fs2 | Get-CheckpointTensor decoder.layers.1.ffn_", "decoder.layers.1.ffn_layer_norm.weight")]
+    [InlineData("$fs2 | Get-CheckpointTensor -Name *.0.*k_proj", "decoder.layers.0.self_attn.k_proj.weight")]
+    [InlineData("Get-CheckpointTensor -Checkpoint $fs2 -Name 'decoder_f", "decoder_frontend.embed.weight")]
+    [InlineData("$fs2 | Get-CheckpointTensor final_proj.weight, decoder_f", "decoder_frontend.embed.weight")]
+    [InlineData("$fs2 | Get-CheckpointTensor -Layer ", "0", "1")]
+    [InlineData("Read-Fairseq2Checkpoint $path | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 500 | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint nowhere | Get-CheckpointTensor final")]
+    [InlineData("$nothing | Get-CheckpointTensor final")]
+    public void Completes_names_and_layers_of_the_piped_checkpoint(string line, params string[] completions) =>
+        Assert.Equal(completions, _session.Complete(line).Where(IsNoFile));
+
+    [Fact]
+    public void Runs_nothing_else_for_that()
+    {
+        _session.Complete("New-Item ran | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint (New-Item ran) | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint $(New-Item ran) | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint \"$(New-Item ran)\" | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint nowhere 2> ran | Get-CheckpointTensor final");
+
+        Assert.False(File.Exists(_folder["ran"]));
+    }
+
+    [Theory]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step ", "1000", "500")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 5", "500")]
+    [InlineData("Read-Fairseq2Checkpoint my* -Step 1", "1000")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath nowhere -Step 1")]
+    public void Completes_the_finished_steps_of_a_run_newest_first(string line, params string[] completions) =>
+        Assert.Equal(completions, _session.Complete(line).Where(IsNoFile));
+
+    [Fact]
+    public void Shows_how_sizes_are_written() =>
+        Assert.Equal(["5GB", "5GiB", "500MB", "50GB"], _session.Complete("$fs2 | Export-LlamaHuggingFaceCheckpoint out -MaxShardSize 5"));
+
+    /// <summary>Where we offer nothing, PowerShell offers files.</summary>
+    private static bool IsNoFile(string completion) => !completion.StartsWith("./", StringComparison.Ordinal) && !completion.StartsWith("& ", StringComparison.Ordinal);
+}

@@ -1,0 +1,143 @@
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Prompt;
+
+/// <summary>What a person sees in a window of 80 columns, the narrowest that is in use.</summary>
+public sealed class ViewTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    public ViewTests()
+    {
+        _session["cases"] = Repository.Data("checkpoints");
+        _session["huggingface"] = Repository.Data("huggingface");
+        _session["tiny"] = TinyModel.Architecture;
+        _session.Host.Width = 80;
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    [Fact]
+    public void Architectures_are_a_table() => AssertShows(
+        "Get-LlamaArchitecture llama2_7b, llama3_2_1b, llama2_70b",
+        "Name        Parameters ModelDim Layers Heads FfnInnerDim VocabSize MaxSeqLen",
+        "----        ---------- -------- ------ ----- ----------- --------- ---------",
+        "llama2_7b        6.74B     4096     32 32/32       11008     32000      4096",
+        "llama3_2_1b      1.24B     2048     16  32/8        8192    128256    131072",
+        "llama2_70b      68.98B     8192     80  64/8       28672     32000      4096");
+
+    [Fact]
+    public void Checkpoints_of_all_formats_are_one_table()
+    {
+        using var folder = new TempFolder();
+        _session["out"] = folder["out"];
+
+        var lines = Show(
+            "& { Read-Fairseq2Checkpoint $cases/tp2-llama3; Read-LlamaHuggingFaceCheckpoint $huggingface/half;"
+            + " Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny }");
+
+        Assert.Equal("Name       Step Architecture   Elements DType        Size Shards Path", lines[0]);
+        Assert.StartsWith("tp2-llama3                        7.50K float32 41.32 KiB      2 /", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("half            2 layers of 16    7.50K float16 17.11 KiB      1 /", lines[3], StringComparison.Ordinal);
+        Assert.Matches("^out             2 layers of 16    7.50K float32 [0-9.]{5} KiB      1 /", lines[4]);
+        Assert.Equal(5, lines.Count);
+    }
+
+    [Fact]
+    public void Tensors_are_grouped_by_layer() => AssertShows(
+        "Read-Fairseq2Checkpoint $cases/lora | Get-CheckpointTensor *embed*, *.0.*q_proj.*, *layer_norm.weight",
+        "   Layer: none",
+        "Name                          DType    Shape     Size",
+        "----                          -----    -----     ----",
+        "decoder_frontend.embed.weight bfloat16 40x16 1.25 KiB",
+        "   Layer: 0",
+        "Name                                         DType    Shape  Size",
+        "----                                         -----    -----  ----",
+        "decoder.layers.0.self_attn.q_proj.weight     bfloat16 16x16 512 B",
+        "decoder.layers.0.self_attn.q_proj.lora_A     bfloat16  2x16  64 B",
+        "decoder.layers.0.self_attn.q_proj.lora_B     bfloat16  16x2  64 B",
+        "decoder.layers.0.self_attn_layer_norm.weight bfloat16    16  32 B",
+        "decoder.layers.0.ffn_layer_norm.weight       bfloat16    16  32 B",
+        "   Layer: 1",
+        "Name                                         DType    Shape Size",
+        "----                                         -----    ----- ----",
+        "decoder.layers.1.self_attn_layer_norm.weight bfloat16    16 32 B",
+        "decoder.layers.1.ffn_layer_norm.weight       bfloat16    16 32 B",
+        "   Layer: none",
+        "Name                      DType    Shape Size",
+        "----                      -----    ----- ----",
+        "decoder.layer_norm.weight bfloat16    16 32 B");
+
+    [Fact]
+    public void A_test_tells_all_that_it_found() => AssertShows(
+        "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny",
+        "passed  fs2 (2 layers of 16)",
+        "failed  bias (2 layers of 16)",
+        "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no pa",
+        "        rameter of LLaMA");
+
+    [Fact]
+    public void A_test_without_an_architecture_says_what_to_do()
+    {
+        var lines = Show("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint");
+
+        Assert.Equal("failed  fs2", lines[0]);
+        Assert.StartsWith("        Error ArchitectureRequired: The architecture of '", lines[1], StringComparison.Ordinal);
+        Assert.Contains("New-LlamaArchitecture", string.Concat(lines.Select(line => line[8..])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Findings_are_a_table() => AssertShows(
+        "(Read-Fairseq2Checkpoint $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny).Findings",
+        "Severity Code           Message",
+        "-------- ----           -------",
+        "Error    UnmappedTensor 'decoder.layers.0.self_attn.q_proj.bias' is no paramete",
+        "                        r of LLaMA");
+
+    [Fact]
+    public void Differences_are_a_table() => AssertShows(
+        "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/fs2) (Read-LlamaHuggingFaceCheckpoint $huggingface/half)"
+        + " | Where-Object Name -like *.0.*k_proj*",
+        "   Checkpoints: fs2 and half",
+        "Name                                     Result       Description",
+        "----                                     ------       -----------",
+        "decoder.layers.0.self_attn.k_proj.weight DTypeDiffers float32 and float16");
+
+    [Fact]
+    public void What_matters_is_coloured_where_there_are_colours()
+    {
+        const string Test = "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny | Out-Default";
+
+        _session.Run($"$PSStyle.OutputRendering = 'Ansi'; {Test}");
+        var coloured = _session.Host.TakeText();
+
+        Assert.Contains("\x1b[32mpassed\x1b[0m  fs2", coloured, StringComparison.Ordinal);
+        Assert.Contains("\x1b[31;1mfailed\x1b[0m  bias", coloured, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_same_is_shown_in_a_console_that_is_not_ours()
+    {
+        var lines = ScriptProcess.Run(
+            "param($Module, $Case) Import-Module $Module; Read-Fairseq2Checkpoint -LiteralPath $Case | Get-CheckpointTensor -Layer 0 -Name *q_proj*",
+            Repository.StagedModule,
+            Repository.Case("fs2"));
+
+        Assert.Equal(
+            [
+                "Layer: 0",
+                "Name                                     DType   Shape     Size",
+                "----                                     -----   -----     ----",
+                "decoder.layers.0.self_attn.q_proj.weight float32 16x16 1.00 KiB",
+            ],
+            lines);
+    }
+
+    private void AssertShows(string script, params string[] lines) => Assert.Equal(lines, Show(script));
+
+    private IReadOnlyList<string> Show(string script)
+    {
+        _session.Run($"{script} | Out-Default");
+        return _session.Host.TakeLines();
+    }
+}
