@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Tests.Documentation;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Help;
@@ -24,7 +25,7 @@ public sealed partial class ExampleTests
         using var session = new Session { Location = world.Path };
 
         Assert.Contains(command, code, StringComparison.Ordinal);
-        session.Run(code);
+        RunnableExample.Run(session, new Snippet($"{command}, example {number}", 1, code));
     }
 
     [GeneratedRegex("Measure-CheckpointTensor|ConvertTo-TorchTensor|-Tolerance|-DType")]

@@ -1,9 +1,11 @@
+using System.Text.RegularExpressions;
 using Fairseq2Llama.Tests.Support;
+using CheckpointMaker = Fairseq2Llama.Benchmark.CheckpointMaker;
 
 namespace Fairseq2Llama.Tests.Help;
 
-/// <summary>A folder with everything that the examples of the help name.</summary>
-internal sealed class ExampleWorld : IDisposable
+/// <summary>A folder with everything that the examples of the help and of pages name.</summary>
+internal sealed partial class ExampleWorld : IDisposable
 {
     private readonly TempFolder _folder = new("world");
 
@@ -17,15 +19,21 @@ internal sealed class ExampleWorld : IDisposable
         session.Run("""
             Read-Fairseq2Checkpoint $data/fs2 | Export-Fairseq2Checkpoint runs/7b -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint meta/base -Architecture $tiny
+            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint Llama3.2-1B -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny
+            Read-LlamaHuggingFaceCheckpoint $data/../huggingface/half | Export-LlamaHuggingFaceCheckpoint hf/other
             """);
 
         Directory.CreateDirectory(_folder["tokenizer"]);
         File.WriteAllText(_folder["tokenizer/tokenizer.json"], "{}");
 
         CheckpointFolder.Copy("fs2", _folder["downloads/mine"]);
+        CheckpointMaker.Make(_folder["downloads/smaller"], TinyModel.Architecture with { NumLayers = 8, VocabSize = 32000 });
         AddConfig(CheckpointFolder.Copy("lora", _folder["lora/7b"]));
-        AddConfig(CheckpointFolder.Copy("tp2-llama2", _folder["runs/70b"]));
+
+        // Two files that can be divided by up to eight.
+        CheckpointMaker.Make(_folder["runs/70b"], TinyModel.Architecture with { NumAttnHeads = 8, NumKeyValueHeads = 8 }, shardCount: 2);
+        AddConfig(_folder["runs/70b"], heads: 8);
 
         foreach (var step in new[] { 500, 1000 })
         {
@@ -39,5 +47,12 @@ internal sealed class ExampleWorld : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private void AddConfig(string folder) => File.Copy(_folder["runs/7b/model.yaml"], System.IO.Path.Combine(folder, "model.yaml"));
+    private void AddConfig(string folder, int? heads = null)
+    {
+        var config = File.ReadAllText(_folder["runs/7b/model.yaml"]);
+        File.WriteAllText(System.IO.Path.Combine(folder, "model.yaml"), heads is null ? config : Heads().Replace(config, $"$1: {heads}"));
+    }
+
+    [GeneratedRegex(@"(num_attn_heads|num_key_value_heads): \d+")]
+    private static partial Regex Heads();
 }

@@ -1,0 +1,61 @@
+using System.Text.RegularExpressions;
+using Fairseq2Llama.Tests.Help;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Documentation;
+
+/// <summary>Runs every block of PowerShell in pages that people wrote; those of docs/commands are examples of the help.</summary>
+public sealed partial class PageExampleTests
+{
+    private static readonly Snippet[] Examples = [.. Page.All.Where(page => !page.IsGenerated).SelectMany(page => page.PowerShell)];
+
+    public static TheoryData<string> Places { get; } = [.. Examples.Select(example => example.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Run_as_they_are_written(string place)
+    {
+        LibTorch.Require();
+
+        using var world = new ExampleWorld();
+        Run(world, Examples.Single(example => example.ToString() == place));
+    }
+
+    [Theory]
+    [InlineData("Read-Fairseq2Checkpoint nowhere", "page.md:5: Read-Fairseq2Checkpoint nowhere")]
+    [InlineData("$a = 1\nRead-Nothing", "page.md:6: Read-Nothing")]
+    [InlineData("Get-ChildItem lora -File", "gave nothing")]
+    [InlineData("Get-ChildItem lora -File | Where-Object Name -eq x", "gave nothing to be filtered")]
+    [InlineData("Get-ChildItem (", "page.md:5: ")]
+    public void Fail_where_they_are_wrong(string code, string said)
+    {
+        using var world = new ExampleWorld();
+
+        var error = Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => Run(world, new Snippet("page.md", 5, code)));
+
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, shares of a network are
+    /// folders of the world, and the models of that world are so small that published architectures are not theirs.
+    /// </summary>
+    private static string Adapt(string code)
+    {
+        code = code.Replace("./output/Fairseq2Llama", $"'{Path.GetDirectoryName(Repository.StagedModule)}'", StringComparison.Ordinal);
+        code = code.Replace("/mnt/", "mnt/", StringComparison.Ordinal);
+        return Published().Replace(code, "$tiny");
+    }
+
+    private static void Run(ExampleWorld world, Snippet example)
+    {
+        using var session = new Session { Location = world.Path };
+        session["tiny"] = TinyModel.Architecture;
+        session.Run(StandIns.Script);
+
+        RunnableExample.Run(session, example with { Text = Adapt(example.Text) });
+    }
+
+    [GeneratedRegex(@"(?<=-(Architecture|BasedOn) )llama\w+")]
+    private static partial Regex Published();
+}

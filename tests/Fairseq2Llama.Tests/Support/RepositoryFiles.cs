@@ -1,0 +1,21 @@
+namespace Fairseq2Llama.Tests.Support;
+
+/// <summary>The files of the repository that people wrote, and not a build.</summary>
+internal static class RepositoryFiles
+{
+    private static readonly HashSet<string> Built = ["bin", "obj", "output", "artifacts", "TestResults", ".git", ".vs", ".idea"];
+
+    /// <summary>Relative paths with forward slashes.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [.. Walk(Repository.Root).Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+
+    public static IEnumerable<string> WithExtension(params string[] extensions) => All.Where(file => extensions.Contains(Path.GetExtension(file)));
+
+    public static string FullPath(string file) => Path.Combine(Repository.Root, file);
+
+    public static string Read(string file) => File.ReadAllText(FullPath(file)).ReplaceLineEndings("\n");
+
+    private static IEnumerable<string> Walk(string folder) =>
+        Directory.EnumerateFiles(folder).Concat(
+            Directory.EnumerateDirectories(folder).Where(child => !Built.Contains(Path.GetFileName(child))).SelectMany(Walk));
+}
