@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Fairseq2Llama.Tests.Support;
 
 /// <summary>The files of the repository that people wrote, and not a build.</summary>
@@ -10,6 +12,11 @@ internal static class RepositoryFiles
         [.. Walk(Repository.Root).Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 
     public static IEnumerable<string> WithExtension(params string[] extensions) => All.Where(file => extensions.Contains(Path.GetExtension(file)));
+
+    /// <summary>Files that a path with wildcards names, or that lie in a folder which it names.</summary>
+    public static IEnumerable<string> Matches(string path) =>
+        All.Where(file => FileSystemName.MatchesSimpleExpression(path, file, ignoreCase: false)
+            || FileSystemName.MatchesSimpleExpression($"{path}/*", file, ignoreCase: false));
 
     public static string FullPath(string file) => Path.Combine(Repository.Root, file);
 
