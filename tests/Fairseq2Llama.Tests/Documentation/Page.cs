@@ -35,6 +35,9 @@ internal sealed class Page
     /// <summary>What GitHub calls its headings.</summary>
     public IEnumerable<string> Anchors => _document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id!);
 
+    /// <summary>Its text without blocks of code and without markup, a line for each paragraph.</summary>
+    public string Text => string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(TextIn));
+
     public IEnumerable<LinkInline> Links => _document.Descendants<LinkInline>();
 
     public IEnumerable<Table> Tables => _document.Descendants<Table>();
@@ -56,4 +59,12 @@ internal sealed class Page
 
     /// <summary>The words of a table's cell that are set as code.</summary>
     public static IEnumerable<string> CodeIn(Block cell) => cell.Descendants<CodeInline>().Select(code => code.Content);
+
+    /// <summary>The words of a block without their markup.</summary>
+    public static string TextIn(Block block) => string.Concat(block.Descendants<LeafInline>().Select(inline => inline switch
+    {
+        CodeInline code => code.Content,
+        LineBreakInline => "\n",
+        _ => inline.ToString(),
+    }));
 }

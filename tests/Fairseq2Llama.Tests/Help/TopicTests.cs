@@ -27,13 +27,5 @@ public sealed class TopicTests
         Assert.All(links, link => Assert.True(HelpFile.Commands.ContainsKey(link) || Topics.Any(topic => topic.Data == link), link));
     }
 
-    [Fact]
-    public void Says_what_every_error_means()
-    {
-        var entries = Read("about_CheckpointSafety").Split('\n');
-
-        Assert.All(Enum.GetNames<CheckpointErrorCode>(), code => Assert.Contains($"    {code}", entries));
-    }
-
     private static string Read(string topic) => File.ReadAllText(Path.Combine(HelpFile.Folder, $"{topic}.help.txt")).ReplaceLineEndings("\n");
 }
