@@ -1,0 +1,73 @@
+using System.Management.Automation;
+using Fairseq2Llama.Tests.Help;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.StagedModule;
+
+/// <summary>What commands give is what they declare, so that Tab knows its members before anything has run.</summary>
+public sealed class OutputTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    /// <summary>Every command with a pipeline that ends in it and gives something.</summary>
+    public static TheoryData<string, string> Pipelines { get; } = new()
+    {
+        { "Compare-LlamaCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Compare-LlamaCheckpoint (Read-LlamaHuggingFaceCheckpoint hf/base)" },
+        { "ConvertTo-TorchTensor", "Read-Fairseq2Checkpoint runs/7b | Get-CheckpointTensor *norm* | ConvertTo-TorchTensor" },
+        { "Export-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b | Export-Fairseq2Checkpoint out/fairseq2" },
+        { "Export-LlamaHuggingFaceCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Export-LlamaHuggingFaceCheckpoint out/hf" },
+        { "Export-LlamaReferenceCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Export-LlamaReferenceCheckpoint out/reference" },
+        { "Get-CheckpointTensor", "Read-Fairseq2Checkpoint runs/70b | Get-CheckpointTensor" },
+        { "Get-LlamaArchitecture", "Get-LlamaArchitecture llama3*" },
+        { "Measure-CheckpointTensor", "Read-Fairseq2Checkpoint runs/7b | Measure-CheckpointTensor -Histogram 3" },
+        { "New-LlamaArchitecture", "New-LlamaArchitecture mine -BasedOn llama3_2_1b" },
+        { "Read-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b, runs/sft" },
+        { "Read-LlamaHuggingFaceCheckpoint", "Read-LlamaHuggingFaceCheckpoint hf/base" },
+        { "Read-LlamaReferenceCheckpoint", "Read-LlamaReferenceCheckpoint meta/base" },
+        { "Test-Fairseq2Checkpoint", "Test-Fairseq2Checkpoint runs/7b; Test-Fairseq2Checkpoint runs/7b -Quiet" },
+    };
+
+    public void Dispose() => _session.Dispose();
+
+    [Fact]
+    public void Every_command_is_asked() =>
+        Assert.Equal(HelpFile.Commands.Keys, Pipelines.Select(row => row.Data.Item1));
+
+    [Theory]
+    [MemberData(nameof(Pipelines))]
+    public void Is_what_is_declared(string command, string pipeline)
+    {
+        if (command is "ConvertTo-TorchTensor" or "Measure-CheckpointTensor")
+        {
+            LibTorch.Require();
+        }
+
+        using var world = new ExampleWorld();
+        _session.Location = world.Path;
+
+        var given = _session.Run(pipeline).Select(item => item.BaseObject.GetType().FullName);
+
+        Assert.Equal(_session.RunOne<CmdletInfo>($"Get-Command {command}").OutputType.Select(type => type.Name), given.Distinct());
+    }
+
+    [Theory]
+    [InlineData("Read-Fairseq2Checkpoint x | ForEach-Object { $_.", "Tensors", "DTypes", "Path")]
+    [InlineData("Read-LlamaReferenceCheckpoint x | ForEach-Object { $_.", "Tensors", "Files")]
+    [InlineData("Read-Fairseq2Checkpoint x | Get-CheckpointTensor | ForEach-Object { $_.", "Name", "Shape", "ReferenceName", "SizeInBytes")]
+    [InlineData("Read-Fairseq2Checkpoint x | Get-CheckpointTensor | Where-Object ", "Name", "Shape", "ReferenceName", "SizeInBytes")]
+    [InlineData("Read-Fairseq2Checkpoint x | Get-CheckpointTensor | ForEach-Object { $_.Shape.", "Sizes")]
+    [InlineData("(Read-Fairseq2Checkpoint x | Get-CheckpointTensor).Shards | ForEach-Object { $_.", "File", "Shape")]
+    [InlineData("Read-Fairseq2Checkpoint x | Measure-CheckpointTensor | Where-Object { $_.", "NaN", "Histogram")]
+    [InlineData("Compare-LlamaCheckpoint $a $b | Where-Object { $_.", "Result", "MaxAbsoluteDifference")]
+    [InlineData("Test-Fairseq2Checkpoint x | ForEach-Object { $_.", "Passed", "Findings")]
+    [InlineData("(Test-Fairseq2Checkpoint x).Findings | ForEach-Object { $_.", "Message")]
+    [InlineData("Get-LlamaArchitecture | ForEach-Object { $_.", "ModelDim", "Name")]
+    [InlineData("Read-Fairseq2Checkpoint x | Export-LlamaHuggingFaceCheckpoint y | ForEach-Object { $_.", "Files", "Path")]
+    public void Is_known_to_Tab(string line, params string[] members)
+    {
+        // The engine sorts members with a command of PowerShell's own that it lacks here, and offers none without it.
+        _session.Run("New-Module Microsoft.PowerShell.Utility { function Sort-Object([object[]] $Property, [switch] $Unique) { $input } } | Import-Module");
+
+        Assert.Subset(_session.Complete(line).ToHashSet(), members.ToHashSet());
+    }
+}
