@@ -36,7 +36,7 @@ internal sealed class Page
     public IEnumerable<string> Anchors => _document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id!);
 
     /// <summary>Its text without blocks of code and without markup, a line for each paragraph.</summary>
-    public string Text => string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(TextIn));
+    public string Text => string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(block => TextIn(block.Inline!)));
 
     public IEnumerable<LinkInline> Links => _document.Descendants<LinkInline>();
 
@@ -60,8 +60,8 @@ internal sealed class Page
     /// <summary>The words of a table's cell that are set as code.</summary>
     public static IEnumerable<string> CodeIn(Block cell) => cell.Descendants<CodeInline>().Select(code => code.Content);
 
-    /// <summary>The words of a block without their markup.</summary>
-    public static string TextIn(Block block) => string.Concat(block.Descendants<LeafInline>().Select(inline => inline switch
+    /// <summary>The words of a block or a line without their markup.</summary>
+    public static string TextIn(MarkdownObject block) => string.Concat(block.Descendants<LeafInline>().Select(inline => inline switch
     {
         CodeInline code => code.Content,
         LineBreakInline => "\n",

@@ -34,8 +34,11 @@ public sealed partial class VocabularyTests : IDisposable
     [MemberData(nameof(Files))]
     public void Has_no_words_for_what_there_is_not(string file)
     {
-        var unknown = UnknownIn(TextOf(file)).Distinct().ToArray();
-        Assert.True(unknown.Length == 0, $"{file}: {string.Join(", ", unknown)}");
+        var text = TextOf(file);
+        Assert.NotEmpty(Identifier().Matches(text));
+
+        var unknown = UnknownIn(text).Distinct().ToArray();
+        Assert.True(unknown.Length == 0, $"{file}: there is no {string.Join(", ", unknown)}; what is not ours belongs to {nameof(Foreign)}");
     }
 
     [Theory]
