@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama.Tests.Documentation;
 
-/// <summary>Holds PowerShell against the module without running it: does it parse, are there these commands, have they these parameters.</summary>
+/// <summary>
+/// Holds PowerShell against the module without running it: does it parse, are there these commands, have they these parameters.
+/// </summary>
 /// <param name="commands">The commands of the module.</param>
 internal sealed partial class CommandCheck(IReadOnlyDictionary<string, CmdletInfo> commands)
 {

@@ -11,7 +11,8 @@ public sealed class CommandCheckTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Fact]
-    public void Scripts_do() => Check(Scripts.Files, "build.ps1", "examples/Convert-Checkpoint.ps1", "tests/Module.Tests.ps1", "module/Fairseq2Llama.psd1");
+    public void Scripts_do() =>
+        Check(Scripts.Files, "build.ps1", "examples/Convert-Checkpoint.ps1", "tests/Module.Tests.ps1", "module/Fairseq2Llama.psd1");
 
     [Fact]
     public void Views_do() => Check(Scripts.Views, "module/Fairseq2Llama.Format.ps1xml");

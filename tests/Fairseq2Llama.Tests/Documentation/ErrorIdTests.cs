@@ -25,7 +25,8 @@ public sealed class ErrorIdTests
     public void Are_in_the_topic_in_their_order()
     {
         var lines = RepositoryFiles.Read("module/en-US/about_CheckpointSafety.help.txt").Split('\n');
-        var entries = lines.SkipWhile(line => line != "  Errors").Where(line => line.StartsWith("    ", StringComparison.Ordinal) && line.Trim().All(char.IsAsciiLetter));
+        var entries = lines.SkipWhile(line => line != "  Errors")
+            .Where(line => line.StartsWith("    ", StringComparison.Ordinal) && line.Trim().All(char.IsAsciiLetter));
 
         Assert.Equal(Ids, entries.Select(line => line.Trim()));
     }

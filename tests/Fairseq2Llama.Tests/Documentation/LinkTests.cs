@@ -15,7 +15,10 @@ public sealed partial class LinkTests
     [Theory]
     [MemberData(nameof(Files))]
     public void Paths_of_the_repository_are_there(string file) =>
-        Assert.Empty(Page.All.Single(page => page.File == file).Code.Where(code => RepositoryPath().IsMatch(code.Text) && !Exists(code.Text)).Select(code => $"{code}: {code.Text}"));
+        Assert.Empty(
+            from code in Page.All.Single(page => page.File == file).Code
+            where RepositoryPath().IsMatch(code.Text) && !Exists(code.Text)
+            select $"{code}: {code.Text}");
 
     [Theory]
     [InlineData("[a](docs/nowhere.md)", "docs/nowhere.md")]
@@ -31,7 +34,8 @@ public sealed partial class LinkTests
         # What `it` reads, and how-to (2.0)
         ## Twice
         ## Twice
-        [a](https://example.com/nowhere), [b](README.md), [c](docs/commands), [d](CONTRIBUTING.md#the-house), [e](#what-it-reads-and-how-to-20), [f](#twice-1)
+        [a](https://example.com/nowhere), [b](README.md), [c](docs/commands), [d](CONTRIBUTING.md#the-house),
+        [e](#what-it-reads-and-how-to-20), [f](#twice-1)
         """)));
 
     private static IEnumerable<string> BrokenIn(Page page) =>
@@ -48,7 +52,8 @@ public sealed partial class LinkTests
             return false; // of a site, not of the repository
         }
 
-        var target = Path.GetRelativePath(Repository.Root, Path.Combine(Repository.Root, Path.GetDirectoryName(page.File)!, path)).Replace('\\', '/');
+        var folder = Path.Combine(Repository.Root, Path.GetDirectoryName(page.File)!);
+        var target = Path.GetRelativePath(Repository.Root, Path.Combine(folder, path)).Replace('\\', '/');
         var linked = path.Length == 0 ? page : Page.All.SingleOrDefault(other => other.File == target);
 
         return (path.Length == 0 || Exists(target)) && (anchor is null || linked?.Anchors.Contains(anchor) == true);

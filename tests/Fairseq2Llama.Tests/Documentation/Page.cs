@@ -20,7 +20,8 @@ internal sealed class Page
     {
         File = file;
         _document = Markdown.Parse(text, GitHub);
-        IsGenerated = _document.Descendants<HtmlBlock>().Any(block => block.Lines.ToString().Contains("Written by tools/", StringComparison.Ordinal));
+        IsGenerated = _document.Descendants<HtmlBlock>()
+            .Any(block => block.Lines.ToString().Contains("Written by tools/", StringComparison.Ordinal));
     }
 
     public static IReadOnlyList<Page> All { get; } =
@@ -36,14 +37,16 @@ internal sealed class Page
     public IEnumerable<string> Anchors => _document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id!);
 
     /// <summary>Its text without blocks of code and without markup, a line for each paragraph.</summary>
-    public string Text => string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(block => TextIn(block.Inline!)));
+    public string Text =>
+        string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(block => TextIn(block.Inline!)));
 
     public IEnumerable<LinkInline> Links => _document.Descendants<LinkInline>();
 
     public IEnumerable<Table> Tables => _document.Descendants<Table>();
 
     /// <summary>What stands between backticks in its text.</summary>
-    public IEnumerable<Snippet> Code => _document.Descendants<CodeInline>().Select(code => new Snippet(File, code.Line + 1, code.Content));
+    public IEnumerable<Snippet> Code =>
+        _document.Descendants<CodeInline>().Select(code => new Snippet(File, code.Line + 1, code.Content));
 
     /// <summary>Its blocks of PowerShell.</summary>
     public IEnumerable<Snippet> PowerShell =>

@@ -55,8 +55,8 @@ public sealed partial class PageExampleTests
     }
 
     /// <summary>
-    /// What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, shares of a network are
-    /// folders of the world, and the models of that world are so small that published architectures are not theirs.
+    /// What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, shares of a
+    /// network are folders of the world, and the models of that world are so small that published architectures are not theirs.
     /// </summary>
     private static string Adapt(string code)
     {

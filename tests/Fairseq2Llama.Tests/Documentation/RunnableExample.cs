@@ -4,13 +4,16 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Documentation;
 
-/// <summary>Runs a block of examples from top to bottom, as somebody would who types it, and says of a statement that fails which one it was.</summary>
+/// <summary>Runs a block of examples from top to bottom, as somebody would who types it, and says which statement failed.</summary>
 internal static class RunnableExample
 {
     /// <summary>At the end of a pipeline, these rightly leave nothing.</summary>
-    private static readonly HashSet<string> Sieves = new(["Where-Object", "Export-Csv", "Out-Null", "Out-File", "Set-Content"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Sieves =
+        new(["Where-Object", "Export-Csv", "Out-Null", "Out-File", "Set-Content"], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Paragraphs build on those before or are alternatives to them, so each finds its variables and files, but nothing in <c>out</c>.</summary>
+    /// <summary>
+    /// Paragraphs build on those before or are alternatives to them, so each finds their variables and files, but nothing in <c>out</c>.
+    /// </summary>
     public static void Run(Session session, Snippet example)
     {
         var line = example.Line;
@@ -76,7 +79,8 @@ internal static class RunnableExample
 
     /// <summary>The part of a pipeline that its last command filters.</summary>
     private static string? SieveOf(StatementAst statement) =>
-        statement is PipelineAst { PipelineElements: { Count: > 1 } elements } && elements[^1] is CommandAst last && last.GetCommandName() == "Where-Object"
+        statement is PipelineAst { PipelineElements: { Count: > 1 } elements } && elements[^1] is CommandAst last
+            && last.GetCommandName() == "Where-Object"
             ? string.Join(" | ", elements.SkipLast(1).Select(element => element.Extent.Text))
             : null;
 }

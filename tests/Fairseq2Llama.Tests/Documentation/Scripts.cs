@@ -9,7 +9,8 @@ namespace Fairseq2Llama.Tests.Documentation;
 /// <summary>All PowerShell of the repository, wherever it stands.</summary>
 internal static partial class Scripts
 {
-    public static IEnumerable<Snippet> Files => RepositoryFiles.WithExtension(".ps1", ".psm1", ".psd1").Select(file => new Snippet(file, 1, RepositoryFiles.Read(file)));
+    public static IEnumerable<Snippet> Files =>
+        RepositoryFiles.WithExtension(".ps1", ".psm1", ".psd1").Select(file => new Snippet(file, 1, RepositoryFiles.Read(file)));
 
     public static IEnumerable<Snippet> Views => Elements(".ps1xml", "ScriptBlock");
 
@@ -50,7 +51,8 @@ internal static partial class Scripts
 
     private static IEnumerable<Snippet> Elements(string extension, string name) =>
         from file in RepositoryFiles.WithExtension(extension)
-        from element in XDocument.Load(RepositoryFiles.FullPath(file), LoadOptions.SetLineInfo | LoadOptions.PreserveWhitespace).Descendants()
+        let document = XDocument.Load(RepositoryFiles.FullPath(file), LoadOptions.SetLineInfo | LoadOptions.PreserveWhitespace)
+        from element in document.Descendants()
         where element.Name.LocalName == name
         select new Snippet(file, ((IXmlLineInfo)element).LineNumber, element.Value);
 

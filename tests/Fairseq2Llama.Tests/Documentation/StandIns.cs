@@ -1,8 +1,8 @@
 namespace Fairseq2Llama.Tests.Documentation;
 
 /// <summary>
-/// PowerShell's own commands that the bare engine lacks, as far as examples use them. What they do is not tested, only that examples which use
-/// them run.
+/// PowerShell's own commands that the bare engine lacks, as far as examples use them. They do no more than is needed for an example to
+/// run.
 /// </summary>
 internal static class StandIns
 {

@@ -6,8 +6,8 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Documentation;
 
 /// <summary>
-/// Words that read like identifiers, in what users read: each is an error id, a parameter, a type, a property or a value that there is, or the
-/// name of something that is not ours. So nothing is told of what has been renamed or was never there.
+/// Words that read like identifiers, in what users read: each is an error id, a parameter, a type, a property or a value that there is,
+/// or the name of something that is not ours. So nothing is told of what has been renamed or was never there.
 /// </summary>
 public sealed partial class VocabularyTests : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed partial class VocabularyTests : IDisposable
     /// <summary>What is written for users. CONTRIBUTING.md speaks of the inside and CHANGELOG.md of the past.</summary>
     public static TheoryData<string> Files { get; } =
     [
-        .. Page.All.Where(page => !page.IsGenerated).Select(page => page.File).Where(file => file is not "CONTRIBUTING.md" and not "CHANGELOG.md"),
+        .. Page.All.Where(page => !page.IsGenerated).Select(page => page.File)
+            .Where(file => file is not "CONTRIBUTING.md" and not "CHANGELOG.md"),
         .. RepositoryFiles.WithExtension(".xml", ".txt").Where(file => file.StartsWith("module/en-US/", StringComparison.Ordinal)),
     ];
 
@@ -38,7 +39,9 @@ public sealed partial class VocabularyTests : IDisposable
         Assert.NotEmpty(Identifier().Matches(text));
 
         var unknown = UnknownIn(text).Distinct().ToArray();
-        Assert.True(unknown.Length == 0, $"{file}: there is no {string.Join(", ", unknown)}; what is not ours belongs to {nameof(Foreign)}");
+        Assert.True(
+            unknown.Length == 0,
+            $"{file}: there is no {string.Join(", ", unknown)}; what is not ours belongs to {nameof(Foreign)}");
     }
 
     [Theory]
@@ -50,7 +53,7 @@ public sealed partial class VocabularyTests : IDisposable
 
     private static string TextOf(string file) =>
         file.EndsWith(".xml", StringComparison.Ordinal)
-            ? string.Join('\n', XDocument.Load(RepositoryFiles.FullPath(file)).DescendantNodes().OfType<XText>().Select(text => text.Value))
+            ? string.Join('\n', XDocument.Parse(RepositoryFiles.Read(file)).DescendantNodes().OfType<XText>().Select(text => text.Value))
             : Page.All.SingleOrDefault(page => page.File == file)?.Text ?? RepositoryFiles.Read(file);
 
     private string[] UnknownIn(string text)
@@ -69,7 +72,8 @@ public sealed partial class VocabularyTests : IDisposable
         return
         [
             .. Identifier().Matches(text).Select(match => match.Value).Where(word => !known.Contains(word)),
-            .. Option().Matches(text).Select(match => match.Value).Where(word => !parameters.Contains(word[1..]) && !Foreign.Contains(word)),
+            .. Option().Matches(text).Select(match => match.Value)
+                .Where(word => !parameters.Contains(word[1..]) && !Foreign.Contains(word)),
         ];
     }
 

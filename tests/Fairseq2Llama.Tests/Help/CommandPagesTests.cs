@@ -19,7 +19,7 @@ public sealed class CommandPagesTests
         Assert.All(written, page => Assert.True(page.Value == committed[page.Key], $"{page.Key} is not up to date; run tools/Write-CommandHelp.ps1"));
     }
 
-    /// <summary>By what the help is, not by what the script makes of it: were it to drop something, what it wrote would still be up to date.</summary>
+    /// <summary>By what the help is, not by what the script makes of it: what that drops would be missed nowhere.</summary>
     [Theory]
     [MemberData(nameof(HelpFile.Names), MemberType = typeof(HelpFile))]
     public void Have_all_that_the_help_has(string name)
@@ -29,11 +29,18 @@ public sealed class CommandPagesTests
         var help = HelpFile.Commands[name];
 
         Assert.Equal(
-            HelpFile.Parameters(name).Select(parameter => $"### -{parameter.Key} <{parameter.Value.Element(HelpFile.Dev + "type")!.Value.Trim()}>"),
+            HelpFile.Parameters(name)
+                .Select(parameter => $"### -{parameter.Key} <{parameter.Value.Element(HelpFile.Dev + "type")!.Value.Trim()}>"),
             text.Split('\n').Where(line => line.StartsWith("### -", StringComparison.Ordinal)));
-        Assert.All(HelpFile.Examples(name), code => Assert.Contains($"```powershell\n{code.ReplaceLineEndings("\n")}\n```", lines, StringComparison.Ordinal));
-        Assert.All(help.Descendants(HelpFile.Maml + "para").Where(para => para.Value.Length > 0), para => Assert.Contains(para.Value, text, StringComparison.Ordinal));
-        Assert.All(help.Descendants(HelpFile.Maml + "linkText"), link => Assert.Contains($"[{link.Value}](", lines, StringComparison.Ordinal));
+        Assert.All(
+            HelpFile.Examples(name),
+            code => Assert.Contains($"```powershell\n{code.ReplaceLineEndings("\n")}\n```", lines, StringComparison.Ordinal));
+        Assert.All(
+            help.Descendants(HelpFile.Maml + "para").Where(para => para.Value.Length > 0),
+            para => Assert.Contains(para.Value, text, StringComparison.Ordinal));
+        Assert.All(
+            help.Descendants(HelpFile.Maml + "linkText"),
+            link => Assert.Contains($"[{link.Value}](", lines, StringComparison.Ordinal));
     }
 
     private static Dictionary<string, string> Read(string folder) =>

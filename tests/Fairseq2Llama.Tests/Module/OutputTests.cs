@@ -12,7 +12,7 @@ public sealed class OutputTests : IDisposable
     /// <summary>Every command with a pipeline that ends in it and gives something.</summary>
     public static TheoryData<string, string> Pipelines { get; } = new()
     {
-        { "Compare-LlamaCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Compare-LlamaCheckpoint (Read-LlamaHuggingFaceCheckpoint hf/base)" },
+        { "Compare-LlamaCheckpoint", "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint runs/7b) (Read-Fairseq2Checkpoint runs/sft)" },
         { "ConvertTo-TorchTensor", "Read-Fairseq2Checkpoint runs/7b | Get-CheckpointTensor *norm* | ConvertTo-TorchTensor" },
         { "Export-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b | Export-Fairseq2Checkpoint out/fairseq2" },
         { "Export-LlamaHuggingFaceCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Export-LlamaHuggingFaceCheckpoint out/hf" },
@@ -46,8 +46,9 @@ public sealed class OutputTests : IDisposable
         _session.Location = world.Path;
 
         var given = _session.Run(pipeline).Select(item => item.BaseObject.GetType().FullName);
+        var declared = _session.RunOne<CmdletInfo>($"Get-Command {command}").OutputType.Select(type => type.Name);
 
-        Assert.Equal(_session.RunOne<CmdletInfo>($"Get-Command {command}").OutputType.Select(type => type.Name), given.Distinct());
+        Assert.Equal(declared, given.Distinct());
     }
 
     [Theory]
@@ -66,7 +67,9 @@ public sealed class OutputTests : IDisposable
     public void Is_known_to_Tab(string line, params string[] members)
     {
         // The engine sorts members with a command of PowerShell's own that it lacks here, and offers none without it.
-        _session.Run("New-Module Microsoft.PowerShell.Utility { function Sort-Object([object[]] $Property, [switch] $Unique) { $input } } | Import-Module");
+        _session.Run("""
+            New-Module Microsoft.PowerShell.Utility { function Sort-Object([object[]] $Property, [switch] $Unique) { $input } } | Import-Module
+            """);
 
         Assert.Subset(_session.Complete(line).ToHashSet(), members.ToHashSet());
     }

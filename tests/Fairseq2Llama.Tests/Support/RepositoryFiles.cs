@@ -9,9 +9,12 @@ internal static class RepositoryFiles
 
     /// <summary>Relative paths with forward slashes.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [.. Walk(Repository.Root).Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+        [.. Walk(Repository.Root)
+            .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal)];
 
-    public static IEnumerable<string> WithExtension(params string[] extensions) => All.Where(file => extensions.Contains(Path.GetExtension(file)));
+    public static IEnumerable<string> WithExtension(params string[] extensions) =>
+        All.Where(file => extensions.Contains(Path.GetExtension(file)));
 
     /// <summary>Files that a path with wildcards names, or that lie in a folder which it names.</summary>
     public static IEnumerable<string> Matches(string path) =>
