@@ -291,7 +291,7 @@ Describe 'The three formats' {
         $hf = $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/hf -Architecture $tiny
 
         ($hf | Show)[0] | Should -Match '^Name +Step Architecture +Elements DType +Size Shards Path$'
-        ($hf | Show)[2] | Should -Match '^hf +1 +21 +7.50K float32 '
+        ($hf | Show)[2] | Should -Match '^hf +2 layers of 16 +7.50K float32 '
     }
 
     It 'take sizes as they are typed' {
