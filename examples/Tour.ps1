@@ -1,0 +1,206 @@
+<#
+.SYNOPSIS
+    Shows what the module can do, in fourteen short stops on a checkpoint that comes with this repository.
+
+.DESCRIPTION
+    Each stop says what to look at, shows the command that it is about to run, and runs it. Everything happens on a copy in a
+    temporary folder, which is removed at the end, also after Ctrl+C.
+
+    The tour waits for Enter after each stop. It does not where nobody can press it, and with -NoPause. Stops that need libtorch are
+    left out where that is not there.
+
+    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
+
+.EXAMPLE
+    ./examples/Tour.ps1
+
+    Takes the tour. Build the module first: ./build.ps1, or dotnet build.
+
+.EXAMPLE
+    dotnet run --project tools/ScriptHost -- examples/Tour.ps1
+
+    Takes it without PowerShell, with nothing but the .NET SDK. This builds what it needs.
+
+.EXAMPLE
+    ./examples/Tour.ps1 -NoPause
+
+    Runs it through.
+#>
+[CmdletBinding()]
+param(
+    # Does not wait for Enter.
+    [switch] $NoPause
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$module = "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+
+if (-not [System.IO.File]::Exists($module)) {
+    throw "The module is not built yet. Run ./build.ps1, or dotnet build, in '$([System.IO.Path]::GetFullPath("$PSScriptRoot/.."))', and take the tour again."
+}
+
+Import-Module $module
+
+$stops = @(
+    @{
+        Title = 'Read a checkpoint'
+        Look = 'Only the index is read, and no weights, however many there are. Nothing in the file is executed.'
+        Command = {
+            $model = Read-Fairseq2Checkpoint $tour/tiny-llama
+            $model
+        }
+    }
+    @{
+        Title = 'Look into it'
+        Look = "fairseq2's name of each tensor is on the left, Meta's on the right."
+        Command = { $model | Get-CheckpointTensor -Layer 0 }
+    }
+    @{
+        Title = 'Filter it'
+        Look = 'Tensors are objects: whatever a property tells can be asked for.'
+        Command = { $model | Get-CheckpointTensor *proj* | Where-Object SizeInBytes -gt 20KB }
+    }
+    @{
+        Title = 'See which architectures have a name'
+        Look = 'Heads are query heads / key and value heads. Where a model.yaml lies beside the weights, nobody needs to name one.'
+        Command = { Get-LlamaArchitecture llama3* }
+    }
+    @{
+        Title = 'Make an architecture of your own'
+        Look = 'tiny-llama has none of these names. FfnInnerDim was computed, as fairseq2 does it.'
+        Command = {
+            $tiny = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
+            $tiny
+        }
+    }
+    @{
+        Title = 'Test it'
+        Look = 'The first line is one for each checkpoint: Passed is what counts. Of another architecture, all that contradicts it is listed.'
+        Command = {
+            $model | Test-Fairseq2Checkpoint -Architecture $tiny
+            $model | Test-Fairseq2Checkpoint -Architecture llama3_2_1b | ForEach-Object Findings | ForEach-Object Message
+        }
+    }
+    @{
+        Title = 'Plan an export'
+        Look = 'Every file and its size, planned down to the byte, and nothing is written.'
+        Command = { $model | Export-LlamaReferenceCheckpoint $tour/meta -Architecture $tiny -WhatIf }
+    }
+    @{
+        Title = "Export it in Meta's format"
+        Look = 'All or nothing: the folder appears when it is complete and verified. What comes out can be piped on.'
+        Command = {
+            $meta = $model | Export-LlamaReferenceCheckpoint $tour/meta -Architecture $tiny
+            $meta
+        }
+    }
+    @{
+        Title = 'Compare it bit for bit'
+        Look = 'Tensors are aligned by what they are, whatever the two formats call them. All are Equal.'
+        Command = { Compare-LlamaCheckpoint $model $meta | Where-Object Layer -eq 3 }
+    }
+    @{
+        Title = 'Measure its numbers'
+        Look = 'NaN and Inf come first, since those are what one looks for. The spread of weights is Std.'
+        NeedsLibTorch = $true
+        Command = { $model | Get-CheckpointTensor -Layer 0 | Measure-CheckpointTensor }
+    }
+    @{
+        Title = 'Cast it, and see how far that moves it'
+        Look = 'float16 has more digits than bfloat16 and a smaller range: only the tiniest numbers moved, and max says how far.'
+        NeedsLibTorch = $true
+        Command = {
+            $half = $model | Export-LlamaReferenceCheckpoint $tour/half -Architecture $tiny -DType float16
+            Compare-LlamaCheckpoint $model $half -Tolerance 1e-3 | Where-Object Layer -eq 0
+        }
+    }
+    @{
+        Title = 'Change one bit, and find it'
+        Look = 'The quick test reads no data and can not see it. -Deep compares checksums and names the tensor.'
+        Command = {
+            $bytes = [System.IO.File]::ReadAllBytes("$tour/tiny-llama/model.pt")
+            $bytes[$bytes.Length / 2] = $bytes[$bytes.Length / 2] -bxor 1
+            [System.IO.File]::WriteAllBytes("$tour/damaged.pt", $bytes)
+
+            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-Fairseq2Checkpoint -Architecture $tiny
+            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-Fairseq2Checkpoint -Architecture $tiny -Deep | ForEach-Object Findings
+        }
+    }
+    @{
+        Title = 'Try to export the damaged one'
+        Look = 'Every byte that is copied is checked. The error has an id that scripts can rely on, and the last line says whether the folder is there.'
+        Command = {
+            try {
+                Read-Fairseq2Checkpoint $tour/damaged.pt | Export-LlamaReferenceCheckpoint $tour/damaged -Architecture $tiny
+            } catch {
+                $_.FullyQualifiedErrorId
+                $_.Exception.Message
+            }
+
+            [System.IO.Directory]::Exists("$tour/damaged")
+        }
+    }
+    @{
+        Title = 'Go on to Hugging Face, and back to fairseq2'
+        Look = 'Rows of query and key projections change their order on the way there and have it back at the end: 0 tensors differ.'
+        Command = {
+            $there = $meta | Export-LlamaHuggingFaceCheckpoint $tour/hf
+            $back = $there | Export-Fairseq2Checkpoint $tour/back
+            $there
+            $back
+            @(Compare-LlamaCheckpoint $model $back | Where-Object Result -ne Equal).Count
+        }
+    }
+)
+
+# Lines of a script block without the indentation that they have here, as one would type them.
+function Format-Typed([scriptblock] $Command) {
+    $lines = $Command.ToString().Trim() -split '\r?\n' -replace '^ {12}'
+    $lines -replace '^(?=[ }])', '>> ' -replace '^(?=[^ }>])', 'PS> ' -join "`n"
+}
+
+function Wait-ForEnter {
+    "$($PSStyle.Dim)Enter goes on, Ctrl+C ends the tour.$($PSStyle.Reset)" | Out-Host
+
+    try {
+        $null = $Host.UI.ReadLine()
+    } catch [System.Management.Automation.PSInvalidOperationException] {
+        # pwsh -NonInteractive.
+        $script:pause = $false
+    }
+}
+
+$pause = -not ($NoPause -or [System.Console]::IsInputRedirected)
+$tour = [System.IO.Directory]::CreateTempSubdirectory('fairseq2llama-tour-').FullName
+
+try {
+    $null = [System.IO.Directory]::CreateDirectory("$tour/tiny-llama")
+    [System.IO.File]::Copy("$PSScriptRoot/tiny-llama/model.pt", "$tour/tiny-llama/model.pt")
+
+    "`$tour is $tour, which is removed at the end." | Out-Host
+
+    for ($number = 1; $number -le $stops.Count; $number++) {
+        $stop = $stops[$number - 1]
+
+        "`n$($PSStyle.Bold)$number of $($stops.Count): $($stop.Title)$($PSStyle.Reset)" | Out-Host
+        "$($stop.Look)`n" | Out-Host
+        "$($PSStyle.Foreground.Cyan)$(Format-Typed $stop.Command)$($PSStyle.Reset)" | Out-Host
+
+        try {
+            # In this scope, so that the next stops have its variables.
+            . $stop.Command | Out-Host
+        } catch {
+            if (-not ($stop['NeedsLibTorch'] -and $_.FullyQualifiedErrorId -like 'LibTorchUnavailable,*')) { throw }
+
+            "Left out: this needs libtorch, which is not here. Get-Help about_Fairseq2Llama says where it is looked for.`n" | Out-Host
+        }
+
+        if ($pause -and $number -lt $stops.Count) { Wait-ForEnter }
+    }
+
+    "That was the tour. Get-Help about_Fairseq2Llama goes on from here, and Get-Help <command> -Examples shows more of each.`n" | Out-Host
+} finally {
+    [System.IO.Directory]::Delete($tour, $true)
+}
