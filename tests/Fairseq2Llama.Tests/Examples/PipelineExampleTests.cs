@@ -1,17 +1,22 @@
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.TorchFiles.Pickle;
 
 namespace Fairseq2Llama.Tests.Examples;
 
-/// <summary>The example pipeline, run as an agent would run its step.</summary>
+/// <summary>The example pipeline, run as an agent would run its steps.</summary>
 public sealed class PipelineExampleTests : IDisposable
 {
+    private const string HostileName = "w##vso[task.setvariable variable=PATH;issecret=true]100%0A;]##vso[task.complete result=Succeeded]";
+
+    private static readonly string[] Harmless = ["task.logissue", "task.debug", "task.setprogress", "task.uploadsummary"];
+
     private readonly TempFolder _folder = new();
 
     public void Dispose()
     {
-        // The step's environment belongs to this process.
-        foreach (var variable in new[] { "CHECKPOINT", "DESTINATION", "SHARD_COUNT", "SHARD_INDEX" })
+        // The steps' environment belongs to this process.
+        foreach (var variable in new[] { "CHECKPOINT", "DESTINATION", "REPORTS", "SHARD_COUNT", "SHARD_INDEX" })
         {
             Environment.SetEnvironmentVariable(variable, null);
         }
@@ -30,14 +35,135 @@ public sealed class PipelineExampleTests : IDisposable
         // The last one twice: a job that is run again.
         foreach (var index in new[] { "1", "0", "0" })
         {
-            using var session = new Session();
             Environment.SetEnvironmentVariable("SHARD_INDEX", index);
-            session.Run(step);
+            var (exitCode, commands) = Run(step);
+
+            Assert.Equal(0, exitCode);
+            Assert.Equal("task.setprogress value=100", commands[^1].Head);
         }
 
         CheckpointExport.Plan(
             Fairseq2Checkpoint.Read(_folder["run"]), _folder["whole"], new ReferenceExportOptions { ShardCount = 2 }).Execute();
         Assert.Equal(CheckpointFolder.Snapshot(_folder["whole"]), CheckpointFolder.Snapshot(_folder["out"]));
+    }
+
+    [Fact]
+    public void A_sound_checkpoint_passes_the_test_and_has_a_summary()
+    {
+        var (exitCode, commands) = RunTest(MakeRun());
+
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain(commands, command => command.Head.StartsWith("task.logissue", StringComparison.Ordinal));
+        Assert.Contains(new AgentCommand("task.uploadsummary", _folder["reports/1-run.md"]), commands);
+        Assert.Contains("run", File.ReadAllText(_folder["reports/1-run.md"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_finding_is_an_issue_and_fails_the_step()
+    {
+        CheckpointFolder.Damage(MakeRun(), "final_proj.weight");
+
+        var (exitCode, commands) = RunTest(_folder["run"]);
+
+        Assert.Equal(1, exitCode);
+        var issue = Assert.Single(commands, command => command.Head.StartsWith("task.logissue", StringComparison.Ordinal));
+        Assert.Equal("task.logissue type=error; code=CheckpointCorrupt", issue.Head);
+        Assert.Contains("CRC-32", issue.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder["reports/1-run.md"]));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_is_not_there_is_an_issue_too()
+    {
+        var (exitCode, commands) = RunTest(_folder["nowhere"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(commands, command => command.Head == "task.logissue type=error; code=CheckpointNotFound");
+        Assert.DoesNotContain(commands, command => command.Head == "task.uploadsummary");
+    }
+
+    [Fact]
+    public void An_export_that_fails_is_an_issue()
+    {
+        CheckpointFolder.Damage(MakeRun(), "final_proj.weight");
+
+        var (exitCode, commands) = Run(
+            $"& ./examples/azure-pipelines/Export-Shard.ps1 '{_folder["run"]}' '{_folder["out"]}' -ShardCount 2 -ShardIndex 1");
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal("task.logissue type=error; code=CheckpointCorrupt", commands[^1].Head);
+    }
+
+    [Fact]
+    public void The_name_of_a_tensor_gives_no_commands()
+    {
+        var pickle = new PickleBuilder().OpWith(Opcode.Proto, 2).Op(Opcode.EmptyDict).Text(HostileName)
+            .Tensor(part => part.Storage("FloatStorage", "0", 1), 0, [1], [1]).Op(Opcode.SetItem).Stop();
+        Directory.CreateDirectory(_folder["hostile"]);
+        File.WriteAllBytes(_folder["hostile/model.pt"], ZipBuilder.TorchSave(pickle, ("0", new byte[4])).Build());
+
+        foreach (var (exitCode, commands) in new[]
+        {
+            RunTest(_folder["hostile"]),
+            Run($"& ./examples/azure-pipelines/Export-Shard.ps1 '{_folder["hostile"]}' '{_folder["out"]}' -ShardCount 1 -ShardIndex 0"),
+        })
+        {
+            Assert.Equal(1, exitCode);
+            Assert.All(commands, command => Assert.Contains(command.Head.Split(' ')[0], Harmless));
+
+            // It is there to be read, as it is.
+            Assert.Contains(commands, command => command.Message.Contains(HostileName, StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("100% of a;b]c\r\nd %0A %AZP25")]
+    [InlineData("\r\n" + HostileName)]
+    [InlineData("")]
+    public void The_agent_reads_what_was_written(string text)
+    {
+        using var session = new Session();
+        session["text"] = text;
+        var line = (string)Assert.Single(session.Run("""
+            Import-Module ./examples/azure-pipelines/LoggingCommands.psm1
+            Get-LoggingCommand task.logissue $text -Property @{ code = $text }
+            """)).BaseObject;
+
+        Assert.Single(line.Split('\n', '\r'));
+        Assert.Equal(new AgentCommand($"task.logissue code={text}", text), AgentCommand.Parse(line));
+    }
+
+    /// <summary>The report's command may be in the module or not; a step needs it in its session.</summary>
+    private (int ExitCode, List<AgentCommand> Commands) RunTest(string checkpoint)
+    {
+        Environment.SetEnvironmentVariable("CHECKPOINT", checkpoint);
+        Environment.SetEnvironmentVariable("REPORTS", _folder["reports"]);
+
+        // Remove this when Export-CheckpointReport is there.
+        const string standIn = """
+            if (-not (Get-Command Export-CheckpointReport -ErrorAction Ignore)) {
+                function global:Export-CheckpointReport($DestinationPath, [switch] $Force, $Architecture) {
+                    $input | ForEach-Object {
+                        [System.IO.File]::WriteAllText($DestinationPath, $_.Name)
+                        [System.IO.FileInfo] $DestinationPath
+                    }
+                }
+            }
+
+            """;
+
+        return Run(standIn + FindStep("REPORTS"));
+    }
+
+    private static (int ExitCode, List<AgentCommand> Commands) Run(string step)
+    {
+        using var session = new Session();
+        var output = session.Run($"$LASTEXITCODE = 0; {step}");
+        var exitCode = session.RunOne<int>("$LASTEXITCODE");
+
+        // Whatever a step prints the agent looks at line by line, and each line here is a command.
+        var lines = session.Host.TakeLines().Concat(output.SelectMany(item => item.ToString().Split('\n', '\r')));
+        return (exitCode, [.. lines.Select(AgentCommand.Parse)]);
     }
 
     private static string FindStep(string variable)
