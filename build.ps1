@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-    Builds and tests the module. Thin: what it calls, dotnet and Pester, can be called directly, too.
+    Builds, tests, packs and installs the module. Thin: what it calls, dotnet, Pester and PSResourceGet, can be called directly, too.
 
 .EXAMPLE
     ./build.ps1
@@ -13,16 +13,27 @@
     Runs all tests: those of the library and the cmdlets with dotnet, then those of the staged module with Pester.
 
 .EXAMPLE
+    ./build.ps1 -Task Package
+
+    Makes output/Fairseq2Llama.<version>.nupkg as the PowerShell Gallery takes it.
+
+.EXAMPLE
+    ./build.ps1 -Task Install
+
+    Puts the module where PowerShell finds the current user's modules. -WhatIf says where that is.
+
+.EXAMPLE
     ./build.ps1 -Task Bench --rounds 3 --scaling
 
     Times the module beside cp and PyTorch and writes docs/benchmarks.md. What follows the task goes to the benchmark; --help lists it.
 #>
 #Requires -Version 7.4
-[CmdletBinding()]
+[CmdletBinding(SupportsShouldProcess)]
 param(
-    [ValidateSet('Build', 'Test', 'Bench')]
+    [ValidateSet('Build', 'Test', 'Package', 'Install', 'Bench')]
     [string[]] $Task = 'Build',
 
+    # What Build, Test and Bench use. What is packed or installed is always Release.
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
 
@@ -33,15 +44,34 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
+. $PSScriptRoot/tools/Packaging.ps1
+
 function Build {
-    dotnet build $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration
+    if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/Fairseq2Llama", "Build ($Configuration)")) {
+        dotnet build $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration
+    }
+}
+
+function Import-Pester {
+    # Version 6 is another Pester.
+    $installed = Get-Module Pester -ListAvailable | Where-Object { $_.Version.Major -eq 5 } | Sort-Object Version | Select-Object -Last 1
+    if ($installed) {
+        Import-Module $installed.Path
+        return
+    }
+
+    # dotnet restore has brought it.
+    $packages = (dotnet nuget locals global-packages --list) -replace '^global-packages: '
+    Import-Module (Join-Path $packages pester 5.9.1 tools Pester.psd1)
 }
 
 function Test {
+    if (-not $PSCmdlet.ShouldProcess($PSScriptRoot, 'Run all tests')) { return }
+
     Build
     dotnet test --solution $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration --no-build
 
-    Import-Module Pester -MinimumVersion 5.0
+    Import-Pester
 
     $pester = New-PesterConfiguration
     $pester.Run.Path = "$PSScriptRoot/tests"
@@ -50,8 +80,48 @@ function Test {
     Invoke-Pester -Configuration $pester
 }
 
+function Package {
+    $version = Get-PackageVersion
+    Assert-ChangelogHasRelease $version
+    $package = "$PSScriptRoot/output/Fairseq2Llama.$version.nupkg"
+    if (-not $PSCmdlet.ShouldProcess($package, 'Make package')) { return }
+
+    $folder = New-TemporaryFolder
+    try {
+        Build-CleanModule $folder
+        Publish-ModuleToFolder $folder/Fairseq2Llama $folder
+        $null = New-Item -ItemType Directory -Path $PSScriptRoot/output -Force
+        Move-Item -LiteralPath "$folder/Fairseq2Llama.$version.nupkg" -Destination $package -Force
+    } finally {
+        Remove-Item -LiteralPath $folder -Recurse -Force
+    }
+    Write-Host "The package is $package."
+}
+
+function Install {
+    $version = (Import-PowerShellDataFile -LiteralPath $PSScriptRoot/module/Fairseq2Llama.psd1).ModuleVersion
+    $target = Join-Path (Get-UserModuleFolder) Fairseq2Llama $version
+    if (-not $PSCmdlet.ShouldProcess($target, 'Install module')) { return }
+
+    $folder = New-TemporaryFolder
+    try {
+        Build-CleanModule $folder
+        Copy-ModuleInto $folder/Fairseq2Llama $target
+    } finally {
+        Remove-Item -LiteralPath $folder -Recurse -Force
+    }
+
+    Write-Host "Installed in $target."
+    if (Get-Module Fairseq2Llama) {
+        Write-Warning 'This session has the module already, and its assemblies stay until it ends. Start a new session to use what was installed.'
+    }
+    Write-Host 'Next: Import-Module Fairseq2Llama; Get-Help about_Fairseq2Llama'
+}
+
 function Bench {
-    dotnet run --project $PSScriptRoot/tools/Benchmark --configuration $Configuration -- @BenchmarkArgument
+    if ($PSCmdlet.ShouldProcess("$PSScriptRoot/docs/benchmarks.md", 'Run the benchmark')) {
+        dotnet run --project $PSScriptRoot/tools/Benchmark --configuration $Configuration -- @BenchmarkArgument
+    }
 }
 
 foreach ($name in $Task) {

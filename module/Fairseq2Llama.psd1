@@ -40,7 +40,10 @@
 
     PrivateData          = @{
         PSData = @{
-            Tags = @('fairseq2', 'LLaMA', 'PyTorch', 'checkpoint', 'conversion', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            # Stands here until CHANGELOG.md has a heading for this version; see "A release" in CONTRIBUTING.md.
+            Prerelease   = 'preview'
+            Tags         = @('fairseq2', 'LLaMA', 'PyTorch', 'checkpoint', 'conversion', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            ReleaseNotes = 'CHANGELOG.md in the package says what has changed.'
         }
     }
 }

@@ -1,0 +1,88 @@
+# What build.ps1 needs to make a package of the module and to install it.
+
+# The version as the Gallery writes it: 1.2.0, or 1.2.0-preview.
+function Get-PackageVersion {
+    $manifest = Import-PowerShellDataFile -LiteralPath $PSScriptRoot/../module/Fairseq2Llama.psd1
+    $prerelease = $manifest.PrivateData.PSData.Prerelease
+
+    if ($prerelease) { "$($manifest.ModuleVersion)-$prerelease" } else { $manifest.ModuleVersion }
+}
+
+function Assert-ChangelogHasRelease([string] $Version) {
+    if ($Version -match '-') { return }
+
+    $heading = '^## \[' + [regex]::Escape($Version) + '\] - \d{4}-\d{2}-\d{2}$'
+    if (-not (Select-String -LiteralPath $PSScriptRoot/../CHANGELOG.md -Pattern $heading -Quiet)) {
+        throw "CHANGELOG.md has no heading '## [$Version] - <year>-<month>-<day>'. Give what stands under [Unreleased] that heading, or set Prerelease in module/Fairseq2Llama.psd1 for a package of what is not released yet."
+    }
+}
+
+# Builds the module into a folder that nothing was in before.
+function Build-CleanModule([string] $Folder) {
+    dotnet build $PSScriptRoot/../src/Cmdlets/Fairseq2Llama.csproj --configuration Release "-p:ModuleOutput=$Folder/Fairseq2Llama/" | Out-Host
+    $null = Test-ModuleManifest -Path ([WildcardPattern]::Escape("$Folder/Fairseq2Llama/Fairseq2Llama.psd1"))
+}
+
+function New-TemporaryFolder {
+    (New-Item -ItemType Directory -Path ([IO.Path]::GetTempPath()) -Name "fairseq2llama-$([guid]::NewGuid())").FullName
+}
+
+# Makes the .nupkg by publishing to a folder, which every version of PSResourceGet can.
+function Publish-ModuleToFolder([string] $Module, [string] $Folder) {
+    $repository = "fairseq2llama-$([guid]::NewGuid())"
+    Register-PSResourceRepository -Name $repository -Uri $Folder -Trusted
+    try {
+        Publish-PSResource -Path $Module -Repository $repository
+    } finally {
+        Unregister-PSResourceRepository -Name $repository
+    }
+}
+
+# Where PowerShell looks for the modules of the current user.
+function Get-UserModuleFolder {
+    $folder = if ($IsWindows) {
+        # Knows of folders that were redirected, to OneDrive for example.
+        Join-Path ([Environment]::GetFolderPath('MyDocuments')) PowerShell Modules
+    } elseif ($env:XDG_DATA_HOME) {
+        Join-Path $env:XDG_DATA_HOME powershell Modules
+    } else {
+        Join-Path $HOME .local share powershell Modules
+    }
+
+    $searched = @($env:PSModulePath -split [IO.Path]::PathSeparator | Where-Object { $_ })
+    if ($folder -in $searched) { return $folder }
+
+    # Somebody has configured another one.
+    $underHome = $searched | Where-Object { $_.StartsWith($HOME + [IO.Path]::DirectorySeparatorChar) } | Select-Object -First 1
+    if (-not $underHome) {
+        throw "No folder of PSModulePath is the current user's. Add '$folder' to it, or copy output/Fairseq2Llama to where you keep modules."
+    }
+    $underHome
+}
+
+# Both copies lie in one file system, so that each step is a rename; if the new copy can't take its place, the old one returns.
+function Copy-ModuleInto([string] $Module, [string] $Target) {
+    $parent = Split-Path $Target
+    $null = New-Item -ItemType Directory -Path $parent -Force
+    $new = Join-Path $parent ".new-$([guid]::NewGuid())"
+    $old = Join-Path $parent ".old-$([guid]::NewGuid())"
+
+    try {
+        Copy-Item -LiteralPath $Module -Destination $new -Recurse -Force
+        if ([IO.Directory]::Exists($Target)) {
+            try {
+                [IO.Directory]::Move($Target, $old)
+            } catch {
+                throw "'$Target' can't be replaced: $($_.Exception.InnerException.Message) On Windows, close every session that has imported the module."
+            }
+        }
+        [IO.Directory]::Move($new, $Target)
+    } catch {
+        if ([IO.Directory]::Exists($old) -and -not [IO.Directory]::Exists($Target)) { [IO.Directory]::Move($old, $Target) }
+        throw
+    } finally {
+        foreach ($folder in $new, $old) {
+            if ([IO.Directory]::Exists($folder)) { [IO.Directory]::Delete($folder, $true) }
+        }
+    }
+}
