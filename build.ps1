@@ -28,14 +28,21 @@
     Times the module beside cp and PyTorch and writes docs/benchmarks.md. What follows the task goes to the benchmark; --help lists it.
 #>
 #Requires -Version 7.4
+# The tasks use the parameters and the -WhatIf of the script that they are part of, and speak to a person.
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSReviewUnusedParameter', '')]
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSShouldProcess', '')]
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidUsingWriteHost', '')]
 [CmdletBinding(SupportsShouldProcess)]
 param(
-    [ValidateSet('Build', 'Test', 'Package', 'Install', 'Bench')]
+    [ValidateSet('Build', 'Test', 'Pester', 'Package', 'Install', 'Bench')]
     [string[]] $Task = 'Build',
 
     # What Build, Test and Bench use. What is packed or installed is always Release.
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
+
+    # A file for what Pester found, in NUnit's format.
+    [string] $TestResult,
 
     [Parameter(ValueFromRemainingArguments)]
     [string[]] $BenchmarkArgument = @()
@@ -71,12 +78,23 @@ function Test {
     Build
     dotnet test --solution $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration --no-build
 
+    Pester
+}
+
+# The tests of what is in output already.
+function Pester {
+    if (-not $PSCmdlet.ShouldProcess("$PSScriptRoot/tests", 'Run Pester')) { return }
+
     Import-Pester
 
     $pester = New-PesterConfiguration
     $pester.Run.Path = "$PSScriptRoot/tests"
     $pester.Run.Throw = $true
     $pester.Output.Verbosity = 'Detailed'
+    if ($TestResult) {
+        $pester.TestResult.Enabled = $true
+        $pester.TestResult.OutputPath = $TestResult
+    }
     Invoke-Pester -Configuration $pester
 }
 
@@ -86,7 +104,7 @@ function Package {
     $package = "$PSScriptRoot/output/Fairseq2Llama.$version.nupkg"
     if (-not $PSCmdlet.ShouldProcess($package, 'Make package')) { return }
 
-    $folder = New-TemporaryFolder
+    $folder = Initialize-TemporaryFolder
     try {
         Build-CleanModule $folder
         Publish-ModuleToFolder $folder/Fairseq2Llama $folder
@@ -103,7 +121,7 @@ function Install {
     $target = Join-Path (Get-UserModuleFolder) Fairseq2Llama $version
     if (-not $PSCmdlet.ShouldProcess($target, 'Install module')) { return }
 
-    $folder = New-TemporaryFolder
+    $folder = Initialize-TemporaryFolder
     try {
         Build-CleanModule $folder
         Copy-ModuleInto $folder/Fairseq2Llama $target

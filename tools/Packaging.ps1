@@ -23,7 +23,7 @@ function Build-CleanModule([string] $Folder) {
     $null = Test-ModuleManifest -Path ([WildcardPattern]::Escape("$Folder/Fairseq2Llama/Fairseq2Llama.psd1"))
 }
 
-function New-TemporaryFolder {
+function Initialize-TemporaryFolder {
     (New-Item -ItemType Directory -Path ([IO.Path]::GetTempPath()) -Name "fairseq2llama-$([guid]::NewGuid())").FullName
 }
 

@@ -15,7 +15,7 @@ public sealed class CommandCheckTests : IDisposable
         Check(Scripts.Files, "build.ps1", "examples/Convert-Checkpoint.ps1", "tests/Module.Tests.ps1", "module/Fairseq2Llama.psd1");
 
     [Fact]
-    public void Views_do() => Check(Scripts.Views, "module/Fairseq2Llama.Format.ps1xml");
+    public void Views_do() => Check(Scripts.Views, "module/Views/CheckpointTest.Format.ps1xml");
 
     [Fact]
     public void Steps_of_pipelines_do() => Check(Scripts.Steps, "examples/azure-pipelines/export-shards.yml");

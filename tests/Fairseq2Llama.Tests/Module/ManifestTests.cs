@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Reflection;
-using System.Xml.Linq;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.StagedModule;
@@ -37,10 +36,14 @@ public sealed class ManifestTests : IDisposable
     [Fact]
     public void Has_the_version_of_the_assemblies()
     {
-        var version = XDocument.Load(Path.Combine(Repository.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
+        var version = Module().Version.ToString();
+        var prerelease = _session.Run("(Get-Module Fairseq2Llama).PrivateData.PSData.Prerelease").Single()?.ToString();
+        var assembly = typeof(Fairseq2Checkpoint).Assembly;
 
-        Assert.Equal(version, Module().Version.ToString());
-        Assert.Equal(version, typeof(Fairseq2Checkpoint).Assembly.GetName().Version!.ToString(3));
+        Assert.Equal(version, assembly.GetName().Version!.ToString(3));
+        Assert.Equal(
+            string.IsNullOrEmpty(prerelease) ? version : $"{version}-{prerelease}",
+            assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0]);
     }
 
     [Fact]

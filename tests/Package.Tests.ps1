@@ -1,0 +1,219 @@
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# The package as a user of the Gallery gets it: installed by PSResourceGet, imported by name in a new process that knows of nothing else.
+# FAIRSEQ2LLAMA_PACKAGE names a package to be tested; without it one is made.
+
+BeforeAll {
+    $root = Split-Path $PSScriptRoot
+    $manifest = Import-PowerShellDataFile $root/module/Fairseq2Llama.psd1
+    $prerelease = $manifest.PrivateData.PSData.Prerelease
+    $version = $prerelease ? "$($manifest.ModuleVersion)-$prerelease" : $manifest.ModuleVersion
+
+    $package = $env:FAIRSEQ2LLAMA_PACKAGE
+    if (-not $package) {
+        pwsh -NoProfile -NonInteractive -File $root/build.ps1 -Task Package | Out-Host
+        $package = "$root/output/Fairseq2Llama.$version.nupkg"
+    }
+
+    $world = [IO.Directory]::CreateTempSubdirectory('fairseq2llama package ').FullName
+    $modules = "$world/their modules"
+    $module = "$modules/Fairseq2Llama/$($manifest.ModuleVersion)"
+    foreach ($folder in 'home', 'packages', 'gallery', 'their modules') {
+        $null = [IO.Directory]::CreateDirectory("$world/$folder")
+    }
+
+    $variables = 'HOME', 'USERPROFILE', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'NUGET_PACKAGES', 'PSModulePath', 'FAIRSEQ2LLAMA_LIBTORCH'
+
+    # Runs a script in a new process of a user who has nothing but the module.
+    function Invoke-AsUser([string] $Script, [hashtable] $Environment = @{}) {
+        $PSNativeCommandUseErrorActionPreference = $false
+        $before = @{}
+        $variables | ForEach-Object { $before[$_] = [Environment]::GetEnvironmentVariable($_) }
+        try {
+            $mine = @{ HOME = "$world/home"; USERPROFILE = "$world/home"; NUGET_PACKAGES = "$world/packages"; PSModulePath = $modules } + $Environment
+            $variables | ForEach-Object { [Environment]::SetEnvironmentVariable($_, $mine[$_] ?? [NullString]::Value) }
+
+            $said = pwsh -NoProfile -NonInteractive -Command "
+                `$ErrorActionPreference = 'Stop'
+                `$ProgressPreference = 'SilentlyContinue'
+                `$PSStyle.OutputRendering = 'PlainText'
+                $Script" 2>&1
+            if ($LASTEXITCODE -ne 0) { throw ($said -join "`n") }
+            $said
+        } finally {
+            $variables | ForEach-Object { [Environment]::SetEnvironmentVariable($_, $before[$_] ?? [NullString]::Value) }
+        }
+    }
+
+    # A literal for a script.
+    function Quote([string] $Text) { "'" + [Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($Text) + "'" }
+
+    [IO.File]::Copy($package, "$world/gallery/$(Split-Path $package -Leaf)")
+    Invoke-AsUser "
+        Register-PSResourceRepository -Name Folder -Uri $(Quote "$world/gallery") -Trusted
+        Save-PSResource Fairseq2Llama -Repository Folder -Prerelease -Path $(Quote $modules)" | Out-Host
+}
+
+AfterAll {
+    if ($world) { [IO.Directory]::Delete($world, $true) }
+}
+
+Describe 'The package' {
+    BeforeAll {
+        $archive = [IO.Compression.ZipFile]::OpenRead($package)
+        $entries = $archive.Entries.FullName
+        $reader = [IO.StreamReader]::new($archive.GetEntry('Fairseq2Llama.nuspec').Open())
+        $nuspec = ([xml]$reader.ReadToEnd()).package.metadata
+        $reader.Dispose()
+        $archive.Dispose()
+    }
+
+    It 'has the version of the manifest' {
+        $nuspec.id | Should -Be Fairseq2Llama
+        $nuspec.version | Should -Be $version
+        $nuspec.tags | Should -Match '\bPSModule\b.*\bfairseq2\b'
+    }
+
+    It 'holds the module and nothing else' {
+        $own = $entries | Where-Object { $_ -notmatch '^(_rels/|package/|\[Content_Types\]\.xml$|Fairseq2Llama\.nuspec$)' }
+
+        $own | Sort-Object -CaseSensitive -Culture '' | Should -Be (@(
+                'CHANGELOG.md'
+                'Fairseq2Llama.Checkpoints.dll'
+                'Fairseq2Llama.Checkpoints.pdb'
+                'Fairseq2Llama.Format.ps1xml'
+                'Fairseq2Llama.dll'
+                'Fairseq2Llama.pdb'
+                'Fairseq2Llama.psd1'
+                'LICENSE'
+                'THIRD-PARTY-NOTICES.txt'
+                'dependencies/Fairseq2Llama.Adapters.dll'
+                'dependencies/Fairseq2Llama.Adapters.pdb'
+                'dependencies/Fairseq2Llama.Torch.dll'
+                'dependencies/Fairseq2Llama.Torch.pdb'
+                'dependencies/System.IO.Hashing.dll'
+                'dependencies/TorchSharp.dll'
+                'dependencies/YamlDotNet.dll'
+                Get-ChildItem $root/module/en-US | ForEach-Object { "en-US/$($_.Name)" }
+                'runtimes/linux-x64/native/libLibTorchSharp.so'
+                'runtimes/osx-arm64/native/libLibTorchSharp.dylib'
+                'runtimes/win-arm64/native/LibTorchSharp.dll'
+                'runtimes/win-x64/native/LibTorchSharp.dll'
+            ) | Sort-Object -CaseSensitive -Culture '')
+    }
+
+    It 'is far below the 250 MB that the Gallery takes' {
+        (Get-Item -LiteralPath $package).Length | Should -BeLessThan 20MB
+    }
+
+    It 'has a notice for each assembly of others' {
+        $notices = Get-Content -LiteralPath $module/THIRD-PARTY-NOTICES.txt -Raw
+
+        foreach ($file in Get-ChildItem -LiteralPath $module/dependencies -Filter *.dll | Where-Object Name -NotLike Fairseq2Llama.*) {
+            $notices | Should -Match ([regex]::Escape("dependencies/$($file.Name)"))
+        }
+    }
+}
+
+Describe 'The installed module' {
+    It 'is imported by name and exports its commands' {
+        $names = Invoke-AsUser 'Import-Module Fairseq2Llama; (Get-Command -Module Fairseq2Llama).Name; (Get-Module Fairseq2Llama).ModuleBase'
+
+        $names[0..($names.Count - 2)] | Sort-Object | Should -Be $manifest.CmdletsToExport
+        $names[-1] | Should -Be $module
+    }
+
+    It 'is imported when a command is first used' {
+        Invoke-AsUser '(Get-LlamaArchitecture llama3_2_1b).ModelDim' | Should -Be 2048
+    }
+
+    # By its manifest: Save-PSResource, PSModulePath and Import-Module of a folder do not take brackets.
+    It 'is imported from a folder with brackets in its name' {
+        $copy = "$world/copies [1]/Fairseq2Llama"
+        $null = [IO.Directory]::CreateDirectory("$world/copies [1]")
+        Copy-Item -LiteralPath $module -Destination $copy -Recurse
+
+        Invoke-AsUser "Import-Module $(Quote $copy/Fairseq2Llama.psd1); (Get-LlamaArchitecture llama3_2_1b).ModelDim; (Get-Module Fairseq2Llama).ModuleBase" |
+            Should -Be 2048, $copy
+    }
+
+    It 'has its help' {
+        $said = Invoke-AsUser '(Get-Help Export-LlamaHuggingFaceCheckpoint).Synopsis; (Get-Help about_Fairseq2Llama).Name'
+
+        $said[0] | Should -Match '^Exports a checkpoint '
+        $said[1] | Should -Be about_Fairseq2Llama
+    }
+
+    It 'converts' {
+        Invoke-AsUser "
+            `$tiny = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
+            `$exported = Read-Fairseq2Checkpoint -LiteralPath $(Quote $root/examples/tiny-llama) |
+                Export-LlamaReferenceCheckpoint $(Quote "$world/out [1]") -Architecture `$tiny
+            `$read = Read-LlamaReferenceCheckpoint -LiteralPath $(Quote "$world/out [1]")
+            @(Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint -LiteralPath $(Quote $root/examples/tiny-llama)) `$read).Result |
+                Group-Object | ForEach-Object { `"`$(`$_.Name) `$(`$_.Count)`" }" | Should -Be 'Equal 39'
+
+        (Get-Content -LiteralPath "$world/out [1]/params.json" -Raw | ConvertFrom-Json).model.dim | Should -Be 64
+        Test-Path -LiteralPath "$world/out [1]/consolidated.00.pth" | Should -BeTrue
+    }
+}
+
+Describe 'Arithmetic in the installed module' {
+    BeforeAll {
+        $measure = "Read-Fairseq2Checkpoint -LiteralPath $(Quote $root/examples/tiny-llama) | Measure-CheckpointTensor"
+        $refusal = Invoke-AsUser "try { $measure } catch { `$_.FullyQualifiedErrorId; `$_.ToString() }"
+        $native = ($refusal[1] -split "into '")[1] -split "', or name a folder" | Select-Object -First 1
+    }
+
+    It 'says which folder to fill' {
+        $refusal[0] | Should -BeLike 'LibTorchUnavailable,*'
+        $native.Replace('\', '/') | Should -BeLike ([WildcardPattern]::Escape($module.Replace('\', '/')) + '/runtimes/*/native')
+    }
+
+    It 'works when that folder is filled' {
+        $system = Split-Path (Split-Path $native) -Leaf
+        $packages = (dotnet nuget locals global-packages --list) -replace '^global-packages: '
+        $libtorch = Join-Path $packages "libtorch-cpu-$system" 2.10.0 runtimes $system native
+        if (-not (Test-Path $libtorch)) {
+            Set-ItResult -Skipped -Because "there is no $libtorch, where dotnet restore puts libtorch"
+            return
+        }
+
+        # Windows lets only administrators make symbolic links.
+        foreach ($file in Get-ChildItem $libtorch) {
+            $there = Join-Path $native $file.Name
+            if ($IsWindows) { [IO.File]::Copy($file.FullName, $there) } else { $null = [IO.File]::CreateSymbolicLink($there, $file.FullName) }
+        }
+
+        Invoke-AsUser "@($measure).Count; @($measure | Where-Object { `$_.NaN -or `$_.Inf }).Count" | Should -Be 39, 0
+    }
+}
+
+Describe 'Packing and installing' {
+    BeforeAll {
+        . $root/tools/Packaging.ps1
+        $target = "$world/installed/Fairseq2Llama/1.0.0"
+    }
+
+    It 'refuses a version that the changelog does not have' {
+        { Assert-ChangelogHasRelease 99.0.0 } | Should -Throw '*## [[]99.0.0] - *'
+        { Assert-ChangelogHasRelease 99.0.0-preview } | Should -Not -Throw
+    }
+
+    It 'replaces all of an earlier copy' {
+        Copy-ModuleInto $module $target
+        Set-Content -LiteralPath $target/stale.txt stale
+        Copy-ModuleInto $module $target
+
+        "$target/Fairseq2Llama.psd1" | Should -Exist
+        "$target/stale.txt" | Should -Not -Exist
+        Get-ChildItem (Split-Path $target) -Force -Name | Should -Be 1.0.0
+    }
+
+    It 'leaves an earlier copy where it is when there is nothing to replace it' {
+        { Copy-ModuleInto $world/nothing $target } | Should -Throw
+
+        "$target/Fairseq2Llama.psd1" | Should -Exist
+        Get-ChildItem (Split-Path $target) -Force -Name | Should -Be 1.0.0
+    }
+}
