@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Fairseq2Llama.Tests.Support;
@@ -14,9 +15,9 @@ public sealed partial class VocabularyTests : IDisposable
     /// <summary>Names of what is not ours.</summary>
     private static readonly HashSet<string> Foreign =
     [
-        "PowerShell", "PyTorch", "TorchSharp", "NuGet",
+        "PowerShell", "PyTorch", "TorchSharp", "NuGet", "DevOps",
         "FullyQualifiedErrorId", "ErrorActionPreference", "SwitchParameter", "FileSystemInfo",
-        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-Task", "-Full", "-Examples", "-Module",
+        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-Full", "-Examples", "-Module",
     ];
 
     private readonly Session _session = new();
@@ -59,7 +60,10 @@ public sealed partial class VocabularyTests : IDisposable
     private string[] UnknownIn(string text)
     {
         var commands = _session.RunOne<PSModuleInfo>("Get-Module Fairseq2Llama").ExportedCmdlets.Values;
-        var parameters = commands.SelectMany(command => command.Parameters.Keys).ToHashSet();
+        var scripts = RepositoryFiles.WithExtension(".ps1").Select(file => Parser.ParseInput(RepositoryFiles.Read(file), out _, out _).ParamBlock);
+        var parameters = commands.SelectMany(command => command.Parameters.Keys)
+            .Concat(scripts.SelectMany(block => block?.Parameters ?? []).Select(parameter => parameter.Name.VariablePath.UserPath))
+            .ToHashSet();
         var assembly = typeof(LlamaCheckpoint).Assembly;
 
         // SECURITY.md leads to classes of the inside, each in a file of its name.
