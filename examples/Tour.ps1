@@ -54,8 +54,11 @@ $stops = @(
     }
     @{
         Title = 'Look into it'
-        Look = "fairseq2's name of each tensor is on the left, Meta's on the right."
-        Command = { $model | Get-CheckpointTensor -Layer 0 }
+        Look = "Names are fairseq2's; what Meta and Hugging Face call a tensor are properties of it, too."
+        Command = {
+            $model | Get-CheckpointTensor -Layer 0
+            $model | Get-CheckpointTensor *.0.*q_proj* | ForEach-Object { $_.ReferenceName, $_.HuggingFaceName }
+        }
     }
     @{
         Title = 'Filter it'
@@ -77,10 +80,10 @@ $stops = @(
     }
     @{
         Title = 'Test it'
-        Look = 'The first line is one for each checkpoint: Passed is what counts. Of another architecture, all that contradicts it is listed.'
+        Look = 'A line for each checkpoint, and below it all that was found: here everything that contradicts another architecture.'
         Command = {
             $model | Test-Fairseq2Checkpoint -Architecture $tiny
-            $model | Test-Fairseq2Checkpoint -Architecture llama3_2_1b | ForEach-Object Findings | ForEach-Object Message
+            $model | Test-Fairseq2Checkpoint -Architecture llama3_2_1b
         }
     }
     @{

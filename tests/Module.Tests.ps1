@@ -132,6 +132,14 @@ Describe 'The views' {
     }
 }
 
+Describe 'The picture in the README' {
+    It 'is what the terminal shows' {
+        & $PSScriptRoot/../tools/Write-TerminalPicture.ps1 -Path TestDrive:/terminal.svg
+
+        Get-Content TestDrive:/terminal.svg -Raw | Should -BeExactly (Get-Content $PSScriptRoot/../docs/images/terminal.svg -Raw)
+    }
+}
+
 Describe 'Numbers' {
     BeforeAll {
         $fs2 = Read-Fairseq2Checkpoint $data/fs2
