@@ -1,10 +1,12 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
 
-# The staged module as people use it, in a real pwsh: what the hosted engine of `dotnet test` does not have, above all
+# The module as people use it, in a real pwsh: what the hosted engine of `dotnet test` does not have, above all
 # Select-Object, Format-Table, Get-ChildItem and the rest of PowerShell's own commands.
+# FAIRSEQ2LLAMA_MODULE names the folder of the module; without it the staged one is tested.
 
 BeforeAll {
-    Import-Module "$PSScriptRoot/../output/Fairseq2Llama" -Force
+    $module = $env:FAIRSEQ2LLAMA_MODULE ? $env:FAIRSEQ2LLAMA_MODULE : "$PSScriptRoot/../output/Fairseq2Llama"
+    Import-Module $module/Fairseq2Llama.psd1 -Force
 
     $data = "$PSScriptRoot/data/checkpoints"
     $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
@@ -21,7 +23,7 @@ BeforeAll {
 
 Describe 'The manifest' {
     It 'is valid and for PowerShell 7.4 or newer' {
-        $manifest = Test-ModuleManifest "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+        $manifest = Test-ModuleManifest $module/Fairseq2Llama.psd1
 
         $manifest.PowerShellVersion | Should -Be '7.4'
         $manifest.CompatiblePSEditions | Should -Be 'Core'
@@ -30,12 +32,12 @@ Describe 'The manifest' {
 
 Describe 'Importing' {
     It 'works beside a copy in another folder' {
-        Copy-Item "$PSScriptRoot/../output/Fairseq2Llama" TestDrive:/copy/Fairseq2Llama -Recurse -Force
+        Copy-Item $module TestDrive:/copy/Fairseq2Llama -Recurse -Force
 
         $said = pwsh -NoProfile -NonInteractive -Command "
             `$ErrorActionPreference = 'Stop'
             Import-Module '$TestDrive/copy/Fairseq2Llama'
-            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            Import-Module '$module/Fairseq2Llama.psd1'
             (Read-Fairseq2Checkpoint '$data/fs2').Name"
 
         $said | Should -Be 'fs2'
@@ -123,7 +125,7 @@ Describe 'The views' {
             $set = if ($rendering -eq 'Ansi') { '$PSStyle.OutputRendering = "Ansi"' }
             $shown[$rendering] = pwsh -NoProfile -NonInteractive -Command "
                 $set
-                Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+                Import-Module '$module/Fairseq2Llama.psd1'
                 Read-Fairseq2Checkpoint '$data/fs2' | Test-Fairseq2Checkpoint -Architecture 7b" | Out-String
         }
 
@@ -345,7 +347,7 @@ Describe 'The three formats' {
 Describe 'Export-LlamaReferenceCheckpoint' {
     It 'says what it would do and does nothing with -WhatIf' {
         $said = pwsh -NoProfile -NonInteractive -Command "
-            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            Import-Module '$module/Fairseq2Llama.psd1'
             `$tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
             Read-Fairseq2Checkpoint '$data/fs2' | Export-LlamaReferenceCheckpoint '$TestDrive/dry' -Architecture `$tiny -WhatIf"
 
@@ -364,7 +366,7 @@ Describe 'Export-LlamaReferenceCheckpoint' {
     It 'makes a script fail with an exit code' {
         Set-Content TestDrive:/nightly.ps1 "
             `$ErrorActionPreference = 'Stop'
-            Import-Module '$PSScriptRoot/../output/Fairseq2Llama'
+            Import-Module '$module/Fairseq2Llama.psd1'
             Read-Fairseq2Checkpoint '$data/tp-gap' | Export-LlamaReferenceCheckpoint '$TestDrive/gap'"
 
         $PSNativeCommandUseErrorActionPreference = $false
@@ -372,5 +374,90 @@ Describe 'Export-LlamaReferenceCheckpoint' {
         $LASTEXITCODE | Should -Be 1
         "$said" | Should -Match 'model\.1\.pt'
         "$said" | Should -Not -Match '   at Fairseq2Llama'
+    }
+}
+
+Describe 'Errors' {
+    It 'are gathered by -ErrorVariable while the others go on' {
+        $read = Read-Fairseq2Checkpoint $data/tp-gap, $data/fs2 -ErrorAction SilentlyContinue -ErrorVariable errors
+
+        $read.Name | Should -Be fs2
+        $errors.FullyQualifiedErrorId | Should -Be 'MissingShard,Fairseq2Llama.Cmdlets.ReadFairseq2CheckpointCommand'
+        $errors.Exception.Message | Should -BeLike '*tp-gap*'
+    }
+
+    It 'end a script that asks for that' {
+        $ErrorActionPreference = 'Stop'
+
+        { Read-Fairseq2Checkpoint $data/tp-gap, $data/fs2 } | Should -Throw -ErrorId 'MissingShard,*'
+    }
+
+    It 'are seen in $?' {
+        $null = Read-Fairseq2Checkpoint $data/tp-gap, $data/fs2 -ErrorAction SilentlyContinue
+        $? | Should -BeFalse
+    }
+
+    It 'are short at the prompt, and say what to do' {
+        $PSNativeCommandUseErrorActionPreference = $false
+        $said = pwsh -NoProfile -NonInteractive -Command "
+            `$PSStyle.OutputRendering = 'PlainText'
+            Import-Module '$module/Fairseq2Llama.psd1'
+            Read-Fairseq2Checkpoint '$data/tp-gap'" 2>&1 | Out-String
+
+        $said | Should -Match "Read-Fairseq2Checkpoint"
+        $said -replace '\s*\n\s*\|?\s*', ' ' | Should -Match 'Copy what is missing from where the model was trained'
+        $said | Should -Not -Match 'Exception|   at '
+    }
+
+    It 'give exit codes to who starts pwsh' -TestCases @(
+        @{ Stop = 'Continue'; Code = 0 }
+        @{ Stop = 'Stop'; Code = 1 }
+    ) {
+        Set-Content TestDrive:/codes.ps1 "
+            `$ErrorActionPreference = '$Stop'
+            Import-Module '$module/Fairseq2Llama.psd1'
+            Read-Fairseq2Checkpoint '$data/tp-gap'
+            'went on'"
+
+        $PSNativeCommandUseErrorActionPreference = $false
+        $said = pwsh -NoProfile -NonInteractive -File $TestDrive/codes.ps1 2>&1
+
+        $LASTEXITCODE | Should -Be $Code
+        ("$said" -match 'went on') | Should -Be ($Code -eq 0)
+    }
+}
+
+Describe 'Jobs at the same time' {
+    It 'write an export together, a shard each' {
+        $together = Join-Path (Get-Item TestDrive:/).FullName together
+
+        $written = 0..1 | ForEach-Object -Parallel {
+            Import-Module "$using:module/Fairseq2Llama.psd1"
+            Read-Fairseq2Checkpoint "$using:data/fs2" |
+                Export-LlamaReferenceCheckpoint $using:together -Architecture $using:tiny -ShardCount 2 -ShardIndex $_
+        } -ThrottleLimit 2
+
+        $written | Should -HaveCount 2
+        Get-ChildItem $together -Name -Force | Should -Be consolidated.00.pth, consolidated.01.pth, params.json
+        Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $data/fs2) (Read-LlamaReferenceCheckpoint $together) |
+            Group-Object Result -NoElement | ForEach-Object { "$($_.Count) $($_.Name)" } | Should -Be '21 Equal'
+    }
+}
+
+Describe 'Windows' -Skip:(-not $IsWindows) {
+    It 'has drives and backslashes' {
+        $path = (Resolve-Path $data/fs2).Path.Replace('/', '\')
+        (Read-Fairseq2Checkpoint $path).Name | Should -Be fs2
+        (Read-Fairseq2Checkpoint "\\?\$path").Name | Should -Be fs2
+    }
+}
+
+Describe 'Drives of PowerShell' {
+    It 'are understood on every system' {
+        $null = New-PSDrive -Name Runs -PSProvider FileSystem -Root $data
+        (Read-Fairseq2Checkpoint Runs:/fs2).Name | Should -Be fs2
+
+        Read-Fairseq2Checkpoint Runs:/fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/from-drive -Architecture $tiny | Out-Null
+        'TestDrive:/from-drive/config.json' | Should -Exist
     }
 }

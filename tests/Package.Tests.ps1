@@ -81,7 +81,6 @@ Describe 'The package' {
                 'CHANGELOG.md'
                 'Fairseq2Llama.Checkpoints.dll'
                 'Fairseq2Llama.Checkpoints.pdb'
-                'Fairseq2Llama.Format.ps1xml'
                 'Fairseq2Llama.dll'
                 'Fairseq2Llama.pdb'
                 'Fairseq2Llama.psd1'
@@ -95,6 +94,7 @@ Describe 'The package' {
                 'dependencies/TorchSharp.dll'
                 'dependencies/YamlDotNet.dll'
                 Get-ChildItem $root/module/en-US | ForEach-Object { "en-US/$($_.Name)" }
+                Get-ChildItem $root/module/Views | ForEach-Object { "Views/$($_.Name)" }
                 'runtimes/linux-x64/native/libLibTorchSharp.so'
                 'runtimes/osx-arm64/native/libLibTorchSharp.dylib'
                 'runtimes/win-arm64/native/LibTorchSharp.dll'
@@ -186,6 +186,21 @@ Describe 'Arithmetic in the installed module' {
         }
 
         Invoke-AsUser "@($measure).Count; @($measure | Where-Object { `$_.NaN -or `$_.Inf }).Count" | Should -Be 39, 0
+    }
+}
+
+Describe 'What is in it' {
+    It 'passes the tests of the module' {
+        $PSNativeCommandUseErrorActionPreference = $false
+        $said = pwsh -NoProfile -NonInteractive -Command "
+            `$env:FAIRSEQ2LLAMA_MODULE = $(Quote $module)
+            Import-Module $(Quote (Join-Path (Get-Module Pester).ModuleBase Pester.psd1))
+            `$pester = New-PesterConfiguration
+            `$pester.Run.Path = $(Quote $PSScriptRoot/Module.Tests.ps1)
+            `$pester.Run.Exit = `$true
+            Invoke-Pester -Configuration `$pester" 2>&1
+
+        $LASTEXITCODE | Should -Be 0 -Because ($said -join "`n")
     }
 }
 

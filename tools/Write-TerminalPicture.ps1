@@ -73,7 +73,7 @@ function ConvertTo-Text([string] $Line, [int] $Row) {
     "  <text y=`"$(58 + $Row * $lineHeight)`">$(-join $spans)</text>"
 }
 
-Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+if (-not (Get-Module Fairseq2Llama)) { Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1" }
 $rendering = $PSStyle.OutputRendering
 $out = Join-Path ([System.IO.Path]::GetTempPath()) ([System.IO.Path]::GetRandomFileName())
 Push-Location -LiteralPath "$PSScriptRoot/.."
