@@ -22,6 +22,7 @@
     CmdletsToExport      = @(
         'Compare-LlamaCheckpoint'
         'ConvertTo-TorchTensor'
+        'Export-CheckpointReport'
         'Export-Fairseq2Checkpoint'
         'Export-LlamaHuggingFaceCheckpoint'
         'Export-LlamaReferenceCheckpoint'

@@ -50,6 +50,9 @@ public enum CheckpointErrorCode
     /// <summary>The path of a tokenizer does not exist, or holds none of its files.</summary>
     TokenizerNotFound,
 
+    /// <summary>Neither the name of a report's file tells its format, nor does the user.</summary>
+    ReportFormatRequired,
+
     /// <summary>The destination already holds what would be written.</summary>
     OutputExists,
 

@@ -17,7 +17,7 @@ internal static class ErrorRecords
         CheckpointErrorCode.OutputExists => ErrorCategory.ResourceExists,
         CheckpointErrorCode.InsufficientDiskSpace or CheckpointErrorCode.LibTorchFailed => ErrorCategory.ResourceUnavailable,
         CheckpointErrorCode.LibTorchUnavailable => ErrorCategory.NotInstalled,
-        CheckpointErrorCode.ArchitectureRequired => ErrorCategory.InvalidArgument,
+        CheckpointErrorCode.ArchitectureRequired or CheckpointErrorCode.ReportFormatRequired => ErrorCategory.InvalidArgument,
         _ => ErrorCategory.InvalidData,
     };
 }

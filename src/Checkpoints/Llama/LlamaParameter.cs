@@ -11,42 +11,44 @@ namespace Fairseq2Llama.Llama;
 /// <param name="HuggingFacePrefix">The name in transformers' LlamaForCausalLM.</param>
 /// <param name="Split">How it is distributed over tensor-parallel shards.</param>
 /// <param name="Dims">What each of its dimensions is.</param>
+/// <param name="Kind">What it does in the model.</param>
 /// <param name="IsRotary">Whether its rows are rotated by position: the two of a pair lie side by side, but not in Hugging Face's format.</param>
 internal sealed record LlamaParameter(
-    string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims, bool IsRotary = false)
+    string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims,
+    ParameterKind Kind, bool IsRotary = false)
 {
     public const string Suffix = "weight";
 
     public static readonly LlamaParameter Embedding = new(
         "decoder_frontend.embed.", "tok_embeddings.", "model.embed_tokens.",
-        TensorSplit.VocabularyOrModel, [LlamaDim.VocabSize, LlamaDim.ModelDim]);
+        TensorSplit.VocabularyOrModel, [LlamaDim.VocabSize, LlamaDim.ModelDim], ParameterKind.Embedding);
 
     public static readonly LlamaParameter Output = new(
-        "final_proj.", "output.", "lm_head.", TensorSplit.Rows, [LlamaDim.VocabSize, LlamaDim.ModelDim]);
+        "final_proj.", "output.", "lm_head.", TensorSplit.Rows, [LlamaDim.VocabSize, LlamaDim.ModelDim], ParameterKind.Output);
 
     // In the order of fairseq2's modules, which is that of its state dicts.
     public static readonly ImmutableArray<LlamaParameter> All =
     [
         Embedding,
         new("decoder.layers.N.self_attn.q_proj.", "layers.N.attention.wq.", "model.layers.N.self_attn.q_proj.",
-            TensorSplit.Rows, [LlamaDim.ModelDim, LlamaDim.ModelDim], IsRotary: true),
+            TensorSplit.Rows, [LlamaDim.ModelDim, LlamaDim.ModelDim], ParameterKind.Query, IsRotary: true),
         new("decoder.layers.N.self_attn.k_proj.", "layers.N.attention.wk.", "model.layers.N.self_attn.k_proj.",
-            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim], IsRotary: true),
+            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim], ParameterKind.Key, IsRotary: true),
         new("decoder.layers.N.self_attn.v_proj.", "layers.N.attention.wv.", "model.layers.N.self_attn.v_proj.",
-            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim]),
+            TensorSplit.Rows, [LlamaDim.KeyValueDim, LlamaDim.ModelDim], ParameterKind.Value),
         new("decoder.layers.N.self_attn.output_proj.", "layers.N.attention.wo.", "model.layers.N.self_attn.o_proj.",
-            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.ModelDim]),
+            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.ModelDim], ParameterKind.AttentionOutput),
         new("decoder.layers.N.self_attn_layer_norm.", "layers.N.attention_norm.", "model.layers.N.input_layernorm.",
-            TensorSplit.Replicated, [LlamaDim.ModelDim]),
+            TensorSplit.Replicated, [LlamaDim.ModelDim], ParameterKind.Norm),
         new("decoder.layers.N.ffn.gate_proj.", "layers.N.feed_forward.w1.", "model.layers.N.mlp.gate_proj.",
-            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
+            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim], ParameterKind.FeedForward),
         new("decoder.layers.N.ffn.inner_proj.", "layers.N.feed_forward.w3.", "model.layers.N.mlp.up_proj.",
-            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim]),
+            TensorSplit.Rows, [LlamaDim.FfnInnerDim, LlamaDim.ModelDim], ParameterKind.FeedForward),
         new("decoder.layers.N.ffn.output_proj.", "layers.N.feed_forward.w2.", "model.layers.N.mlp.down_proj.",
-            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.FfnInnerDim]),
+            TensorSplit.Columns, [LlamaDim.ModelDim, LlamaDim.FfnInnerDim], ParameterKind.FeedForward),
         new("decoder.layers.N.ffn_layer_norm.", "layers.N.ffn_norm.", "model.layers.N.post_attention_layernorm.",
-            TensorSplit.Replicated, [LlamaDim.ModelDim]),
-        new("decoder.layer_norm.", "norm.", "model.norm.", TensorSplit.Replicated, [LlamaDim.ModelDim]),
+            TensorSplit.Replicated, [LlamaDim.ModelDim], ParameterKind.Norm),
+        new("decoder.layer_norm.", "norm.", "model.norm.", TensorSplit.Replicated, [LlamaDim.ModelDim], ParameterKind.Norm),
         Output,
     ];
 

@@ -51,21 +51,23 @@ public static class CheckpointTest
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        var result = RunOnIndex(checkpoint, options.Architecture);
+        return options.Deep ? result with { Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] } : result;
+    }
+
+    /// <summary>Tests a checkpoint of any format by its index alone. How files fit together is looked at only where fairseq2 saved them.</summary>
+    internal static CheckpointTestResult RunOnIndex(LlamaCheckpoint checkpoint, LlamaArchitecture? named)
+    {
         var findings = new List<CheckpointFinding>();
         findings.AddRange(FileFindings.FindDamagedPickles(checkpoint));
 
-        var architecture = TestArchitecture(checkpoint, options.Architecture, findings);
+        var architecture = TestArchitecture(checkpoint, named, findings);
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
-        findings.AddRange(UnevenShards.Find(checkpoint));
-        findings.AddRange(FileFindings.FindStrays(checkpoint));
+        findings.AddRange(checkpoint is Fairseq2Checkpoint sharded ? UnevenShards.Find(sharded) : []);
+        findings.AddRange(checkpoint is Fairseq2Checkpoint among ? FileFindings.FindStrays(among) : []);
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
-        findings.AddRange(FileFindings.FindNonTensors(checkpoint));
-
-        if (options.Deep)
-        {
-            findings.AddRange(TestData(checkpoint, progress, cancellationToken));
-        }
+        findings.AddRange(checkpoint is Fairseq2Checkpoint wrapped ? FileFindings.FindNonTensors(wrapped) : []);
 
         return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
     }
@@ -84,7 +86,7 @@ public static class CheckpointTest
         }
     }
 
-    private static LlamaArchitecture? TestArchitecture(Fairseq2Checkpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
+    private static LlamaArchitecture? TestArchitecture(LlamaCheckpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
     {
         if (named is not null)
         {

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Testing;
 /// <summary>What is noteworthy about the files of a checkpoint and about those beside them.</summary>
 internal static class FileFindings
 {
-    public static IEnumerable<CheckpointFinding> FindDamagedPickles(Fairseq2Checkpoint checkpoint) =>
+    public static IEnumerable<CheckpointFinding> FindDamagedPickles(LlamaCheckpoint checkpoint) =>
         from file in checkpoint.FilesWithInvalidPickleChecksum
         from finding in ChecksumMismatch.Of(file, "data.pkl").Findings
         select finding;
@@ -15,7 +15,7 @@ internal static class FileFindings
         from file in checkpoint.StrayFiles
         select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is no part of the checkpoint and is not read", file);
 
-    public static IEnumerable<CheckpointFinding> FindWithoutChecksums(Fairseq2Checkpoint checkpoint) =>
+    public static IEnumerable<CheckpointFinding> FindWithoutChecksums(LlamaCheckpoint checkpoint) =>
         from file in checkpoint.FilesWithoutChecksums
         select Warning(CheckpointErrorCode.CheckpointCorrupt, $"'{file}' was saved without checksums, so damage to it can't be noticed", file);
 
@@ -23,12 +23,12 @@ internal static class FileFindings
         from key in checkpoint.NonTensors
         select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
 
-    public static IEnumerable<CheckpointFinding> FindSlipsInConfig(Fairseq2Checkpoint checkpoint) =>
+    public static IEnumerable<CheckpointFinding> FindSlipsInConfig(LlamaCheckpoint checkpoint) =>
         from warning in checkpoint.ArchitectureFile?.Warnings ?? []
         select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.ArchitectureFile!.Path);
 
-    /// <summary>What model.yaml says, where the user says something else.</summary>
-    public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(Fairseq2Checkpoint checkpoint, LlamaArchitecture named)
+    /// <summary>What the file beside the weights says, where the user says something else.</summary>
+    public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(LlamaCheckpoint checkpoint, LlamaArchitecture named)
     {
         if (checkpoint.ArchitectureFile is { Error: { } error } damaged)
         {

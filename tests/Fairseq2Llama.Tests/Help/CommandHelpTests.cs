@@ -111,9 +111,9 @@ public sealed class CommandHelpTests : IDisposable
             HelpFile.Commands.ContainsKey(link.Value) || File.Exists(Path.Combine(HelpFile.Folder, $"{link.Value}.help.txt")), link.Value));
 
     [Fact]
-    public void Says_the_same_of_what_exports_have_in_common()
+    public void Says_the_same_of_what_exports_of_checkpoints_have_in_common()
     {
-        var exports = HelpFile.Commands.Keys.Where(name => name.StartsWith("Export-", StringComparison.Ordinal)).Select(HelpFile.Parameters).ToArray();
+        var exports = HelpFile.Commands.Keys.Where(name => name.StartsWith("Export-", StringComparison.Ordinal) && name.EndsWith("Checkpoint", StringComparison.Ordinal)).Select(HelpFile.Parameters).ToArray();
 
         var common = exports[0].Keys.Where(name => exports.All(parameters => parameters.ContainsKey(name))).ToArray();
         Assert.Contains("DestinationPath", common);

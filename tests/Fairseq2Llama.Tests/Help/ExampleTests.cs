@@ -28,6 +28,6 @@ public sealed partial class ExampleTests
         RunnableExample.Run(session, new Snippet($"{command}, example {number}", 1, code));
     }
 
-    [GeneratedRegex("Measure-CheckpointTensor|ConvertTo-TorchTensor|-Tolerance|-DType")]
+    [GeneratedRegex("Measure-CheckpointTensor|ConvertTo-TorchTensor|-Tolerance|-DType|-Statistics")]
     private static partial Regex NeedsLibTorch();
 }

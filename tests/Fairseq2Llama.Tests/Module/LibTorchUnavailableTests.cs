@@ -30,10 +30,11 @@ public sealed class LibTorchUnavailableTests : IDisposable
             ($checkpoint | Test-Fairseq2Checkpoint -Architecture $tiny -Deep).Passed
             ($checkpoint | Export-LlamaReferenceCheckpoint $Folder/out -Architecture $tiny).Name
             ($checkpoint | Export-LlamaReferenceCheckpoint $Folder/same -Architecture $tiny -DType Float32).Name
+            ($checkpoint | Export-CheckpointReport $Folder/report.html -Architecture $tiny).Name
             [AppDomain]::CurrentDomain.GetAssemblies().GetName().Name -match 'Torch'
             """);
 
-        Assert.Equal(["True", "out", "same"], lines);
+        Assert.Equal(["True", "out", "same", "report.html"], lines);
     }
 
     [Theory]
@@ -41,6 +42,8 @@ public sealed class LibTorchUnavailableTests : IDisposable
     [InlineData("$checkpoint | Get-CheckpointTensor | ConvertTo-TorchTensor")]
     [InlineData("$checkpoint | Export-LlamaReferenceCheckpoint $Folder/out -Architecture $tiny -DType BFloat16")]
     [InlineData("$checkpoint | Export-LlamaReferenceCheckpoint $Folder/out -Architecture $tiny -DType BFloat16 -WhatIf")]
+    [InlineData("$checkpoint | Export-CheckpointReport $Folder/new/report.html -Architecture $tiny -Statistics")]
+    [InlineData("$checkpoint | Export-CheckpointReport $Folder/new/report.html -Architecture $tiny -Statistics -WhatIf")]
     public void What_needs_it_says_once_what_was_tried_and_what_to_do(string script)
     {
         var lines = Run($"try {{ {script} }} catch {{ $_.FullyQualifiedErrorId; $_.CategoryInfo.Category; $_.ToString() }}");

@@ -11,7 +11,7 @@ internal sealed class StagingFolder : IDisposable
 
     private readonly ConversionPlan _plan;
     private readonly bool _isBeside;
-    private readonly Stack<string> _created = new();
+    private readonly NewFolders _created = new();
     private StagingLock? _lock;
     private bool _isCommitted;
 
@@ -93,8 +93,9 @@ internal sealed class StagingFolder : IDisposable
 
         _lock?.Dispose();
 
-        while (!_isCommitted && _created.TryPop(out var folder) && Discard.EmptyFolder(folder))
+        if (!_isCommitted)
         {
+            _created.Discard();
         }
     }
 
@@ -102,7 +103,7 @@ internal sealed class StagingFolder : IDisposable
     {
         var destination = _plan.DestinationPath;
 
-        CreateFolders(_isBeside ? System.IO.Path.GetDirectoryName(destination) : destination);
+        _created.Create(_isBeside ? System.IO.Path.GetDirectoryName(destination) : destination);
         _lock = StagingLock.TryAcquire(Path) ?? throw AtWork();
         Leftover.CleanUp(Path, destination);
 
@@ -120,22 +121,6 @@ internal sealed class StagingFolder : IDisposable
 
         DiskSpace.Require(destination, _plan.Files);
         Directory.CreateDirectory(FolderCommit.NewIn(Path));
-    }
-
-    private void CreateFolders(string? path)
-    {
-        var missing = new Stack<string>();
-
-        for (var folder = path; folder is not null && !Directory.Exists(folder); folder = System.IO.Path.GetDirectoryName(folder))
-        {
-            missing.Push(folder);
-        }
-
-        foreach (var folder in missing)
-        {
-            Directory.CreateDirectory(folder);
-            _created.Push(folder);
-        }
     }
 
     /// <summary>One rename, so that at no moment there is a part of it.</summary>
@@ -156,7 +141,7 @@ internal sealed class StagingFolder : IDisposable
         if (_plan.Flush)
         {
             // The folder that names it, and those that name that one as far as they are new.
-            foreach (var folder in _created.Prepend(destination).Select(System.IO.Path.GetDirectoryName).OfType<string>())
+            foreach (var folder in _created.Paths.Prepend(destination).Select(System.IO.Path.GetDirectoryName).OfType<string>())
             {
                 DiskFlush.Folder(folder);
             }

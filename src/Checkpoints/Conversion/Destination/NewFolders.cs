@@ -1,0 +1,35 @@
+namespace Fairseq2Llama.Conversion.Destination;
+
+/// <summary>Folders that were made for what is to be written, and that go away again if nothing comes of it.</summary>
+internal sealed class NewFolders
+{
+    private readonly Stack<string> _created = new();
+
+    /// <summary>Those that were not there before, the innermost first.</summary>
+    public IEnumerable<string> Paths => _created;
+
+    /// <summary>Makes a folder and those above it, as far as they are missing.</summary>
+    public void Create(string? path)
+    {
+        var missing = new Stack<string>();
+
+        for (var folder = path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+        {
+            missing.Push(folder);
+        }
+
+        foreach (var folder in missing)
+        {
+            Directory.CreateDirectory(folder);
+            _created.Push(folder);
+        }
+    }
+
+    /// <summary>Takes them away, as far as nobody else has put something into them.</summary>
+    public void Discard()
+    {
+        while (_created.TryPop(out var folder) && Destination.Discard.EmptyFolder(folder))
+        {
+        }
+    }
+}

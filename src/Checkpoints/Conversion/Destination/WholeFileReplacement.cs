@@ -1,0 +1,41 @@
+namespace Fairseq2Llama.Conversion.Destination;
+
+/// <summary>
+/// Writes a small file so that it is there whole or as it was: beside its place first, then by one rename. The name of what is beside it is
+/// always the same, so that the next one writes over what one that was killed has left.
+/// </summary>
+internal static class WholeFileReplacement
+{
+    /// <param name="path">An absolute path in a folder that is there.</param>
+    /// <param name="content">All of its content.</param>
+    /// <param name="replace">Whether a file that is there may be replaced.</param>
+    /// <exception cref="IOException">It can't be written, or one is there that may not be replaced.</exception>
+    /// <exception cref="UnauthorizedAccessException">It can't be written.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content, bool replace)
+    {
+        var temporary = StagingPath.Beside(path);
+
+        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            try
+            {
+                RandomAccess.Write(handle, content, 0);
+            }
+            catch
+            {
+                Discard.File(temporary);
+                throw;
+            }
+        }
+
+        try
+        {
+            File.Move(temporary, path, replace);
+        }
+        catch
+        {
+            Discard.File(temporary);
+            throw;
+        }
+    }
+}

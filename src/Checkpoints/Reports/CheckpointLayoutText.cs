@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace Fairseq2Llama.Reports;
+
+/// <summary>Says in words what kind of checkpoint it is.</summary>
+internal static class CheckpointLayoutText
+{
+    public static string FormatOf(LlamaCheckpoint checkpoint) => checkpoint switch
+    {
+        LlamaReferenceCheckpoint => "Meta's reference format",
+        LlamaHuggingFaceCheckpoint => "Hugging Face",
+        _ => "fairseq2",
+    };
+
+    public static string LayoutOf(LlamaCheckpoint checkpoint) => (checkpoint, checkpoint.ShardCount) switch
+    {
+        (_, 1) => "one file of weights",
+        (Fairseq2Checkpoint grid, var count) => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{count} shards: pp {grid.PipelineStages} × tp {grid.TensorParallelSize} × sdp {grid.DataParallelSize}"),
+        (LlamaReferenceCheckpoint, var count) => string.Create(CultureInfo.InvariantCulture, $"{count} model-parallel files"),
+        (_, var count) => string.Create(CultureInfo.InvariantCulture, $"{count} files of whole tensors"),
+    };
+}

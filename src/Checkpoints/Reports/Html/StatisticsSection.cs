@@ -1,0 +1,35 @@
+namespace Fairseq2Llama.Reports.Html;
+
+/// <summary>How the weights are distributed: charts layer by layer, and all numbers below.</summary>
+internal static class StatisticsSection
+{
+    public static IEnumerable<object?> Of(CheckpointReport report)
+    {
+        var measured = report.Measured!.Value;
+
+        yield return Tag.Of(
+            "p",
+            "Each shape shows the weights of one layer, from the smallest to the largest, as wide as there are many (by the square root). All layers of a module share a scale, so one that is unlike the others stands out.");
+        yield return Tag.Of("div", Tag.Class("plots"), ModuleStatistics.AllOf(measured).Select(DistributionChart.Of));
+
+        yield return Tag.Of(
+            "details",
+            Tag.Of("summary", $"Numbers of {ReportText.Count(measured.Length, "tensor")}"),
+            HtmlTable.Of(
+                "statistics of every tensor",
+                ["Tensor", "#Min", "#Max", "#Mean", "#Std", "#Zeros", "#NaN", "#Inf"],
+                measured.Select(item => item.Statistics).Select(tensor => new object?[]
+                {
+                    Tag.Code(tensor.Name),
+                    ReportText.Signed(tensor.Min),
+                    ReportText.Signed(tensor.Max),
+                    ReportText.Signed(tensor.Mean),
+                    ReportText.Signed(tensor.Std),
+                    ReportText.Exact(tensor.Zeros),
+                    Bad(tensor.NaN),
+                    Bad(tensor.Inf),
+                })));
+    }
+
+    private static object Bad(long count) => count == 0 ? "0" : Tag.Of("strong", Tag.Class("bad"), ReportText.Exact(count));
+}

@@ -1,0 +1,17 @@
+using System.Xml.Linq;
+
+namespace Fairseq2Llama.Reports.Html;
+
+/// <summary>What is wanted at a glance.</summary>
+internal static class SummarySection
+{
+    public static XElement Of(CheckpointReport report) => Tag.Of(
+        "section",
+        Tag.Attribute("aria-label", "Summary"),
+        Tag.Of("dl", Tag.Class("tiles"), ReportSummary.Of(report).Select(Tile)));
+
+    private static XElement Tile(SummaryItem item) => Tag.Of(
+        "div",
+        Tag.Of("dt", item.Name),
+        Tag.Of("dd", Tag.Of("strong", item.Value), item.Detail is null ? null : Tag.Of("span", item.Detail)));
+}

@@ -1,0 +1,41 @@
+using System.Xml.Linq;
+
+namespace Fairseq2Llama.Reports.Html;
+
+/// <summary>Where the parameters and bytes are.</summary>
+internal static class WeightsSection
+{
+    /// <summary>A model has one run of layers; more of them are a list that is folded.</summary>
+    private const int ShownRuns = 24;
+
+    public static IEnumerable<object?> Of(CheckpointReport report)
+    {
+        yield return Tag.Of("h3", "By kind");
+        yield return TableOf("weights by kind", "Kind", report.Kinds, report.Weights);
+
+        yield return Tag.Of("h3", "By layer");
+        yield return ColumnChart.Of(report.Layers);
+
+        ReportedPart[] runs = [.. LayerRun.AllOf(report.Layers).Select(run => run.Each with { Name = run.Name }), report.Outside];
+        var table = TableOf("weights by layer", "Part", runs, report.Weights);
+        yield return runs.Length <= ShownRuns ? table : Tag.Of("details", Tag.Of("summary", $"All {ReportText.Exact(runs.Length)} parts"), table);
+
+        yield return Tag.Of("h3", "By element type");
+        yield return TableOf("weights by element type", "Type", report.DTypes, report.Weights, showsTypes: false);
+    }
+
+    private static XElement TableOf(string name, string first, IEnumerable<ReportedPart> parts, WeightSum whole, bool showsTypes = true) => HtmlTable.Of(
+        name,
+        [first, "Share of bytes", "#Parameters", "#Size", "#Tensors", .. showsTypes ? ["Type"] : Array.Empty<string>()],
+        parts.Select(part => CellsOf(part, whole, showsTypes)));
+
+    private static object?[] CellsOf(ReportedPart part, WeightSum whole, bool showsTypes) =>
+    [
+        part.Name,
+        Bar.Of(part.Weights.Bytes, whole.Bytes),
+        ReportText.Exact(part.Weights.Parameters),
+        Display.Size(part.Weights.Bytes),
+        ReportText.Exact(part.Weights.Tensors),
+        .. showsTypes ? [Display.Name(part.DTypes)] : Array.Empty<object?>(),
+    ];
+}

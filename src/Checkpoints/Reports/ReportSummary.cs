@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Fairseq2Llama.Reports;
+
+/// <summary>What is wanted of a checkpoint at a glance.</summary>
+internal static class ReportSummary
+{
+    public static IEnumerable<SummaryItem> Of(CheckpointReport report)
+    {
+        var checkpoint = report.Checkpoint;
+
+        yield return new SummaryItem("Findings", FindingsOf(report), DetailOf(report));
+        yield return new SummaryItem("Format", CheckpointLayoutText.FormatOf(checkpoint), CheckpointLayoutText.LayoutOf(checkpoint));
+        yield return new SummaryItem("Architecture", report.Architecture?.Name ?? "unknown", report.Architecture is null ? null : report.ArchitectureOrigin);
+
+        if (checkpoint is Fairseq2Checkpoint { Step: { } step })
+        {
+            yield return new SummaryItem("Training step", ReportText.Exact(step));
+        }
+
+        yield return new SummaryItem("Parameters", Display.Count(report.Weights.Parameters), ReportText.Exact(report.Weights.Parameters));
+        yield return new SummaryItem("Weights", Display.Size(report.Weights.Bytes), $"{ReportText.Exact(report.Weights.Bytes)} bytes");
+        yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
+        yield return new SummaryItem("Tensors", ReportText.Exact(report.Weights.Tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
+        yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
+    }
+
+    private static string FindingsOf(CheckpointReport report) => CountOf(report, FindingSeverity.Error) switch
+    {
+        > 0 and var errors => ReportText.Count(errors, "error"),
+        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings => ReportText.Count(warnings, "warning"),
+        _ when report.Findings.IsEmpty => "None",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{report.Findings.Length} to know"),
+    };
+
+    private static string DetailOf(CheckpointReport report) => CountOf(report, FindingSeverity.Error) switch
+    {
+        0 => "it can be exported",
+        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings => $"and {ReportText.Count(warnings, "warning")}; it can't be exported as it is",
+        _ => "it can't be exported as it is",
+    };
+
+    private static int CountOf(CheckpointReport report, FindingSeverity severity) => report.Findings.Count(finding => finding.Severity == severity);
+}

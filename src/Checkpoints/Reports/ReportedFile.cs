@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Sources;
+
+namespace Fairseq2Llama.Reports;
+
+/// <summary>A file of a checkpoint.</summary>
+/// <param name="Name">Its path within the checkpoint.</param>
+/// <param name="Length">Its bytes.</param>
+/// <param name="Place">Its place in the grid of shards; null where it holds no weights.</param>
+/// <param name="Weights">What it holds of the weights.</param>
+internal sealed record ReportedFile(string Name, long Length, ShardPlace? Place, WeightSum Weights)
+{
+    public static ImmutableArray<ReportedFile> AllOf(LlamaCheckpoint checkpoint)
+    {
+        var folder = Directory.Exists(checkpoint.Path) ? checkpoint.Path : Path.GetDirectoryName(checkpoint.Path) ?? checkpoint.Path;
+        var shards = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).ToLookup(shard => shard.File, StringComparer.Ordinal);
+
+        return
+        [
+            .. from file in checkpoint.Files
+               let held = shards[file]
+               select new ReportedFile(
+                   Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/'),
+                   LocalFile.LengthOf(file),
+                   held.FirstOrDefault() is { } shard ? new ShardPlace(shard.PipelineStage, shard.TensorParallelRank, shard.DataParallelRank) : null,
+                   WeightSum.Of(held)),
+        ];
+    }
+}

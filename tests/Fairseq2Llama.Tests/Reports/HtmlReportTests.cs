@@ -1,0 +1,144 @@
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
+using Fairseq2Llama.Tests.Support;
+
+namespace Fairseq2Llama.Tests.Reports;
+
+/// <summary>A report as a page, as AngleSharp reads it: it throws at whatever the HTML standard calls a parse error.</summary>
+public sealed class HtmlReportTests
+{
+    private static readonly HtmlParser Parser = new(new HtmlParserOptions { IsStrictMode = true });
+
+    [Theory]
+    [InlineData("checkpoints/fs2")]
+    [InlineData("checkpoints/lora")]
+    [InlineData("checkpoints/tp2-llama3")]
+    [InlineData("huggingface/sharded")]
+    public void Is_well_formed_and_names_everything(string path)
+    {
+        var report = ReportNumbersTests.Gather(Repository.Data(path));
+        using var page = Parse(report.ToText(ReportFormat.Html));
+
+        Assert.Equal(report.Checkpoint.Name, Text(page, "h1"));
+        Assert.Equal("en", page.DocumentElement.GetAttribute("lang"));
+        Assert.Equal(report.Checkpoint.Tensors.Select(tensor => tensor.Name), Names(page, "every tensor"));
+        Assert.Equal(report.Files.Select(file => file.Name), Names(page, "files"));
+        Assert.Equal(report.Kinds.Select(kind => kind.Name), Names(page, "weights by kind"));
+        Assert.Equal(report.Settings.Select(setting => setting.Name), Names(page, "the architecture held against the weights"));
+    }
+
+    [Fact]
+    public void Needs_nothing_but_itself()
+    {
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case("fs2")).ToText(ReportFormat.Html));
+
+        Assert.Empty(page.QuerySelectorAll("script, link, img, iframe, object, embed, base, form, image, use, foreignObject"));
+        Assert.Empty(page.QuerySelectorAll("[src], [srcset], [action], [xlink\\:href]"));
+        Assert.All(page.QuerySelectorAll("[href]"), link => Assert.StartsWith("#", link.GetAttribute("href"), StringComparison.Ordinal));
+        Assert.DoesNotContain(page.All.SelectMany(element => element.Attributes), attribute => attribute.Name.StartsWith("on", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain("url(", Text(page, "style"), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("@import", Text(page, "style"), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(
+            "default-src 'none'; style-src 'unsafe-inline'", page.QuerySelector("meta[http-equiv='Content-Security-Policy']")!.GetAttribute("content"));
+    }
+
+    [Fact]
+    public void Has_headings_in_order_landmarks_and_links_that_lead_somewhere()
+    {
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case("lora")).ToText(ReportFormat.Html));
+        var levels = page.QuerySelectorAll("h1, h2, h3, h4").Select(heading => heading.LocalName[1] - '0').ToArray();
+
+        Assert.Equal(1, levels[0]);
+        Assert.Single(levels, level => level == 1);
+        Assert.All(levels.Zip(levels[1..]), pair => Assert.True(pair.Second <= pair.First + 1));
+        Assert.Single(page.QuerySelectorAll("main"));
+        Assert.Single(page.QuerySelectorAll("header"));
+        Assert.Single(page.QuerySelectorAll("nav[aria-label]"));
+        Assert.All(page.QuerySelectorAll("a[href]"), link => Assert.NotNull(page.GetElementById(link.GetAttribute("href")![1..])));
+        Assert.All(page.QuerySelectorAll("[aria-labelledby]"), section => Assert.NotNull(page.GetElementById(section.GetAttribute("aria-labelledby")!)));
+        Assert.Equal(page.QuerySelectorAll("[id]").Length, page.QuerySelectorAll("[id]").Select(element => element.Id).Distinct().Count());
+        Assert.All(page.QuerySelectorAll("svg"), chart => Assert.True(
+            chart.GetAttribute("aria-hidden") == "true" || (chart.GetAttribute("role") == "img" && chart.GetAttribute("aria-label") is { Length: > 0 })));
+    }
+
+    [Fact]
+    public void Says_of_every_finding_its_id_its_tensor_and_what_to_do()
+    {
+        var report = ReportNumbersTests.Gather(Repository.Case("lora"));
+        using var page = Parse(report.ToText(ReportFormat.Html));
+        var card = Assert.Single(page.QuerySelectorAll(".findings > li"));
+
+        Assert.Equal("Error UnmappedTensor", card.QuerySelector(".head")!.TextContent);
+        Assert.Equal(report.Findings.Select(finding => $"Tensor {finding.Tensor}"), card.QuerySelectorAll(".about").Select(about => about.TextContent));
+        Assert.Contains("-AllowUnmapped", card.QuerySelector(".remedy")!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_that_nothing_was_found()
+    {
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case("fs2")).ToText(ReportFormat.Html));
+
+        Assert.Equal("Nothing found.", Text(page, "section[aria-labelledby='findings'] p"));
+    }
+
+    [Fact]
+    public void Shows_statistics_of_every_tensor_as_they_are_measured()
+    {
+        LibTorch.Require();
+
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case("fs2"), statistics: true).ToText(ReportFormat.Html));
+        var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
+        using var measurement = new TensorMeasurement();
+        var expected = checkpoint.Tensors.Select(tensor => measurement.Measure(tensor))
+            .Select(tensor => new[] { tensor.Name, Display.Number(tensor.Min), Display.Number(tensor.Max), Display.Number(tensor.Mean), Display.Number(tensor.Std), $"{tensor.Zeros}", "0", "0" });
+
+        var rows = page.QuerySelectorAll("[aria-label='Table: statistics of every tensor'] tbody tr")
+            .Select(row => row.Children.Select(cell => cell.TextContent.Replace('−', '-')).ToArray());
+        Assert.Equal(expected, rows);
+
+        // Nine modules of a layer, each with a shape for both layers.
+        var charts = page.QuerySelectorAll(".violin");
+        Assert.Equal(9, charts.Length);
+        Assert.All(charts, chart => Assert.Equal(2, chart.GetAttribute("d")!.Count(c => c == 'M')));
+    }
+
+    [Fact]
+    public void Tells_of_numbers_that_are_none_and_of_tensors_that_can_not_be_read()
+    {
+        LibTorch.Require();
+        using var folder = new TempFolder();
+        CheckpointFolder.Copy("fs2", folder["damaged"]);
+        CheckpointFolder.Damage(folder["damaged"], "decoder.layers.0.ffn.gate_proj.weight");
+
+        var report = ReportNumbersTests.Gather(folder["damaged"], statistics: true);
+
+        var finding = Assert.Single(report.Findings);
+        Assert.Equal((CheckpointErrorCode.CheckpointCorrupt, "decoder.layers.0.ffn.gate_proj.weight"), (finding.Code, finding.Tensor));
+        Assert.Equal(report.Checkpoint.Tensors.Length - 1, report.Measured!.Value.Length);
+        Parse(report.ToText(ReportFormat.Html)).Dispose();
+    }
+
+    /// <summary>405B has as many layers as any that was published.</summary>
+    [Fact]
+    public void Stays_readable_for_the_largest_models()
+    {
+        using var folder = new TempFolder();
+        var architecture = LlamaArchitectures.Find("llama3_1_70b") with { Name = "deep", NumLayers = 126 };
+        var report = ReportNumbersTests.Gather(BigCheckpoint.Write(folder.Path, architecture), architecture);
+        var html = report.ToText(ReportFormat.Html);
+
+        Assert.InRange(html.Length, 100_000, 1_000_000);
+        using var page = Parse(html);
+        Assert.Equal((126 * 9) + 3, page.QuerySelectorAll("[aria-label='Table: every tensor'] tbody tr").Length);
+        Assert.Equal(["Layers 0 to 125, each", "Outside of the layers"], Names(page, "weights by layer"));
+        Assert.Equal(architecture.ParameterCount, report.Weights.Parameters);
+        Assert.InRange(report.ToText(ReportFormat.Markdown).Length, 1_000, 10_000);
+    }
+
+    internal static IHtmlDocument Parse(string html) => Parser.ParseDocument(html);
+
+    internal static string Text(IHtmlDocument page, string selector) => page.QuerySelector(selector)!.TextContent;
+
+    internal static IEnumerable<string> Names(IHtmlDocument page, string table) =>
+        page.QuerySelectorAll($"[aria-label='Table: {table}'] tbody th").Select(cell => cell.TextContent);
+}
