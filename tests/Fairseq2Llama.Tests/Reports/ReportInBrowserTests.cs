@@ -1,0 +1,217 @@
+using Fairseq2Llama.Tests.Support;
+using OpenQA.Selenium;
+
+namespace Fairseq2Llama.Tests.Reports;
+
+/// <summary>What a reader sees, and can do without a mouse.</summary>
+public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<ReportPages>
+{
+    public static TheoryData<string> Names => ReportPages.Names;
+
+    private Browser Browser => pages.Browser;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Asks_for_nothing_but_itself_and_the_browser_has_nothing_to_say(string name)
+    {
+        Browser.Open(pages[name], 1280, 800);
+
+        Assert.Equal([new Uri(pages[name]).AbsoluteUri], Browser.TakeRequests());
+        Assert.Empty(Browser.TakeLog(LogType.Browser));
+        Assert.Equal("CSS1Compat", Browser.Ask<string>("return document.compatMode"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Draws_its_charts(string name)
+    {
+        Browser.Open(pages[name], 1280, 800);
+
+        var empty = Browser.Ask<string[]>(
+            """
+            return [...document.querySelectorAll('svg')].filter(svg => svg.checkVisibility() && (b => b.width < 20 || b.height < 8)(svg.getBoundingClientRect()))
+                .concat([...document.querySelectorAll('svg path:not(.zero)')].filter(path => path.checkVisibility() && (b => b.width < 5 || b.height < 5)(path.getBoundingClientRect())))
+                .map(element => element.outerHTML)
+            """);
+
+        Assert.Empty(empty);
+        Assert.InRange(Browser.Ask<int>("return document.querySelectorAll('svg path, svg rect').length"), 10, 10_000);
+    }
+
+    /// <summary>At 200 % a reader's browser has a root font of 32 pixels.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Fits_phones_and_desktops_with_large_text_too(string name)
+    {
+        foreach (var (width, height) in new[] { (360, 740), (768, 1024), (1280, 800) })
+        {
+            foreach (var size in new[] { "100%", "200%" })
+            {
+                Browser.Open(pages[name], width, height);
+                Prepare(size);
+
+                Assert.True(width >= Browser.Ask<int>("return document.documentElement.scrollWidth"), $"{name} scrolls at {width} px, {size}");
+                Assert.Equal([], Browser.Ask<string[]>(FindClipped));
+                Assert.Equal([], Browser.Ask<string[]>(FindOverlaps));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("fine", "light", "screen")]
+    [InlineData("found", "light", "screen")]
+    [InlineData("deep", "light", "screen")]
+    [InlineData("fine", "dark", "screen")]
+    [InlineData("found", "dark", "screen")]
+    [InlineData("deep", "dark", "screen")]
+    [InlineData("found", "dark", "print")]
+    public void Has_contrast(string name, string scheme, string media)
+    {
+        Browser.Open(pages[name], 1280, 800);
+        Browser.Emulate(scheme, media);
+        Prepare("100%");
+
+        var poor = Browser.Ask<string[]>(FindPoorContrast);
+
+        Assert.Empty(poor);
+        var background = Browser.Ask<string>("return getComputedStyle(document.body).backgroundColor");
+        Assert.Equal(media == "print" ? "rgb(255, 255, 255)" : scheme == "dark" ? "rgb(20, 23, 26)" : "rgb(252, 252, 251)", background);
+    }
+
+    [Fact]
+    public void Is_used_by_keyboard()
+    {
+        Browser.Open(pages["deep"], 360, 740);
+
+        Browser.Press(Keys.Tab);
+        Assert.Equal("a.skip Skip to the report", Browser.Focused());
+        Assert.True(Browser.Ask<bool>("const b = document.activeElement.getBoundingClientRect(); return b.left >= 0 && b.top >= 0 && b.right <= innerWidth"));
+        Browser.Press(Keys.Enter);
+        Assert.Equal("report", Browser.Ask<string>("return document.activeElement.id"));
+
+        var reached = new List<string>();
+
+        for (var i = 0; i < 30; i++)
+        {
+            Browser.Press(Keys.Tab);
+            var focused = Browser.Focused();
+
+            if (focused.StartsWith("body", StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            Assert.NotEqual("none", Browser.Ask<string>("return getComputedStyle(document.activeElement).outlineStyle"));
+            reached.Add(focused);
+        }
+
+        Assert.Contains(reached, focused => focused.StartsWith("div.scroll", StringComparison.Ordinal));
+        Assert.Equal(2, reached.Count(focused => focused.StartsWith("summary", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Opens_what_is_folded_and_scrolls_what_is_wide_by_keyboard()
+    {
+        Browser.Open(pages["fine"], 360, 740);
+        Browser.Driver.ExecuteScript("document.querySelector('summary').focus()");
+
+        Browser.Press(Keys.Enter);
+        Assert.True(Browser.Ask<bool>("return document.querySelector('details').open"));
+
+        Browser.Press(Keys.Tab);
+        Assert.StartsWith("div.scroll", Browser.Focused(), StringComparison.Ordinal);
+        Assert.Equal("Table: every tensor", Browser.Ask<string>("return document.activeElement.ariaLabel"));
+        Browser.Press(string.Concat(Enumerable.Repeat(Keys.ArrowRight, 3)));
+        SpinWait.SpinUntil(() => Browser.Ask<double>("return document.activeElement.scrollLeft") > 0, TimeSpan.FromSeconds(10));
+        Assert.True(Browser.Ask<double>("return document.activeElement.scrollLeft") > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Is_printed_with_what_is_folded(string name)
+    {
+        Browser.Open(pages[name], 1280, 800);
+        var pdf = Browser.Driver.Print(new PrintOptions()).AsByteArray;
+
+        Assert.Equal("%PDF-"u8, pdf.AsSpan(0, 5));
+
+        Browser.Emulate("dark", "print");
+        Assert.Equal([], Browser.Ask<string[]>("return [...document.querySelectorAll('details tbody th')].filter(th => !th.checkVisibility({ contentVisibilityAuto: true })).map(th => th.textContent)"));
+    }
+
+    [Fact]
+    public void Lets_an_unlike_layer_stand_out()
+    {
+        Browser.Open(pages["deep"], 1280, 800);
+
+        // Layer 17 has four times the deviation of the others.
+        var captions = Browser.Ask<string[]>("return [...document.querySelectorAll('.plots figcaption')].map(caption => caption.innerText)");
+        Assert.Equal(9, captions.Length);
+        Assert.All(captions, caption => Assert.Contains("in layer 17:", caption, StringComparison.Ordinal));
+        Assert.Contains("NaN or Inf in layer 3.", captions.Single(caption => caption.Contains("ffn.inner_proj", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    /// <summary>Everything open, at a size of the root font.</summary>
+    private void Prepare(string fontSize) => Browser.Driver.ExecuteScript(
+        "document.documentElement.style.fontSize = arguments[0]; for (const details of document.querySelectorAll('details')) details.open = true", fontSize);
+
+    /// <summary>Text that is wider or higher than its box where that does not scroll.</summary>
+    private const string FindClipped =
+        """
+        const scrolls = element => element && (getComputedStyle(element).overflowX === 'auto' || scrolls(element.parentElement));
+        return [...document.querySelectorAll('body *')].filter(element => element.checkVisibility() && !element.closest('svg') && !element.closest('.skip') && !scrolls(element)
+            && [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())
+            && (() => {
+                const range = document.createRange();
+                range.selectNodeContents(element);
+                const text = range.getBoundingClientRect();
+                return text.right > document.documentElement.clientWidth + 1 || text.left < -1;
+            })()).map(element => element.outerHTML.slice(0, 200))
+        """;
+
+    /// <summary>Lines of text, of two elements, that cover each other.</summary>
+    private const string FindOverlaps =
+        """
+        const lines = [];
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        for (let node; (node = walker.nextNode());) {
+            const element = node.parentElement;
+            if (!node.textContent.trim() || !element.checkVisibility() || element.closest('svg, .skip')) continue;
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            for (const box of range.getClientRects()) if (box.width > 1) lines.push({ box, text: node.textContent.slice(0, 40) });
+        }
+        lines.sort((a, b) => a.box.top - b.box.top);
+        const found = [];
+        for (let i = 0; i < lines.length; i++) {
+            for (let j = i + 1; j < lines.length && lines[j].box.top < lines[i].box.bottom; j++) {
+                const [a, b] = [lines[i].box, lines[j].box];
+                const width = Math.min(a.right, b.right) - Math.max(a.left, b.left), height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+                if (width > 2 && height > Math.min(a.height, b.height) / 3) found.push(lines[i].text + ' / ' + lines[j].text);
+            }
+        }
+        return found;
+        """;
+
+    /// <summary>Text with less contrast than WCAG 2 asks for at level AA, by its formula.</summary>
+    private const string FindPoorContrast =
+        """
+        const parse = color => color.match(/[\d.]+/g).map(Number);
+        const luminance = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+        const background = element => {
+            for (let e = element; e; e = e.parentElement) {
+                const color = parse(getComputedStyle(e).backgroundColor);
+                if (color.length === 3 || color[3] === 1) return color;
+            }
+            return [255, 255, 255];
+        };
+        const contrast = (a, b) => { const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y); return (high + 0.05) / (low + 0.05); };
+        const found = [...document.querySelectorAll('body *')].filter(element => element.checkVisibility() && !element.closest('svg')
+            && [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())
+            && contrast(parse(getComputedStyle(element).color), background(element)) < 4.5).map(element => element.outerHTML.slice(0, 200));
+
+        // Charts need 3 to 1.
+        return found.concat([...document.querySelectorAll('.fill, .violin')].filter(shape => shape.checkVisibility()
+            && contrast(parse(getComputedStyle(shape).fill), background(shape.closest('figure, td'))) < 3).map(shape => shape.outerHTML.slice(0, 200)));
+        """;
+}
