@@ -12,7 +12,7 @@ internal sealed record ReportedSetting(string Name, string? Expected, string? Fo
     {
         SettingVerdict.Agrees => "agrees",
         SettingVerdict.Differs => "differs",
-        _ => "not told by shapes",
+        _ => "not in shapes",
     };
 }
 

@@ -35,7 +35,8 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
             """);
 
         Assert.Empty(empty);
-        Assert.InRange(Browser.Ask<int>("return document.querySelectorAll('svg path, svg rect').length"), 10, 10_000);
+        Assert.Equal([], Browser.Ask<string[]>("return [...document.querySelectorAll('svg[role=img], svg[role=img] *')].filter(shape => !shape.checkVisibility()).map(shape => shape.outerHTML.slice(0, 200))"));
+        Assert.Equal(name == "deep" ? 10 : 1, Browser.Ask<int>("return document.querySelectorAll('svg[role=img]').length"));
     }
 
     /// <summary>At 200 % a reader's browser has a root font of 32 pixels.</summary>
@@ -147,6 +148,12 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         // Layer 17 has four times the deviation of the others.
         var captions = Browser.Ask<string[]>("return [...document.querySelectorAll('.plots figcaption')].map(caption => caption.innerText)");
         Assert.Equal(9, captions.Length);
+
+        // A shape for each of 126 layers, from edge to edge.
+        Assert.All(Browser.Ask<int[]>("return [...document.querySelectorAll('.violin')].map(path => path.getAttribute('d').match(/M/g).length)"), count => Assert.Equal(126, count));
+        Assert.All(
+            Browser.Ask<double[]>("return [...document.querySelectorAll('.violin')].map(path => path.getBoundingClientRect().width / path.parentElement.getBoundingClientRect().width)"),
+            width => Assert.InRange(width, 0.98, 1));
         Assert.All(captions, caption => Assert.Contains("in layer 17:", caption, StringComparison.Ordinal));
         Assert.Contains("NaN or Inf in layer 3.", captions.Single(caption => caption.Contains("ffn.inner_proj", StringComparison.Ordinal)), StringComparison.Ordinal);
     }

@@ -83,8 +83,8 @@ public sealed class ReportNumbersTests
         Assert.Equal(("16", "16", "agrees"), Read("ModelDim"));
         Assert.Equal(("48", "48", "agrees"), Read("FfnInnerDim"));
         Assert.Equal(("8", "8", "agrees"), Read("KeyValueDim"));
-        Assert.Equal(("2", null, "not told by shapes"), Read("NumAttnHeads"));
-        Assert.Equal(("1e-05", null, "not told by shapes"), Read("NormEps"));
+        Assert.Equal(("2", null, "not in shapes"), Read("NumAttnHeads"));
+        Assert.Equal(("1e-05", null, "not in shapes"), Read("NormEps"));
 
         (string?, string?, string) Read(string name) => (settings[name].Expected, settings[name].Found, settings[name].VerdictText);
     }
@@ -94,7 +94,7 @@ public sealed class ReportNumbersTests
     [InlineData("checkpoints/tied-absent", true, "no output projection", "agrees")]
     [InlineData("checkpoints/tied-absent", false, "no output projection", "differs")]
     [InlineData("checkpoints/fs2", false, "two tensors", "agrees")]
-    [InlineData("checkpoints/fs2", true, "two tensors", "not told by shapes")]
+    [InlineData("checkpoints/fs2", true, "two tensors", "not in shapes")]
     public void Tell_whether_the_output_is_tied(string path, bool isTied, string found, string verdict)
     {
         var tied = Gather(Repository.Data(path), TinyModel.Architecture with { TiedEmbeddings = isTied }).Settings.Single(setting => setting.Name == "TiedEmbeddings");

@@ -11,7 +11,7 @@ public sealed class ReportPages : IDisposable
         torch.manual_seed(1)
         state = torch.load(sys.argv[1])['model']
         layers = {}
-        for n in range(40):
+        for n in range(126):
             for name, tensor in state.items():
                 if name.startswith('decoder.layers.0.'):
                     layers[name.replace('.0.', f'.{n}.', 1)] = torch.randn(tensor.shape) * (4 if n == 17 else 1)
@@ -60,7 +60,7 @@ public sealed class ReportPages : IDisposable
             default:
                 LibTorch.Require();
                 PyTorch.Ask(Write, Path.Combine(Repository.Case("fs2"), "model.pt"), _folder["model.pt"]);
-                return ReportNumbersTests.Gather(_folder["model.pt"], TinyModel.Architecture with { NumLayers = 40 }, statistics: true);
+                return ReportNumbersTests.Gather(_folder["model.pt"], TinyModel.Architecture with { NumLayers = 126 }, statistics: true);
         }
     }
 }

@@ -13,8 +13,8 @@ internal static class ArchitectureSection
 
         yield return HtmlTable.Of(
             "the architecture held against the weights",
-            ["Number", "#Expected", "#Found in the weights", "Verdict"],
-            report.Settings.Select(setting => new object?[] { Tag.Code(setting.Name), setting.Expected ?? "–", setting.Found ?? "–", VerdictOf(setting) }));
+            ["Number", "Verdict", "#Expected", "#Found"],
+            report.Settings.Select(setting => new object?[] { Tag.Code(setting.Name), VerdictOf(setting), setting.Expected ?? "–", setting.Found ?? "–" }));
 
         if (report.Architecture is { AssetNames.IsEmpty: false } known)
         {

@@ -44,7 +44,7 @@ internal static class ColumnChart
                 Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {layers.Count * ColumnWidth} {Height}")),
                 Tag.Attribute("preserveAspectRatio", "none"),
                 Tag.Attribute("style", string.Create(CultureInfo.InvariantCulture, $"max-width:{layers.Count * 2}rem")),
-                Tag.Of("path", Tag.Class("fill"), Tag.Attribute("d", path.ToString()))),
+                Tag.Of("path", Tag.Class("fill"), Tag.Path(path.ToString()))),
             ChartAxis.Of(layers[0].Layer, layers[^1].Layer, layers.Count));
     }
 }

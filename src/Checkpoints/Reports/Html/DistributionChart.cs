@@ -24,8 +24,8 @@ internal static class DistributionChart
             return null;
         }
 
-        var low = Math.Min(0, layers.Min(layer => layer.Min!.Value));
-        var high = Math.Max(0, layers.Max(layer => layer.Max!.Value));
+        var low = layers.Min(layer => layer.Min!.Value);
+        var high = layers.Max(layer => layer.Max!.Value);
         var path = new StringBuilder();
 
         for (var i = 0; i < module.Tensors.Length; i++)
@@ -35,7 +35,6 @@ internal static class DistributionChart
 
         var widest = layers.MaxBy(Magnitude)!;
         var summary = Summarize(module, widest);
-        var zero = Y(0).ToString(CultureInfo.InvariantCulture);
         var width = module.Tensors.Length * ColumnWidth;
 
         return Tag.Of(
@@ -51,8 +50,8 @@ internal static class DistributionChart
                     Tag.Attribute("aria-label", $"Distribution of {module.Name} layer by layer, from {ReportText.Signed(low)} to {ReportText.Signed(high)}. {summary}"),
                     Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width} {Height}")),
                     Tag.Attribute("preserveAspectRatio", "none"),
-                    Tag.Of("path", Tag.Class("zero"), Tag.Attribute("d", string.Create(CultureInfo.InvariantCulture, $"M0 {zero}h{width}"))),
-                    Tag.Of("path", Tag.Class("violin"), Tag.Attribute("d", path.ToString())))),
+                    low <= 0 && high >= 0 ? Tag.Of("path", Tag.Class("zero"), Tag.Path(string.Create(CultureInfo.InvariantCulture, $"M0 {Y(0)}h{width}"))) : null,
+                    Tag.Of("path", Tag.Class("violin"), Tag.Path(path.ToString())))),
             ChartAxis.Of(module.Tensors[0].Layer ?? 0, module.Tensors[^1].Layer ?? 0, MaxColumns));
 
         int Y(double value) => low == high ? Height / 2 : (int)Math.Round((high / (high - low) * Height) - (value / (high - low) * Height));

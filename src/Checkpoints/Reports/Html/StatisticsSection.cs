@@ -3,6 +3,9 @@ namespace Fairseq2Llama.Reports.Html;
 /// <summary>How the weights are distributed: charts layer by layer, and all numbers below.</summary>
 internal static class StatisticsSection
 {
+    /// <summary>So many layers need more room.</summary>
+    private const int Many = 48;
+
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
         var measured = report.Measured!.Value;
@@ -10,7 +13,7 @@ internal static class StatisticsSection
         yield return Tag.Of(
             "p",
             "Each shape shows the weights of one layer, from the smallest to the largest, as wide as there are many (by the square root). All layers of a module share a scale, so one that is unlike the others stands out.");
-        yield return Tag.Of("div", Tag.Class("plots"), ModuleStatistics.AllOf(measured).Select(DistributionChart.Of));
+        yield return Tag.Of("div", Tag.Class(report.Layers.Length > Many ? "plots wide" : "plots"), ModuleStatistics.AllOf(measured).Select(DistributionChart.Of));
 
         yield return Tag.Of(
             "details",

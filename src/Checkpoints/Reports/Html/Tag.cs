@@ -32,6 +32,9 @@ internal static class Tag
 
     public static XAttribute Attribute(string name, string value) => new(name, ReportText.Of(value));
 
+    /// <summary>A drawing, which is ours, and longer than text may be.</summary>
+    public static XAttribute Path(string data) => new("d", data);
+
     public static XAttribute Class(string value) => new("class", value);
 
     public static XElement Code(string text) => Of("code", text);
