@@ -22,8 +22,21 @@ public sealed class CheckpointReport
         Files = ReportedFile.AllOf(checkpoint);
         Layers = ReportedLayer.AllOf(tensors);
         Outside = ReportedPart.Of("Outside of the layers", [.. tensors.Where(tensor => tensor.Layer is null)]);
-        Kinds = [.. from tensor in tensors group tensor by KindNames.KindOf(tensor) into kind orderby kind.Key select ReportedPart.Of(KindNames.Of(kind.Key), [.. kind])];
-        DTypes = [.. from tensor in tensors group tensor by tensor.DType into dtype let part = ReportedPart.Of(Display.Name(dtype.Key), [.. dtype]) orderby part.Weights.Bytes descending select part];
+        Kinds =
+        [
+            .. from tensor in tensors
+               group tensor by KindNames.KindOf(tensor) into kind
+               orderby kind.Key
+               select ReportedPart.Of(KindNames.Of(kind.Key), [.. kind]),
+        ];
+        DTypes =
+        [
+            .. from tensor in tensors
+               group tensor by tensor.DType into dtype
+               let part = ReportedPart.Of(Display.Name(dtype.Key), [.. dtype])
+               orderby part.Weights.Bytes descending
+               select part,
+        ];
         Measured = measurement?.Tensors;
     }
 

@@ -19,7 +19,8 @@ internal sealed record LayerRun(int First, int Count, ReportedPart Each)
 
         foreach (var (layer, part) in layers)
         {
-            if (runs is [.., var last] && layer == last.First + last.Count && part.Weights == last.Each.Weights && part.DTypes.SequenceEqual(last.Each.DTypes))
+            if (runs is [.., var last] && layer == last.First + last.Count
+                && part.Weights == last.Each.Weights && part.DTypes.SequenceEqual(last.Each.DTypes))
             {
                 runs[^1] = last with { Count = last.Count + 1 };
             }

@@ -78,7 +78,8 @@ public sealed class ReportFile
         ".MD" or ".MARKDOWN" => ReportFormat.Markdown,
         _ => throw new CheckpointException(
             CheckpointErrorCode.ReportFormatRequired,
-            $"'{path}' does not tell what to write: its name ends neither with .html nor with .md. Let it, or say it with -Format Html or -Format Markdown.",
+            $"'{path}' does not tell what to write: its name ends neither with .html nor with .md. Give it one that does, or say"
+                + " -Format Html or -Format Markdown.",
             path),
     };
 
@@ -87,10 +88,12 @@ public sealed class ReportFile
         if (Directory.Exists(Path))
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{Path}' is a folder. Give the path of a file, such as '{System.IO.Path.Combine(Path, "report.html")}'.", Path);
+                CheckpointErrorCode.OutputExists,
+                $"'{Path}' is a folder. Give the path of a file, such as '{System.IO.Path.Combine(Path, "report.html")}'.",
+                Path);
         }
 
-        for (var folder = System.IO.Path.GetDirectoryName(Path); folder is not null && !Directory.Exists(folder); folder = System.IO.Path.GetDirectoryName(folder))
+        for (var folder = ParentOf(Path); folder is not null && !Directory.Exists(folder); folder = ParentOf(folder))
         {
             if (File.Exists(folder))
             {
@@ -100,7 +103,9 @@ public sealed class ReportFile
 
         var real = RealPath.Of(Path);
 
-        if (checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Any(file => RealPath.Comparer.Equals(RealPath.Of(file), real)))
+        var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.Of);
+
+        if (own.Contains(real, RealPath.Comparer))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a file of the checkpoint itself. Choose another one for the report.", Path);
@@ -111,6 +116,8 @@ public sealed class ReportFile
             throw Exists();
         }
     }
+
+    private static string? ParentOf(string path) => System.IO.Path.GetDirectoryName(path);
 
     private CheckpointException Exists() => new(
         CheckpointErrorCode.OutputExists, $"'{Path}' is there already. Choose another file, or replace it with -Force.", Path);

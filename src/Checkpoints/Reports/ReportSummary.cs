@@ -11,7 +11,9 @@ internal static class ReportSummary
 
         yield return new SummaryItem("Findings", FindingsOf(report), DetailOf(report));
         yield return new SummaryItem("Format", CheckpointLayoutText.FormatOf(checkpoint), CheckpointLayoutText.LayoutOf(checkpoint));
-        yield return new SummaryItem("Architecture", report.Architecture?.Name ?? "unknown", report.Architecture is null ? null : report.ArchitectureOrigin);
+        yield return report.Architecture is { } architecture
+            ? new SummaryItem("Architecture", architecture.Name, report.ArchitectureOrigin)
+            : new SummaryItem("Architecture", "unknown");
 
         if (checkpoint is Fairseq2Checkpoint { Step: { } step })
         {
@@ -21,7 +23,8 @@ internal static class ReportSummary
         yield return new SummaryItem("Parameters", Display.Count(report.Weights.Parameters), ReportText.Exact(report.Weights.Parameters));
         yield return new SummaryItem("Weights", Display.Size(report.Weights.Bytes), $"{ReportText.Exact(report.Weights.Bytes)} bytes");
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
-        yield return new SummaryItem("Tensors", ReportText.Exact(report.Weights.Tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
+        yield return new SummaryItem(
+            "Tensors", ReportText.Exact(report.Weights.Tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
         yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
     }
 
@@ -36,7 +39,8 @@ internal static class ReportSummary
     private static string DetailOf(CheckpointReport report) => CountOf(report, FindingSeverity.Error) switch
     {
         0 => "it can be exported",
-        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings => $"and {ReportText.Count(warnings, "warning")}; it can't be exported as it is",
+        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings =>
+            $"and {ReportText.Count(warnings, "warning")}; it can't be exported as it is",
         _ => "it can't be exported as it is",
     };
 

@@ -18,7 +18,7 @@ internal static class ReportText
         whole == 0 ? "–" : ((double)part / whole).ToString("P1", CultureInfo.InvariantCulture);
 
     /// <summary>A number of things: <c>1 file</c>, <c>2 files</c>.</summary>
-    public static string Count(long count, string one) => string.Create(CultureInfo.InvariantCulture, $"{Exact(count)} {one}{(count == 1 ? "" : "s")}");
+    public static string Count(long count, string one) => $"{Exact(count)} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A number with a minus that is one.</summary>
     public static string Signed(double? number) => Display.Number(number).Replace('-', '−').Replace("e−", "e-", StringComparison.Ordinal);

@@ -80,7 +80,8 @@ internal sealed class SettingTable
             _ => SettingVerdict.Untold,
         };
 
-        return new ReportedSetting(nameof(LlamaArchitecture.TiedEmbeddings), _architecture is null ? null : _architecture.TiedEmbeddings ? "yes" : "no", found, verdict);
+        var expected = _architecture is null ? null : _architecture.TiedEmbeddings ? "yes" : "no";
+        return new ReportedSetting(nameof(LlamaArchitecture.TiedEmbeddings), expected, found, verdict);
     }
 
     private static string? Show(double? number) => number?.ToString(CultureInfo.InvariantCulture).Replace('E', 'e');

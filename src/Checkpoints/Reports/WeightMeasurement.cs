@@ -5,7 +5,8 @@ namespace Fairseq2Llama.Reports;
 /// <summary>Measures all tensors of a checkpoint.</summary>
 /// <param name="Tensors">What they are like; those that can't be read are absent.</param>
 /// <param name="Findings">What was found wrong with their data.</param>
-internal sealed record WeightMeasurement(ImmutableArray<(CheckpointTensor Tensor, TensorStatistics Statistics)> Tensors, ImmutableArray<CheckpointFinding> Findings)
+internal sealed record WeightMeasurement(
+    ImmutableArray<(CheckpointTensor Tensor, TensorStatistics Statistics)> Tensors, ImmutableArray<CheckpointFinding> Findings)
 {
     private const int BinCount = 16;
 

@@ -8,13 +8,19 @@ internal static class ArchitectureSection
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
         yield return report.Architecture is { } architecture
-            ? Tag.Of("p", Tag.Of("strong", architecture.Name), $", {report.ArchitectureOrigin}: {ReportText.Exact(architecture.ParameterCount)} parameters, tied ones counted once.")
+            ? Tag.Of(
+                "p",
+                Tag.Of("strong", architecture.Name),
+                $", {report.ArchitectureOrigin}: {ReportText.Exact(architecture.ParameterCount)} parameters, tied ones counted once.")
             : Tag.Of("p", "No architecture is known to fit, so there is nothing to hold the shapes against.");
 
         yield return HtmlTable.Of(
             "the architecture held against the weights",
             ["Number", "Verdict", "#Expected", "#Found"],
-            report.Settings.Select(setting => new object?[] { Tag.Code(setting.Name), VerdictOf(setting), setting.Expected ?? "–", setting.Found ?? "–" }));
+            report.Settings.Select(setting => new object?[]
+            {
+                Tag.Code(setting.Name), VerdictOf(setting), setting.Expected ?? "–", setting.Found ?? "–",
+            }));
 
         if (report.Architecture is { AssetNames.IsEmpty: false } known)
         {

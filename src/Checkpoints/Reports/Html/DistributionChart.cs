@@ -33,8 +33,8 @@ internal static class DistributionChart
             Draw(path, module.Tensors[i], (i * ColumnWidth) + (ColumnWidth / 2), Y);
         }
 
-        var widest = layers.MaxBy(Magnitude)!;
-        var summary = Summarize(module, widest);
+        var summary = Summarize(module, layers.MaxBy(Magnitude)!);
+        var (lowText, highText) = (ReportText.Signed(low), ReportText.Signed(high));
         var width = module.Tensors.Length * ColumnWidth;
 
         return Tag.Of(
@@ -43,19 +43,22 @@ internal static class DistributionChart
             Tag.Of(
                 "div",
                 Tag.Class("plot"),
-                Tag.Of("p", Tag.Class("scale"), Tag.Of("span", ReportText.Signed(high)), Tag.Of("span", ReportText.Signed(low))),
+                Tag.Of("p", Tag.Class("scale"), Tag.Of("span", highText), Tag.Of("span", lowText)),
                 Tag.Of(
                     "svg",
                     Tag.Attribute("role", "img"),
-                    Tag.Attribute("aria-label", $"Distribution of {module.Name} layer by layer, from {ReportText.Signed(low)} to {ReportText.Signed(high)}. {summary}"),
+                    Tag.Attribute("aria-label", $"Distribution of {module.Name} layer by layer, from {lowText} to {highText}. {summary}"),
                     Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width} {Height}")),
                     Tag.Attribute("preserveAspectRatio", "none"),
-                    low <= 0 && high >= 0 ? Tag.Of("path", Tag.Class("zero"), Tag.Path(string.Create(CultureInfo.InvariantCulture, $"M0 {Y(0)}h{width}"))) : null,
+                    low <= 0 && high >= 0 ? LineAt(Y(0), width) : null,
                     Tag.Of("path", Tag.Class("violin"), Tag.Path(path.ToString())))),
             ChartAxis.Of(module.Tensors[0].Layer ?? 0, module.Tensors[^1].Layer ?? 0, MaxColumns));
 
         int Y(double value) => low == high ? Height / 2 : (int)Math.Round((high / (high - low) * Height) - (value / (high - low) * Height));
     }
+
+    private static XElement LineAt(int y, int width) =>
+        Tag.Of("path", Tag.Class("zero"), Tag.Path(string.Create(CultureInfo.InvariantCulture, $"M0 {y}h{width}")));
 
     private static double Magnitude(TensorStatistics tensor) => Math.Max(Math.Abs(tensor.Min!.Value), Math.Abs(tensor.Max!.Value));
 
@@ -66,7 +69,8 @@ internal static class DistributionChart
             CultureInfo.InvariantCulture, $" NaN or Inf in layer {string.Join(", ", nonFinite.Take(8))}{(nonFinite.Length > 8 ? ", …" : "")}.");
 
         return string.Create(
-            CultureInfo.InvariantCulture, $"Farthest from 0 in layer {widest.Layer}: {ReportText.Signed(widest.Min)} to {ReportText.Signed(widest.Max)}.{warning}");
+            CultureInfo.InvariantCulture,
+            $"Farthest from 0 in layer {widest.Layer}: {ReportText.Signed(widest.Min)} to {ReportText.Signed(widest.Max)}.{warning}");
     }
 
     private static void Draw(StringBuilder path, TensorStatistics tensor, int center, Func<double, int> y)

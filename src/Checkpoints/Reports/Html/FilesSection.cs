@@ -11,10 +11,13 @@ internal static class FilesSection
 
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
-        yield return Tag.Of("p", $"{CheckpointLayoutText.FormatOf(report.Checkpoint)}, {CheckpointLayoutText.LayoutOf(report.Checkpoint)}; {Display.Size(report.Checkpoint.SizeInBytes)} in all.");
+        var (format, layout) = (CheckpointLayoutText.FormatOf(report.Checkpoint), CheckpointLayoutText.LayoutOf(report.Checkpoint));
+        yield return Tag.Of("p", $"{format}, {layout}; {Display.Size(report.Checkpoint.SizeInBytes)} in all.");
 
         var table = TableOf(report);
-        yield return report.Files.Length <= Shown ? table : Tag.Of("details", Tag.Of("summary", $"All {ReportText.Exact(report.Files.Length)} files"), table);
+        yield return report.Files.Length <= Shown
+            ? table
+            : Tag.Of("details", Tag.Of("summary", $"All {ReportText.Exact(report.Files.Length)} files"), table);
     }
 
     private static XElement TableOf(CheckpointReport report)

@@ -9,7 +9,12 @@ internal static class HtmlPage
 {
     private const string Policy = "default-src 'none'; style-src 'unsafe-inline'";
 
-    private static readonly XmlWriterSettings Settings = new() { OmitXmlDeclaration = true, ConformanceLevel = ConformanceLevel.Fragment, NewLineHandling = NewLineHandling.None };
+    private static readonly XmlWriterSettings Settings = new()
+    {
+        OmitXmlDeclaration = true,
+        ConformanceLevel = ConformanceLevel.Fragment,
+        NewLineHandling = NewLineHandling.None,
+    };
 
     private static readonly Lazy<string> StyleSheet = new(() =>
     {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Xml.Linq;
 
 namespace Fairseq2Llama.Reports.Html;
@@ -6,7 +5,7 @@ namespace Fairseq2Llama.Reports.Html;
 /// <summary>A report as a page.</summary>
 internal static class HtmlReport
 {
-    private static readonly string Version = typeof(HtmlReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    private static readonly string Version = typeof(HtmlReport).Assembly.GetName().Version!.ToString(3);
 
     public static string Write(CheckpointReport report)
     {
@@ -16,7 +15,9 @@ internal static class HtmlReport
             ("architecture", "Architecture", ArchitectureSection.Of(report)),
             ("weights", "Weights", WeightsSection.Of(report)),
             ("files", "Files", FilesSection.Of(report)),
-            .. report.Measured is null ? Array.Empty<(string, string, IEnumerable<object?>)>() : [("statistics", "Statistics", StatisticsSection.Of(report))],
+            .. report.Measured is null
+                ? Array.Empty<(string, string, IEnumerable<object?>)>()
+                : [("statistics", "Statistics", StatisticsSection.Of(report))],
             ("tensors", "Tensors", TensorsSection.Of(report)),
         ];
 
@@ -28,7 +29,10 @@ internal static class HtmlReport
                 Tag.Of("p", Tag.Class("kicker"), "Checkpoint report"),
                 Tag.Of("h1", report.Checkpoint.Name),
                 Tag.Of("p", Tag.Class("path"), Tag.Code(report.Checkpoint.Path)),
-                Tag.Of("nav", Tag.Attribute("aria-label", "Contents"), Tag.Of("ul", sections.Select(section => Tag.Of("li", Link(section.Id, section.Title)))))),
+                Tag.Of(
+                    "nav",
+                    Tag.Attribute("aria-label", "Contents"),
+                    Tag.Of("ul", sections.Select(section => Tag.Of("li", Link(section.Id, section.Title)))))),
             Tag.Of(
                 "main",
                 Tag.Attribute("id", "report"),

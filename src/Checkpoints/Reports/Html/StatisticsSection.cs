@@ -12,8 +12,12 @@ internal static class StatisticsSection
 
         yield return Tag.Of(
             "p",
-            "Each shape shows the weights of one layer, from the smallest to the largest, as wide as there are many (by the square root). All layers of a module share a scale, so one that is unlike the others stands out.");
-        yield return Tag.Of("div", Tag.Class(report.Layers.Length > Many ? "plots wide" : "plots"), ModuleStatistics.AllOf(measured).Select(DistributionChart.Of));
+            "Each shape shows the weights of one layer, from the smallest to the largest, as wide as there are many (by the square root)."
+            + " All layers of a module share a scale, so one that is unlike the others stands out.");
+        yield return Tag.Of(
+            "div",
+            Tag.Class(report.Layers.Length > Many ? "plots wide" : "plots"),
+            ModuleStatistics.AllOf(measured).Select(DistributionChart.Of));
 
         yield return Tag.Of(
             "details",

@@ -24,7 +24,8 @@ internal static class WeightsSection
         yield return TableOf("weights by element type", "Type", report.DTypes, report.Weights, showsTypes: false);
     }
 
-    private static XElement TableOf(string name, string first, IEnumerable<ReportedPart> parts, WeightSum whole, bool showsTypes = true) => HtmlTable.Of(
+    private static XElement TableOf(
+        string name, string first, IEnumerable<ReportedPart> parts, WeightSum whole, bool showsTypes = true) => HtmlTable.Of(
         name,
         [first, "Share of bytes", "#Parameters", "#Size", "#Tensors", .. showsTypes ? ["Type"] : Array.Empty<string>()],
         parts.Select(part => CellsOf(part, whole, showsTypes)));

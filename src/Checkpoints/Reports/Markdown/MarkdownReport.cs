@@ -14,9 +14,12 @@ internal static class MarkdownReport
     public static string Write(CheckpointReport report)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# Checkpoint {MarkdownText.Of(report.Checkpoint.Name)}\n\n{MarkdownText.Code(report.Checkpoint.Path)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"# Checkpoint {MarkdownText.Of(report.Checkpoint.Name)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{MarkdownText.Code(report.Checkpoint.Path)}\n\n");
 
-        text.Append(MarkdownTable.Of(["", "", ""], ReportSummary.Of(report).Select(item => new[] { item.Name, MarkdownText.Of(item.Value), MarkdownText.Of(item.Detail ?? "") })));
+        text.Append(MarkdownTable.Of(
+            ["", "", ""],
+            ReportSummary.Of(report).Select(item => new[] { item.Name, MarkdownText.Of(item.Value), MarkdownText.Of(item.Detail ?? "") })));
         AppendFindings(text, report);
         AppendArchitecture(text, report);
         AppendWeights(text, report);
@@ -81,7 +84,8 @@ internal static class MarkdownReport
             report.Files.Select(file => new[] { MarkdownText.Code(file.Name), Display.Size(file.Length), ReportText.Exact(file.Weights.Tensors) }))));
     }
 
-    private static void AppendParts(StringBuilder text, string first, IEnumerable<ReportedPart> parts, WeightSum whole) => text.Append(MarkdownTable.Of(
+    private static void AppendParts(
+        StringBuilder text, string first, IEnumerable<ReportedPart> parts, WeightSum whole) => text.Append(MarkdownTable.Of(
         [first, "#Parameters", "#Size", "#Share", "#Tensors", "Type"],
         parts.Select(part => new[]
         {
@@ -111,9 +115,10 @@ internal static class MarkdownReport
             })));
     }
 
-    private static string WithLayer(ModuleStatistics module, TensorStatistics? tensor, Func<TensorStatistics, double?> get) => tensor is null
-        ? "–"
-        : string.Create(CultureInfo.InvariantCulture, $"{ReportText.Signed(get(tensor))}{(module.Tensors.Length > 1 ? $" (layer {tensor.Layer})" : "")}");
+    private static string WithLayer(ModuleStatistics module, TensorStatistics? tensor, Func<TensorStatistics, double?> get) =>
+        tensor is null ? "–"
+        : module.Tensors.Length == 1 ? ReportText.Signed(get(tensor))
+        : string.Create(CultureInfo.InvariantCulture, $"{ReportText.Signed(get(tensor))} (layer {tensor.Layer})");
 
     /// <summary>What is long is folded where HTML is read, and is a table below its name where it is not.</summary>
     private static void AppendFolded(StringBuilder text, string name, bool isLong, Action append)
