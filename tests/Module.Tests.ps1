@@ -344,6 +344,23 @@ Describe 'The three formats' {
     }
 }
 
+Describe 'Export-CheckpointReport' {
+    It 'gives files as Get-Item does' {
+        $file = Read-Fairseq2Checkpoint $data/fs2 | Export-CheckpointReport 'TestDrive:/my [1].md' -Architecture $tiny
+
+        $file.Length | Should -BeGreaterThan 1000
+        $file | Get-Content | Select-Object -First 1 | Should -Be '# Checkpoint fs2'
+        ($file | Show)[-1] | Should -Match "$($file.Length) my \[1\]\.md$"
+    }
+
+    It 'writes a file for each checkpoint' {
+        $files = Get-ChildItem $data/fs2, $data/tp2-llama3 -Filter *.pt | Split-Path | Sort-Object -Unique | Read-Fairseq2Checkpoint |
+            Export-CheckpointReport -DestinationPath { "TestDrive:/reports/$($_.Name).html" } -Architecture $tiny
+
+        $files.Name | Should -Be 'fs2.html', 'tp2-llama3.html'
+    }
+}
+
 Describe 'Export-LlamaReferenceCheckpoint' {
     It 'says what it would do and does nothing with -WhatIf' {
         $said = pwsh -NoProfile -NonInteractive -Command "

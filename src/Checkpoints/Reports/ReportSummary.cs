@@ -20,8 +20,9 @@ internal static class ReportSummary
             yield return new SummaryItem("Training step", ReportText.Exact(step));
         }
 
-        yield return new SummaryItem("Parameters", Display.Count(report.Weights.Parameters), ReportText.Exact(report.Weights.Parameters));
-        yield return new SummaryItem("Weights", Display.Size(report.Weights.Bytes), $"{ReportText.Exact(report.Weights.Bytes)} bytes");
+        var twice = SettingTable.IsOutputShared(checkpoint.Tensors) ? ", tied ones twice" : "";
+        yield return new SummaryItem("Parameters", Display.Count(report.Weights.Parameters), ReportText.Exact(report.Weights.Parameters) + twice);
+        yield return new SummaryItem("Weights", Display.Size(report.Weights.Bytes), $"{ReportText.Exact(report.Weights.Bytes)} bytes{twice}");
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
         yield return new SummaryItem(
             "Tensors", ReportText.Exact(report.Weights.Tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");

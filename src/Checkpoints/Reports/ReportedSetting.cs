@@ -12,14 +12,16 @@ internal sealed record ReportedSetting(string Name, string? Expected, string? Fo
     {
         SettingVerdict.Agrees => "agrees",
         SettingVerdict.Differs => "differs",
-        _ => "not in shapes",
+        _ when Found is null => "not in shapes",
+        _ when Expected is null => "–",
+        _ => "not clear",
     };
 }
 
 /// <summary>Whether a number of the architecture goes together with the weights.</summary>
 internal enum SettingVerdict
 {
-    /// <summary>The weights do not tell it, or there is no architecture to hold against them.</summary>
+    /// <summary>The weights do not tell it, or not for sure, or there is no architecture to hold against them.</summary>
     Untold,
 
     /// <summary>They say the same.</summary>

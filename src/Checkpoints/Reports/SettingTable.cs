@@ -19,6 +19,14 @@ internal sealed class SettingTable
     public static ImmutableArray<ReportedSetting> Of(IEnumerable<CheckpointTensor> tensors, LlamaArchitecture? architecture) =>
         new SettingTable(tensors, architecture).Rows();
 
+    /// <summary>Whether the output projection is the embedding table in the files, too, so that it is counted twice.</summary>
+    public static bool IsOutputShared(IReadOnlyCollection<CheckpointTensor> tensors)
+    {
+        var embedding = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding);
+        var output = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
+        return embedding is not null && output is not null && embedding.Copies[0].SequenceEqual(output.Copies[0]);
+    }
+
     private ImmutableArray<ReportedSetting> Rows()
     {
         var layers = _parameters.Max(tensor => (long?)tensor.Layer) + 1;
@@ -66,9 +74,8 @@ internal sealed class SettingTable
     /// <summary>fairseq2 before 0.5 saved tied models as two tensors, so that there are two proves nothing.</summary>
     private ReportedSetting TiedRow()
     {
-        var embedding = _parameters.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding);
         var output = _parameters.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
-        var isShared = embedding is not null && output is not null && embedding.Copies[0].SequenceEqual(output.Copies[0]);
+        var isShared = IsOutputShared(_parameters);
 
         var found = output is null ? "no output projection" : isShared ? "one storage for both" : "two tensors";
         var verdict = (_architecture?.TiedEmbeddings, output) switch

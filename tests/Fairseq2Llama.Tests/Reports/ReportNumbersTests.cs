@@ -94,12 +94,23 @@ public sealed class ReportNumbersTests
     [InlineData("checkpoints/tied-absent", true, "no output projection", "agrees")]
     [InlineData("checkpoints/tied-absent", false, "no output projection", "differs")]
     [InlineData("checkpoints/fs2", false, "two tensors", "agrees")]
-    [InlineData("checkpoints/fs2", true, "two tensors", "not in shapes")]
+    [InlineData("checkpoints/fs2", true, "two tensors", "not clear")]
     public void Tell_whether_the_output_is_tied(string path, bool isTied, string found, string verdict)
     {
         var tied = Gather(Repository.Data(path), TinyModel.Architecture with { TiedEmbeddings = isTied }).Settings.Single(setting => setting.Name == "TiedEmbeddings");
 
         Assert.Equal((found, verdict), (tied.Found, tied.VerdictText));
+    }
+
+    /// <summary>Files hold them once, so that weights can be more than files.</summary>
+    [Theory]
+    [InlineData("tied", ", tied ones twice")]
+    [InlineData("fs2", "")]
+    public void Say_that_tied_weights_count_twice(string name, string words)
+    {
+        var report = Gather(Repository.Case(name));
+
+        Assert.Contains($"<span>{report.Weights.Bytes:N0} bytes{words}</span>", report.ToText(ReportFormat.Html), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,6 +162,7 @@ public sealed class ReportNumbersTests
         Assert.Null(report.Architecture);
         Assert.Equal(CheckpointErrorCode.ArchitectureRequired, Assert.Single(report.Findings).Code);
         Assert.All(report.Settings, setting => Assert.Null(setting.Expected));
+        Assert.Contains(report.Settings, setting => setting is { Name: "VocabSize", Found: "40", VerdictText: "–" });
     }
 
     [Theory]
