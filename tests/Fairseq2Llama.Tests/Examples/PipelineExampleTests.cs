@@ -133,26 +133,12 @@ public sealed class PipelineExampleTests : IDisposable
         Assert.Equal(new AgentCommand($"task.logissue code={text}", text), AgentCommand.Parse(line));
     }
 
-    /// <summary>The report's command may be in the module or not; a step needs it in its session.</summary>
     private (int ExitCode, List<AgentCommand> Commands) RunTest(string checkpoint)
     {
         Environment.SetEnvironmentVariable("CHECKPOINT", checkpoint);
         Environment.SetEnvironmentVariable("REPORTS", _folder["reports"]);
 
-        // Remove this when Export-CheckpointReport is there.
-        const string standIn = """
-            if (-not (Get-Command Export-CheckpointReport -ErrorAction Ignore)) {
-                function global:Export-CheckpointReport($DestinationPath, [switch] $Force, $Architecture) {
-                    $input | ForEach-Object {
-                        [System.IO.File]::WriteAllText($DestinationPath, $_.Name)
-                        [System.IO.FileInfo] $DestinationPath
-                    }
-                }
-            }
-
-            """;
-
-        return Run(standIn + FindStep("REPORTS"));
+        return Run(FindStep("REPORTS"));
     }
 
     private static (int ExitCode, List<AgentCommand> Commands) Run(string step)
