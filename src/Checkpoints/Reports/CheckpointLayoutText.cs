@@ -5,10 +5,10 @@ namespace Fairseq2Llama.Reports;
 /// <summary>Says in words what kind of checkpoint it is.</summary>
 internal static class CheckpointLayoutText
 {
-    public static string FormatOf(LlamaCheckpoint checkpoint) => checkpoint switch
+    public static string FormatOf(LlamaCheckpoint checkpoint) => checkpoint.Format switch
     {
-        LlamaReferenceCheckpoint => "Meta's reference format",
-        LlamaHuggingFaceCheckpoint => "Hugging Face",
+        CheckpointFormat.Reference => "Meta's reference format",
+        CheckpointFormat.HuggingFace => "Hugging Face",
         _ => "fairseq2",
     };
 

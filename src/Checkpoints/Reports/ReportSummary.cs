@@ -12,7 +12,7 @@ internal static class ReportSummary
         yield return new SummaryItem("Findings", FindingsOf(report), DetailOf(report));
         yield return new SummaryItem("Format", CheckpointLayoutText.FormatOf(checkpoint), CheckpointLayoutText.LayoutOf(checkpoint));
         yield return report.Architecture is { } architecture
-            ? new SummaryItem("Architecture", architecture.Name, report.ArchitectureOrigin)
+            ? new SummaryItem("Architecture", Display.Architecture(architecture), report.ArchitectureOrigin)
             : new SummaryItem("Architecture", "unknown");
 
         if (checkpoint is Fairseq2Checkpoint { Step: { } step })

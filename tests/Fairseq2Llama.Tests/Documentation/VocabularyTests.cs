@@ -15,9 +15,9 @@ public sealed partial class VocabularyTests : IDisposable
     /// <summary>Names of what is not ours.</summary>
     private static readonly HashSet<string> Foreign =
     [
-        "PowerShell", "PyTorch", "TorchSharp", "NuGet", "DevOps",
-        "FullyQualifiedErrorId", "ErrorActionPreference", "SwitchParameter", "FileSystemInfo",
-        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-Full", "-Examples", "-Module",
+        "PowerShell", "PyTorch", "TorchSharp", "NuGet", "DevOps", "GitHub",
+        "FullyQualifiedErrorId", "ErrorActionPreference", "SwitchParameter", "FileSystemInfo", "FileInfo", "FullName",
+        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-EnumsAsStrings", "EnumsAsStrings", "-Full", "-Examples", "-Module",
     ];
 
     private readonly Session _session = new();

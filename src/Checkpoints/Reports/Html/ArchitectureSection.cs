@@ -10,7 +10,7 @@ internal static class ArchitectureSection
         yield return report.Architecture is { } architecture
             ? Tag.Of(
                 "p",
-                Tag.Of("strong", architecture.Name),
+                Tag.Of("strong", Display.Architecture(architecture)),
                 $", {report.ArchitectureOrigin}: {ReportText.Exact(architecture.ParameterCount)} parameters, tied ones counted once.")
             : Tag.Of("p", "No architecture is known to fit, so there is nothing to hold the shapes against.");
 
