@@ -15,21 +15,16 @@ internal static class WholeFileReplacement
     {
         var temporary = StagingPath.Beside(path);
 
-        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            try
-            {
-                RandomAccess.Write(handle, content, 0);
-            }
-            catch
-            {
-                Discard.File(temporary);
-                throw;
-            }
-        }
+        // Outside of what is cleaned up: one that another is writing right now is not ours to delete.
+        var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
 
         try
         {
+            using (handle)
+            {
+                RandomAccess.Write(handle, content, 0);
+            }
+
             File.Move(temporary, path, replace);
         }
         catch
