@@ -52,10 +52,14 @@ public static class CheckpointTest
         CancellationToken cancellationToken = default)
     {
         var result = RunOnIndex(checkpoint, options.Architecture);
-        return options.Deep ? result with { Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] } : result;
+        return options.Deep
+            ? result with { Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] }
+            : result;
     }
 
-    /// <summary>Tests a checkpoint of any format by its index alone. How files fit together is looked at only where fairseq2 saved them.</summary>
+    /// <summary>
+    /// Tests a checkpoint of any format by its index alone. How files fit together is looked at only where fairseq2 saved them.
+    /// </summary>
     internal static CheckpointTestResult RunOnIndex(LlamaCheckpoint checkpoint, LlamaArchitecture? named)
     {
         var findings = new List<CheckpointFinding>();
@@ -64,10 +68,14 @@ public static class CheckpointTest
         var architecture = TestArchitecture(checkpoint, named, findings);
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
-        findings.AddRange(checkpoint is Fairseq2Checkpoint sharded ? UnevenShards.Find(sharded) : []);
-        findings.AddRange(checkpoint is Fairseq2Checkpoint among ? FileFindings.FindStrays(among) : []);
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
-        findings.AddRange(checkpoint is Fairseq2Checkpoint wrapped ? FileFindings.FindNonTensors(wrapped) : []);
+
+        if (checkpoint is Fairseq2Checkpoint saved)
+        {
+            findings.AddRange(UnevenShards.Find(saved));
+            findings.AddRange(FileFindings.FindStrays(saved));
+            findings.AddRange(FileFindings.FindNonTensors(saved));
+        }
 
         return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
     }
@@ -86,7 +94,8 @@ public static class CheckpointTest
         }
     }
 
-    private static LlamaArchitecture? TestArchitecture(LlamaCheckpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
+    private static LlamaArchitecture? TestArchitecture(
+        LlamaCheckpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
     {
         if (named is not null)
         {
