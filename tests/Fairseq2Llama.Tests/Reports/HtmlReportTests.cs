@@ -103,7 +103,32 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
-    public void Tells_of_numbers_that_are_none_and_of_tensors_that_can_not_be_read()
+    public void Tells_of_numbers_that_are_none()
+    {
+        LibTorch.Require();
+        using var folder = new TempFolder();
+        PyTorch.Ask(
+            """
+            import math, sys, torch
+            source = torch.load(sys.argv[1])
+            weight = source['model']['decoder.layers.0.ffn.gate_proj.weight']
+            weight[3, :5], weight[4, 0] = math.nan, -math.inf
+            torch.save(source, sys.argv[2])
+            """,
+            Path.Combine(Repository.Case("fs2"), "model.pt"),
+            folder["model.pt"]);
+
+        using var page = Parse(ReportNumbersTests.Gather(folder.Path, statistics: true).ToText(ReportFormat.Html));
+
+        Assert.Equal("Warning NonFiniteNumbers", Text(page, ".findings .head"));
+        Assert.Equal(
+            "'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 768 float32",
+            page.QuerySelector(".findings > li li")!.FirstChild!.TextContent);
+        Assert.Equal(["5", "1"], page.QuerySelectorAll("[aria-label='Table: statistics of every tensor'] .bad").Select(cell => cell.TextContent));
+    }
+
+    [Fact]
+    public void Tells_of_tensors_that_can_not_be_read()
     {
         LibTorch.Require();
         using var folder = new TempFolder();
