@@ -3,7 +3,9 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Shows how far long work is, in bytes and bytes per second, with the time that is left. Reports come far more often than anyone can read.</summary>
+/// <summary>
+/// Shows how far long work is, in bytes and bytes per second, with the time that is left. Reports come far more often than anyone can read.
+/// </summary>
 internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<ByteProgress>, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -23,8 +25,8 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<By
         _isShown = true;
 
         var done = value.BytesTotal == 0 ? 1.0 : (double)value.BytesDone / value.BytesTotal;
-        var record = new ProgressRecord(
-            activityId: 0, activity, $"{value.File}: {Display.Size(value.BytesDone)} of {Display.Size(value.BytesTotal)}, {Display.Rate(value.BytesDone, _time.Elapsed)}")
+        var size = $"{Display.Size(value.BytesDone)} of {Display.Size(value.BytesTotal)}";
+        var record = new ProgressRecord(activityId: 0, activity, $"{value.File}: {size}, {Display.Rate(value.BytesDone, _time.Elapsed)}")
         {
             PercentComplete = (int)(done * 100),
             SecondsRemaining = done > 0 ? (int)Math.Ceiling(_time.Elapsed.TotalSeconds / done * (1 - done)) : -1,

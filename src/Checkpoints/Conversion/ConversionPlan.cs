@@ -26,7 +26,9 @@ public sealed class ConversionPlan
     /// <summary>The architecture that the result has.</summary>
     public LlamaArchitecture Architecture { get; }
 
-    /// <summary>Why it is as it is, a sentence each: who says that it has this architecture, whether the output is tied, how many files it becomes.</summary>
+    /// <summary>
+    /// Why it is as it is, a sentence each: who says that it has this architecture, whether the output is tied, how many files it becomes.
+    /// </summary>
     public ImmutableArray<string> Reasons { get; internal init; } = [];
 
     /// <summary>The files to be written.</summary>

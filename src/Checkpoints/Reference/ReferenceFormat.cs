@@ -57,7 +57,8 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
             Reason = string.Create(
-                CultureInfo.InvariantCulture, $"Files: {split.Count}, {(options.ShardCount is null ? "as the checkpoint is divided" : "as many as asked for")}."),
+                CultureInfo.InvariantCulture,
+                $"Files: {split.Count}, {(options.ShardCount is null ? "as the checkpoint is divided" : "as many as asked for")}."),
             ShardCount = split.Count,
             ShardIndex = options.ShardIndex,
             NotWritten = [.. others.Select(ReferenceShard.NameOf)],

@@ -8,9 +8,11 @@ public abstract class ReadCommand : PathCmdlet
     {
         var checkpoint = Read(path);
 
-        WriteVerbose(
-            $"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; "
-            + (checkpoint.Architecture is { } told ? $"a file beside them tells an architecture, {Display.Architecture(told)}." : "no file beside them tells an architecture."));
+        var told = checkpoint.Architecture is { } architecture
+            ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
+            : "no file beside them tells an architecture.";
+
+        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
         WriteObject(checkpoint);
     }
 

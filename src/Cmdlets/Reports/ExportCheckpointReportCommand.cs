@@ -64,7 +64,9 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
         return CheckpointReport.Gather(InputObject, Options, progress, Stop);
     }
 
-    /// <summary>With -Force a second checkpoint piped to the same file would silently replace the first; without, this says it better.</summary>
+    /// <summary>
+    /// With -Force a second checkpoint piped to the same file would silently replace the first; without, this says it better.
+    /// </summary>
     private void RequireUnwritten(string path)
     {
         if (_written.Contains(path))
