@@ -32,8 +32,8 @@ public static class Display
     public static string ExactCount(long count) => count < 1000 ? Count(count) : $"{Count(count)} ({Grouped(count)})";
 
     /// <summary>
-    /// The name of an architecture that is in the catalogue, <c>llama3_2_1b</c>; of another, whose name is only that of its folder, what tells it
-    /// apart, <c>5 layers of 64</c>; nothing for none.
+    /// The name of an architecture that is in the catalogue, <c>llama3_2_1b</c>; of another, whose name is only that of its folder, what
+    /// tells it apart, <c>5 layers of 64</c>; nothing for none.
     /// </summary>
     public static string Architecture(LlamaArchitecture? architecture) =>
         architecture is null ? ""
@@ -43,8 +43,7 @@ public static class Display
     /// <summary>The files of a checkpoint, by their paths in its folder: <c>pp_00/tp_00/sdp_00.pt, …</c>; not more than a few.</summary>
     public static string Files(LlamaCheckpoint checkpoint)
     {
-        var folder = File.Exists(checkpoint.Path) ? Path.GetDirectoryName(checkpoint.Path)! : checkpoint.Path;
-        var files = checkpoint.Files.Select(file => Path.GetRelativePath(folder, file)).ToArray();
+        var files = checkpoint.Files.Select(checkpoint.PathWithin).ToArray();
 
         return files.Length <= MaxFiles
             ? string.Join(", ", files)
@@ -54,6 +53,9 @@ public static class Display
     /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
     public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";
 
+    /// <summary>A whole number with separators: <c>1,235,814,400</c>.</summary>
+    internal static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
     /// <summary>A number with four significant digits, as far as it has them: <c>-0.02296</c>, <c>1.2e-05</c>; nothing for none.</summary>
     public static string Number(double? number) => number?.ToString("G4", CultureInfo.InvariantCulture).Replace('E', 'e') ?? "";
 
@@ -62,8 +64,6 @@ public static class Display
 
     /// <summary>Several dtypes: <c>bfloat16, float32</c>.</summary>
     public static string Name(IEnumerable<DType> dtypes) => string.Join(", ", dtypes.Select(Name));
-
-    private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     private static (string Value, string Unit) Scale(long number, int step, string[] units)
     {

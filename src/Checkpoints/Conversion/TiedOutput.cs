@@ -9,26 +9,36 @@ namespace Fairseq2Llama.Conversion;
 internal sealed record TiedOutput(bool IsTied, string Reason)
 {
     /// <summary>
-    /// Tied is what has no output projection, or where the two are the same, which may take reading both. What files and architectures say of it is no
-    /// proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
+    /// Tied is what has no output projection, or where the two are the same, which may take reading both. What files and architectures
+    /// say of it is no proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
     /// </summary>
     /// <param name="tensors">Those of the model.</param>
     /// <param name="verification">Whether checksums count.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">They can't be read, or are damaged.</exception>
-    public static TiedOutput Of(IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken) =>
+    public static TiedOutput Of(
+        IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken) =>
         (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) switch
         {
             (null, _) or (_, null) => new(true, "Output: tied to the embeddings, because the checkpoint has only one of them."),
-            ({ } embedding, { } output) when embedding.Copies[0].SequenceEqual(output.Copies[0]) =>
+            ({ } embedding, { } output) when AreOneStorage(embedding, output) =>
                 new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are one storage."),
             ({ } embedding, { } output) when AreEqual(embedding, output, verification, cancellationToken) =>
                 new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are the same to the bit."),
             ({ } embedding, { } output) => new(false, $"Output: kept, because '{output.Name}' differs from '{embedding.Name}'."),
         };
 
+    /// <summary>Whether both are there and are one in the files, too, so that what counts tensors counts it twice.</summary>
+    /// <param name="tensors">Those of the model.</param>
+    public static bool IsOneStorage(IReadOnlyCollection<CheckpointTensor> tensors) =>
+        (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) is ({ } embedding, { } output)
+        && AreOneStorage(embedding, output);
+
     private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);
+
+    private static bool AreOneStorage(CheckpointTensor embedding, CheckpointTensor output) =>
+        embedding.Copies[0].SequenceEqual(output.Copies[0]);
 
     private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, VerificationMode verification, CancellationToken cancellationToken)
     {

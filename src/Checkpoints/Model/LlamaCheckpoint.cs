@@ -61,6 +61,13 @@ public abstract class LlamaCheckpoint
     /// <summary>The files whose pickle has a wrong checksum.</summary>
     internal virtual IEnumerable<string> FilesWithInvalidPickleChecksum => [];
 
+    /// <summary>The path of one of its files within its folder, with slashes: <c>pp_00/tp_00/sdp_00.pt</c>.</summary>
+    internal string PathWithin(string file)
+    {
+        var folder = Directory.Exists(Path) ? Path : System.IO.Path.GetDirectoryName(Path) ?? Path;
+        return System.IO.Path.GetRelativePath(folder, file).Replace(System.IO.Path.DirectorySeparatorChar, '/');
+    }
+
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
 

@@ -9,7 +9,8 @@ namespace Fairseq2Llama;
 /// <summary>What there is to tell of a checkpoint, gathered once, to be written in several formats.</summary>
 public sealed class CheckpointReport
 {
-    private CheckpointReport(LlamaCheckpoint checkpoint, CheckpointTestResult test, CheckpointReportOptions options, WeightMeasurement? measurement)
+    private CheckpointReport(
+        LlamaCheckpoint checkpoint, CheckpointTestResult test, CheckpointReportOptions options, WeightMeasurement? measurement)
     {
         var tensors = checkpoint.Tensors;
 
@@ -22,6 +23,7 @@ public sealed class CheckpointReport
         Files = ReportedFile.AllOf(checkpoint);
         Layers = ReportedLayer.AllOf(tensors);
         Outside = ReportedPart.Of("Outside of the layers", [.. tensors.Where(tensor => tensor.Layer is null)]);
+        ByLayer = [.. LayerRun.AllOf(Layers).Select(run => run.Each with { Name = run.Name }), Outside];
         Kinds =
         [
             .. from tensor in tensors
@@ -67,6 +69,9 @@ public sealed class CheckpointReport
     /// <summary>What belongs to no layer.</summary>
     internal ReportedPart Outside { get; }
 
+    /// <summary>All of the model: its layers, neighbours that are alike together, and what is outside of them.</summary>
+    internal ImmutableArray<ReportedPart> ByLayer { get; }
+
     /// <summary>The kinds of parameters that there are.</summary>
     internal ImmutableArray<ReportedPart> Kinds { get; }
 
@@ -92,7 +97,9 @@ public sealed class CheckpointReport
     /// <param name="options">What the report shall hold.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">Statistics are asked for, and libtorch can't be loaded; or the index can't be read.</exception>
+    /// <exception cref="CheckpointException">
+    /// Statistics are asked for, and libtorch can't be loaded; or the index can't be read.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointReport Gather(
         LlamaCheckpoint checkpoint,

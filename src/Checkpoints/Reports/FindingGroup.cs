@@ -7,7 +7,8 @@ namespace Fairseq2Llama.Reports;
 /// <param name="Code">Their stable name.</param>
 /// <param name="Remedy">What to do.</param>
 /// <param name="Findings">The findings.</param>
-internal sealed record FindingGroup(FindingSeverity Severity, CheckpointErrorCode Code, string Remedy, ImmutableArray<CheckpointFinding> Findings)
+internal sealed record FindingGroup(
+    FindingSeverity Severity, CheckpointErrorCode Code, string Remedy, ImmutableArray<CheckpointFinding> Findings)
 {
     public static IEnumerable<FindingGroup> AllOf(IEnumerable<CheckpointFinding> findings) =>
         from finding in findings

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Fairseq2Llama.Reports;
 
-/// <summary>Neighbouring layers that are as large as each other. A model has 126 of them and mostly one run, and an odd layer stands out.</summary>
+/// <summary>
+/// Neighbouring layers that are as large as each other. A model has up to 126 layers and mostly one run, and an odd layer stands out.
+/// </summary>
 /// <param name="First">The first layer.</param>
 /// <param name="Count">How many there are.</param>
 /// <param name="Each">What each of them has.</param>

@@ -15,7 +15,8 @@ internal static class Remedy
         (CheckpointErrorCode.ArchitectureRequired, _) => "Name the architecture by -Architecture.",
         (CheckpointErrorCode.ShardMismatch, FindingSeverity.Information) => "Nothing: it is how PyTorch divides.",
         (CheckpointErrorCode.ShardMismatch, _) => "Look whether the files are of one and the same checkpoint.",
-        (CheckpointErrorCode.NonFiniteNumbers, _) => "Take an earlier step of the training run; what is NaN or Inf spreads through the model.",
+        (CheckpointErrorCode.NonFiniteNumbers, _) =>
+            "Take an earlier step of the training run; what is NaN or Inf spreads through the model.",
         (CheckpointErrorCode.CheckpointUnrecognized, _) => "Move it away, if it does not belong there.",
         (CheckpointErrorCode.CheckpointCorrupt, FindingSeverity.Error) => "Copy the file again from its origin.",
         (CheckpointErrorCode.CheckpointCorrupt, _) => "Nothing, as long as the origin is trusted; compare a copy with it by other means.",

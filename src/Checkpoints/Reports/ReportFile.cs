@@ -97,15 +97,14 @@ public sealed class ReportFile
         {
             if (File.Exists(folder))
             {
-                throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{folder}' is a file. Choose a folder for the report.", Path);
+                throw new CheckpointException(
+                    CheckpointErrorCode.OutputExists, $"'{folder}' is a file. Choose a folder for the report.", Path);
             }
         }
 
-        var real = RealPath.Of(Path);
-
         var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.Of);
 
-        if (own.Contains(real, RealPath.Comparer))
+        if (own.Contains(RealPath.Of(Path), RealPath.Comparer))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a file of the checkpoint itself. Choose another one for the report.", Path);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama.Reports;
 
@@ -17,15 +18,16 @@ internal static class ReportSummary
 
         if (checkpoint is Fairseq2Checkpoint { Step: { } step })
         {
-            yield return new SummaryItem("Training step", ReportText.Exact(step));
+            yield return new SummaryItem("Training step", Display.Grouped(step));
         }
 
-        var twice = SettingTable.IsOutputShared(checkpoint.Tensors) ? ", tied ones twice" : "";
-        yield return new SummaryItem("Parameters", Display.Count(report.Weights.Parameters), ReportText.Exact(report.Weights.Parameters) + twice);
-        yield return new SummaryItem("Weights", Display.Size(report.Weights.Bytes), $"{ReportText.Exact(report.Weights.Bytes)} bytes{twice}");
+        var twice = TiedOutput.IsOneStorage(checkpoint.Tensors) ? ", tied ones twice" : "";
+        var (tensors, parameters, bytes) = report.Weights;
+        yield return new SummaryItem("Parameters", Display.Count(parameters), Display.Grouped(parameters) + twice);
+        yield return new SummaryItem("Weights", Display.Size(bytes), $"{Display.Grouped(bytes)} bytes{twice}");
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
         yield return new SummaryItem(
-            "Tensors", ReportText.Exact(report.Weights.Tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
+            "Tensors", Display.Grouped(tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
         yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
     }
 
@@ -45,5 +47,6 @@ internal static class ReportSummary
         _ => "it can't be exported as it is",
     };
 
-    private static int CountOf(CheckpointReport report, FindingSeverity severity) => report.Findings.Count(finding => finding.Severity == severity);
+    private static int CountOf(CheckpointReport report, FindingSeverity severity) =>
+        report.Findings.Count(finding => finding.Severity == severity);
 }

@@ -6,20 +6,20 @@ namespace Fairseq2Llama.Reports;
 /// <summary>Text for reports.</summary>
 internal static class ReportText
 {
-    /// <summary>Whatever stands in a file, without characters that no document may have or that change how the text around them reads.</summary>
+    /// <summary>
+    /// Whatever stands in a file, without characters that no document may have or that change how the text around them reads.
+    /// </summary>
     public static string Of(string text) => string.Concat(PrintableText.Of(text).EnumerateRunes().Select(
         rune => rune.Value is 0xFFFE or 0xFFFF ? Rune.ReplacementChar.ToString() : rune.ToString()));
-
-    /// <summary>A whole number with separators: <c>1,235,814,400</c>.</summary>
-    public static string Exact(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary>A share of a whole: <c>33.2 %</c>.</summary>
     public static string Share(long part, long whole) =>
         whole == 0 ? "–" : ((double)part / whole).ToString("P1", CultureInfo.InvariantCulture);
 
     /// <summary>A number of things: <c>1 file</c>, <c>2 files</c>.</summary>
-    public static string Count(long count, string one) => $"{Exact(count)} {one}{(count == 1 ? "" : "s")}";
+    public static string Count(long count, string one) => $"{Display.Grouped(count)} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>A number with a minus that is one.</summary>
-    public static string Signed(double? number) => Display.Number(number).Replace('-', '−').Replace("e−", "e-", StringComparison.Ordinal);
+    public static string Signed(double? number) =>
+        Display.Number(number).Replace('-', '−').Replace("e−", "e-", StringComparison.Ordinal);
 }

@@ -13,7 +13,6 @@ internal sealed record ReportedFile(string Name, long Length, ShardPlace? Place,
 {
     public static ImmutableArray<ReportedFile> AllOf(LlamaCheckpoint checkpoint)
     {
-        var folder = Directory.Exists(checkpoint.Path) ? checkpoint.Path : Path.GetDirectoryName(checkpoint.Path) ?? checkpoint.Path;
         var shards = checkpoint.Tensors.SelectMany(tensor => tensor.Shards).ToLookup(shard => shard.File, StringComparer.Ordinal);
 
         return
@@ -21,10 +20,12 @@ internal sealed record ReportedFile(string Name, long Length, ShardPlace? Place,
             .. from file in checkpoint.Files
                let held = shards[file]
                select new ReportedFile(
-                   Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/'),
+                   checkpoint.PathWithin(file),
                    LocalFile.LengthOf(file),
-                   held.FirstOrDefault() is { } shard ? new ShardPlace(shard.PipelineStage, shard.TensorParallelRank, shard.DataParallelRank) : null,
+                   held.Select(PlaceOf).FirstOrDefault(),
                    WeightSum.Of(held)),
         ];
     }
+
+    private static ShardPlace? PlaceOf(TensorShard shard) => new(shard.PipelineStage, shard.TensorParallelRank, shard.DataParallelRank);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Reports;
@@ -19,14 +20,6 @@ internal sealed class SettingTable
     public static ImmutableArray<ReportedSetting> Of(IEnumerable<CheckpointTensor> tensors, LlamaArchitecture? architecture) =>
         new SettingTable(tensors, architecture).Rows();
 
-    /// <summary>Whether the output projection is the embedding table in the files, too, so that it is counted twice.</summary>
-    public static bool IsOutputShared(IReadOnlyCollection<CheckpointTensor> tensors)
-    {
-        var embedding = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding);
-        var output = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
-        return embedding is not null && output is not null && embedding.Copies[0].SequenceEqual(output.Copies[0]);
-    }
-
     private ImmutableArray<ReportedSetting> Rows()
     {
         var layers = _parameters.Max(tensor => (long?)tensor.Layer) + 1;
@@ -38,7 +31,10 @@ internal sealed class SettingTable
             Row(nameof(LlamaArchitecture.VocabSize), told => told.VocabSize, SizesOf(LlamaDim.VocabSize)),
             Row(nameof(LlamaArchitecture.FfnInnerDim), told => told.FfnInnerDim, SizesOf(LlamaDim.FfnInnerDim)),
             Row(nameof(LlamaArchitecture.KeyValueDim), told => told.KeyValueDim, SizesOf(LlamaDim.KeyValueDim)),
-            Row(nameof(LlamaArchitecture.HeadDim), told => told.HeadDim, _parameters.Select(tensor => (long?)tensor.HalfSplitHeadDim).OfType<long>()),
+            Row(
+                nameof(LlamaArchitecture.HeadDim),
+                told => told.HeadDim,
+                _parameters.Select(tensor => (long?)tensor.HalfSplitHeadDim).OfType<long>()),
             Untold(nameof(LlamaArchitecture.NumAttnHeads), told => told.NumAttnHeads),
             Untold(nameof(LlamaArchitecture.NumKeyValueHeads), told => told.NumKeyValueHeads),
             TiedRow(),
@@ -65,7 +61,8 @@ internal sealed class SettingTable
             : sizes.All(size => size == expected) ? SettingVerdict.Agrees
             : SettingVerdict.Differs;
 
-        return new ReportedSetting(name, Show(expected), sizes.Length == 0 ? null : string.Join(", ", sizes.Select(size => Show(size))), verdict);
+        var shown = sizes.Length == 0 ? null : string.Join(", ", sizes.Select(size => Show(size)));
+        return new ReportedSetting(name, Show(expected), shown, verdict);
     }
 
     private ReportedSetting Untold(string name, Func<LlamaArchitecture, double?> tell) =>
@@ -74,16 +71,15 @@ internal sealed class SettingTable
     /// <summary>fairseq2 before 0.5 saved tied models as two tensors, so that there are two proves nothing.</summary>
     private ReportedSetting TiedRow()
     {
-        var output = _parameters.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
-        var isShared = IsOutputShared(_parameters);
+        var hasOutput = _parameters.Any(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
+        var isShared = TiedOutput.IsOneStorage(_parameters);
 
-        var found = output is null ? "no output projection" : isShared ? "one storage for both" : "two tensors";
-        var verdict = (_architecture?.TiedEmbeddings, output) switch
+        var found = !hasOutput ? "no output projection" : isShared ? "one storage for both" : "two tensors";
+        var verdict = _architecture?.TiedEmbeddings switch
         {
-            (false, null) => SettingVerdict.Differs,
-            (true, null) => SettingVerdict.Agrees,
-            (true, _) when isShared => SettingVerdict.Agrees,
-            (false, _) when !isShared => SettingVerdict.Agrees,
+            true when !hasOutput || isShared => SettingVerdict.Agrees,
+            false when !hasOutput => SettingVerdict.Differs,
+            false when !isShared => SettingVerdict.Agrees,
             _ => SettingVerdict.Untold,
         };
 

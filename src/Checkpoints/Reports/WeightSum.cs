@@ -10,5 +10,6 @@ internal readonly record struct WeightSum(int Tensors, long Parameters, long Byt
         default(WeightSum), (sum, tensor) => new(sum.Tensors + 1, sum.Parameters + tensor.ElementCount, sum.Bytes + tensor.SizeInBytes));
 
     public static WeightSum Of(IEnumerable<TensorShard> shards) => shards.Aggregate(
-        default(WeightSum), (sum, shard) => new(sum.Tensors + 1, sum.Parameters + shard.Shape.ElementCount, sum.Bytes + shard.Tensor.SizeInBytes));
+        default(WeightSum),
+        (sum, shard) => new(sum.Tensors + 1, sum.Parameters + shard.Shape.ElementCount, sum.Bytes + shard.Tensor.SizeInBytes));
 }

@@ -31,6 +31,7 @@ internal static class ColumnChart
             path.Append(CultureInfo.InvariantCulture, $"M{(i * ColumnWidth) + (Gap / 2)} {Height}v-{height}h{ColumnWidth - Gap}v{height}z");
         }
 
+        var width = layers.Count * 2;
         var range = smallest == largest ? $"{Display.Size(largest)} each" : $"{Display.Size(smallest)} to {Display.Size(largest)}";
 
         return Tag.Of(
@@ -40,11 +41,12 @@ internal static class ColumnChart
             Tag.Of(
                 "svg",
                 Tag.Attribute("role", "img"),
-                Tag.Attribute("aria-label", $"A column for each of {ReportText.Count(layers.Count, "layer")}, as high as its bytes: {range}"),
+                Tag.Attribute(
+                    "aria-label", $"A column for each of {ReportText.Count(layers.Count, "layer")}, as high as its bytes: {range}"),
                 Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {layers.Count * ColumnWidth} {Height}")),
                 Tag.Attribute("preserveAspectRatio", "none"),
-                Tag.Attribute("style", string.Create(CultureInfo.InvariantCulture, $"max-width:{layers.Count * 2}rem")),
+                Tag.Attribute("style", string.Create(CultureInfo.InvariantCulture, $"max-width:{width}rem")),
                 Tag.Of("path", Tag.Class("fill"), Tag.Path(path.ToString()))),
-            ChartAxis.Of(layers[0].Layer, layers[^1].Layer, layers.Count));
+            ChartAxis.Of(layers[0].Layer, layers[^1].Layer, width));
     }
 }

@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace Fairseq2Llama.Reports.Html;
 
 /// <summary>
-/// How the weights of a module are distributed, layer beside layer on one scale: as wide as there are many (by the square root, for tails to
-/// be seen) from the smallest to the largest. A layer with outliers is longer than the others.
+/// How the weights of a module are distributed, layer beside layer on one scale: as wide as there are many (by the square root, for
+/// tails to be seen) from the smallest to the largest. A layer with outliers is longer than the others.
 /// </summary>
 internal static class DistributionChart
 {
@@ -52,7 +52,7 @@ internal static class DistributionChart
                     Tag.Attribute("preserveAspectRatio", "none"),
                     low <= 0 && high >= 0 ? LineAt(Y(0), width) : null,
                     Tag.Of("path", Tag.Class("violin"), Tag.Path(path.ToString())))),
-            ChartAxis.Of(module.Tensors[0].Layer ?? 0, module.Tensors[^1].Layer ?? 0, MaxColumns));
+            ChartAxis.Of(module.Tensors[0].Layer ?? 0, module.Tensors[^1].Layer ?? 0));
 
         int Y(double value) => low == high ? Height / 2 : (int)Math.Round((high / (high - low) * Height) - (value / (high - low) * Height));
     }
@@ -66,7 +66,8 @@ internal static class DistributionChart
     {
         var nonFinite = module.Tensors.Where(tensor => tensor.NaN + tensor.Inf > 0).Select(tensor => tensor.Layer).ToArray();
         var warning = nonFinite.Length == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture, $" NaN or Inf in layer {string.Join(", ", nonFinite.Take(8))}{(nonFinite.Length > 8 ? ", …" : "")}.");
+            CultureInfo.InvariantCulture,
+            $" NaN or Inf in layer {string.Join(", ", nonFinite.Take(8))}{(nonFinite.Length > 8 ? ", …" : "")}.");
 
         return string.Create(
             CultureInfo.InvariantCulture,

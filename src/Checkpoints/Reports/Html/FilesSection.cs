@@ -17,7 +17,7 @@ internal static class FilesSection
         var table = TableOf(report);
         yield return report.Files.Length <= Shown
             ? table
-            : Tag.Of("details", Tag.Of("summary", $"All {ReportText.Exact(report.Files.Length)} files"), table);
+            : Tag.Of("details", Tag.Of("summary", $"All {Display.Grouped(report.Files.Length)} files"), table);
     }
 
     private static XElement TableOf(CheckpointReport report)
@@ -36,7 +36,7 @@ internal static class FilesSection
         Tag.Code(file.Name),
         .. isGrid ? PlaceOf(file.Place) : [],
         Display.Size(file.Length),
-        file.Place is null ? "–" : ReportText.Exact(file.Weights.Tensors),
+        file.Place is null ? "–" : Display.Grouped(file.Weights.Tensors),
         file.Place is null ? "–" : Bar.Of(file.Weights.Bytes, whole),
     ];
 

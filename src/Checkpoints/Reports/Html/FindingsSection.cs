@@ -22,7 +22,10 @@ internal static class FindingsSection
         ListOf(group.Findings.Take(Shown)),
         group.Findings.Length <= Shown
             ? null
-            : Tag.Of("details", Tag.Of("summary", $"{ReportText.Exact(group.Findings.Length - Shown)} more"), ListOf(group.Findings.Skip(Shown))),
+            : Tag.Of(
+                "details",
+                Tag.Of("summary", $"{Display.Grouped(group.Findings.Length - Shown)} more"),
+                ListOf(group.Findings.Skip(Shown))),
         Tag.Of("p", Tag.Class("remedy"), Tag.Of("span", "What to do: "), group.Remedy));
 
     private static XElement ListOf(IEnumerable<CheckpointFinding> findings) => Tag.Of("ul", findings.Select(finding => Tag.Of(

@@ -12,7 +12,8 @@ internal static class HtmlTable
     {
         var isNumber = Array.ConvertAll(columns, column => column.StartsWith('#'));
 
-        var head = columns.Select((column, index) => Tag.Of("th", Tag.Attribute("scope", "col"), ClassOf(isNumber[index]), column.TrimStart('#')));
+        var head = columns.Select((column, index) =>
+            Tag.Of("th", Tag.Attribute("scope", "col"), ClassOf(isNumber[index]), column.TrimStart('#')));
         var body = rows.Select(cells => Tag.Of("tr", cells.Select((cell, index) => index == 0
             ? Tag.Of("th", Tag.Attribute("scope", "row"), ClassOf(isNumber[index]), cell)
             : Tag.Of("td", ClassOf(isNumber[index]), cell))));

@@ -32,11 +32,11 @@ internal static class StatisticsSection
                     ReportText.Signed(tensor.Max),
                     ReportText.Signed(tensor.Mean),
                     ReportText.Signed(tensor.Std),
-                    ReportText.Exact(tensor.Zeros),
+                    Display.Grouped(tensor.Zeros),
                     Bad(tensor.NaN),
                     Bad(tensor.Inf),
                 })));
     }
 
-    private static object Bad(long count) => count == 0 ? "0" : Tag.Of("strong", Tag.Class("bad"), ReportText.Exact(count));
+    private static object Bad(long count) => count == 0 ? "0" : Tag.Of("strong", Tag.Class("bad"), Display.Grouped(count));
 }

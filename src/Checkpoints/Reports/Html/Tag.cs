@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Reports.Html;
 /// </summary>
 internal static class Tag
 {
-    private static readonly HashSet<string> Void = ["meta", "br"];
+    private static readonly HashSet<string> Void = ["meta"];
 
     /// <param name="name">Its name.</param>
     /// <param name="content">Attributes, elements and text; null for none.</param>

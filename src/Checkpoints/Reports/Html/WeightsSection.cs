@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Reports.Html;
 internal static class WeightsSection
 {
     /// <summary>A model has one run of layers; more of them are a list that is folded.</summary>
-    private const int ShownRuns = 24;
+    private const int ShownParts = 24;
 
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
@@ -16,9 +16,10 @@ internal static class WeightsSection
         yield return Tag.Of("h3", "By layer");
         yield return ColumnChart.Of(report.Layers);
 
-        ReportedPart[] runs = [.. LayerRun.AllOf(report.Layers).Select(run => run.Each with { Name = run.Name }), report.Outside];
-        var table = TableOf("weights by layer", "Part", runs, report.Weights);
-        yield return runs.Length <= ShownRuns ? table : Tag.Of("details", Tag.Of("summary", $"All {ReportText.Exact(runs.Length)} parts"), table);
+        var table = TableOf("weights by layer", "Part", report.ByLayer, report.Weights);
+        yield return report.ByLayer.Length <= ShownParts
+            ? table
+            : Tag.Of("details", Tag.Of("summary", $"All {Display.Grouped(report.ByLayer.Length)} parts"), table);
 
         yield return Tag.Of("h3", "By element type");
         yield return TableOf("weights by element type", "Type", report.DTypes, report.Weights, showsTypes: false);
@@ -34,9 +35,9 @@ internal static class WeightsSection
     [
         part.Name,
         Bar.Of(part.Weights.Bytes, whole.Bytes),
-        ReportText.Exact(part.Weights.Parameters),
+        Display.Grouped(part.Weights.Parameters),
         Display.Size(part.Weights.Bytes),
-        ReportText.Exact(part.Weights.Tensors),
+        Display.Grouped(part.Weights.Tensors),
         .. showsTypes ? [Display.Name(part.DTypes)] : Array.Empty<object?>(),
     ];
 }

@@ -74,14 +74,16 @@ internal static class MarkdownReport
         text.Append("\n## Weights\n\n");
         AppendParts(text, "Kind", report.Kinds, report.Weights);
 
-        ReportedPart[] runs = [.. LayerRun.AllOf(report.Layers).Select(run => run.Each with { Name = run.Name }), report.Outside];
         text.Append('\n');
-        AppendFolded(text, "By layer", runs.Length > ShownRows, () => AppendParts(text, "Part", runs, report.Weights));
+        AppendFolded(text, "By layer", report.ByLayer.Length > ShownRows, () => AppendParts(text, "Part", report.ByLayer, report.Weights));
 
         text.Append('\n');
         AppendFolded(text, "Files", report.Files.Length > ShownRows, () => text.Append(MarkdownTable.Of(
             ["File", "#Size", "#Tensors"],
-            report.Files.Select(file => new[] { MarkdownText.Code(file.Name), Display.Size(file.Length), ReportText.Exact(file.Weights.Tensors) }))));
+            report.Files.Select(file => new[]
+            {
+                MarkdownText.Code(file.Name), Display.Size(file.Length), Display.Grouped(file.Weights.Tensors),
+            }))));
     }
 
     private static void AppendParts(
@@ -90,10 +92,10 @@ internal static class MarkdownReport
         parts.Select(part => new[]
         {
             part.Name,
-            ReportText.Exact(part.Weights.Parameters),
+            Display.Grouped(part.Weights.Parameters),
             Display.Size(part.Weights.Bytes),
             ReportText.Share(part.Weights.Bytes, whole.Bytes),
-            ReportText.Exact(part.Weights.Tensors),
+            Display.Grouped(part.Weights.Tensors),
             MarkdownText.Of(Display.Name(part.DTypes)),
         })));
 
@@ -105,15 +107,21 @@ internal static class MarkdownReport
             modules.Select(module => new[]
             {
                 MarkdownText.Code(module.Name),
-                WithLayer(module, module.Tensors.Where(tensor => tensor.Min is not null).MinBy(tensor => tensor.Min), tensor => tensor.Min),
-                WithLayer(module, module.Tensors.Where(tensor => tensor.Max is not null).MaxBy(tensor => tensor.Max), tensor => tensor.Max),
-                WithLayer(module, module.Tensors.Where(tensor => tensor.Std is not null).MinBy(tensor => tensor.Std), tensor => tensor.Std),
-                WithLayer(module, module.Tensors.Where(tensor => tensor.Std is not null).MaxBy(tensor => tensor.Std), tensor => tensor.Std),
-                ReportText.Exact(module.Tensors.Sum(tensor => tensor.Zeros)),
-                ReportText.Exact(module.Tensors.Sum(tensor => tensor.NaN)),
-                ReportText.Exact(module.Tensors.Sum(tensor => tensor.Inf)),
+                Smallest(module, tensor => tensor.Min),
+                Largest(module, tensor => tensor.Max),
+                Smallest(module, tensor => tensor.Std),
+                Largest(module, tensor => tensor.Std),
+                Display.Grouped(module.Tensors.Sum(tensor => tensor.Zeros)),
+                Display.Grouped(module.Tensors.Sum(tensor => tensor.NaN)),
+                Display.Grouped(module.Tensors.Sum(tensor => tensor.Inf)),
             })));
     }
+
+    private static string Smallest(ModuleStatistics module, Func<TensorStatistics, double?> get) =>
+        WithLayer(module, module.Tensors.Where(tensor => get(tensor) is not null).MinBy(get), get);
+
+    private static string Largest(ModuleStatistics module, Func<TensorStatistics, double?> get) =>
+        WithLayer(module, module.Tensors.Where(tensor => get(tensor) is not null).MaxBy(get), get);
 
     private static string WithLayer(ModuleStatistics module, TensorStatistics? tensor, Func<TensorStatistics, double?> get) =>
         tensor is null ? "–"
