@@ -31,15 +31,15 @@ $columnWidth = 8.4
 $lineHeight = 19
 $colors = @{ 31 = '#ff7b72'; 32 = '#7ee787'; 33 = '#f2cc60'; 36 = '#79c0ff' }
 
-# A long command goes on in the next line, as it does while typing.
+# A long command goes on in the next line, after a backtick, as PowerShell takes it.
 function Split-Command([string] $Command) {
     $prompt = 'PS> '
 
     while ($prompt.Length + $Command.Length -gt $columns) {
-        $end = $Command.LastIndexOf(' ', $columns - $prompt.Length)
-        "$prompt$($Command.Substring(0, $end))"
-        $Command = $Command.Substring($end + 1)
-        $prompt = '>>    '
+        $end = $Command.LastIndexOf(' ', $columns - $prompt.Length - ' `'.Length)
+        "$prompt$($Command.Substring(0, $end)) ``"
+        $Command = "    $($Command.Substring($end + 1))"
+        $prompt = '>>  '
     }
 
     "$prompt$Command"

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama.Reports;
 
@@ -31,7 +32,11 @@ internal sealed record WeightMeasurement(
             {
                 var statistics = measurement.Measure(tensor, progress is null ? null : new Shifted(progress, done, total));
                 measured.Add((tensor, statistics));
-                findings.AddRange(FindNonFinite(statistics));
+
+                if (NonFiniteFinding.Of(tensor.Name, tensor.DType, statistics.Count, statistics.NaN, statistics.Inf) is { } finding)
+                {
+                    findings.Add(finding);
+                }
             }
             catch (CheckpointException e) when (e.Code != CheckpointErrorCode.LibTorchUnavailable)
             {
@@ -42,18 +47,6 @@ internal sealed record WeightMeasurement(
         }
 
         return new WeightMeasurement(measured.ToImmutable(), findings.ToImmutable());
-    }
-
-    private static IEnumerable<CheckpointFinding> FindNonFinite(TensorStatistics tensor)
-    {
-        if (tensor.NaN + tensor.Inf > 0)
-        {
-            yield return new CheckpointFinding(
-                FindingSeverity.Warning,
-                CheckpointErrorCode.NonFiniteNumbers,
-                $"'{tensor.Name}' holds {tensor.NaN} NaN and {tensor.Inf} Inf among {tensor.Count} {Display.Name(tensor.DType)}",
-                tensor.Name);
-        }
     }
 
     /// <summary>What a tensor reports of itself is a part of all.</summary>

@@ -46,14 +46,9 @@ internal sealed class TensorDataTest : IDisposable
             yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
         }
 
-        if (numbers.NaNs + numbers.Infinities > 0)
+        if (NonFiniteFinding.Of(tensor.Name, tensor.DType, shard.Shape.ElementCount, numbers.NaNs, numbers.Infinities, shard.File) is { } finding)
         {
-            yield return new CheckpointFinding(
-                FindingSeverity.Warning,
-                CheckpointErrorCode.NonFiniteNumbers,
-                $"'{tensor.Name}' holds {numbers.NaNs} NaN and {numbers.Infinities} Inf among {shard.Shape.ElementCount} {tensor.DType.GetTorchName()} in '{shard.File}'",
-                tensor.Name,
-                shard.File);
+            yield return finding;
         }
     }
 

@@ -32,6 +32,7 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
     [ValidateRange(0, long.MaxValue)]
+    [ArgumentCompleter(typeof(StepCompleter))]
     public long? Step { get; set; }
 
     /// <summary>Reads all data, too: checksums, NaN and Inf, and whether copies in several files are the same.</summary>

@@ -1,0 +1,20 @@
+namespace Fairseq2Llama.Testing;
+
+/// <summary>What is said of weights that are no numbers, whoever counted them.</summary>
+internal static class NonFiniteFinding
+{
+    /// <param name="tensor">The tensor's name.</param>
+    /// <param name="dtype">Its element type.</param>
+    /// <param name="count">How many elements were looked at.</param>
+    /// <param name="nan">How many of them are NaN.</param>
+    /// <param name="inf">How many are infinite.</param>
+    /// <param name="file">The file that they lie in, where only that was looked at.</param>
+    /// <returns>Null where all are finite.</returns>
+    public static CheckpointFinding? Of(string tensor, DType dtype, long count, long nan, long inf, string? file = null) =>
+        nan + inf == 0 ? null : new CheckpointFinding(
+            FindingSeverity.Warning,
+            CheckpointErrorCode.NonFiniteNumbers,
+            $"'{tensor}' holds {nan} NaN and {inf} Inf among {count} {dtype.GetTorchName()}{(file is null ? "" : $" in '{file}'")}",
+            tensor,
+            file);
+}
