@@ -114,6 +114,24 @@ public sealed class ReportFile
         {
             throw Exists();
         }
+
+        if (IsSpecial(real))
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{Path}' is a device, a pipe or a socket, and no file. Choose a file for the report.", Path);
+        }
+    }
+
+    private bool IsSpecial(string real)
+    {
+        try
+        {
+            return SpecialFile.IsAt(real);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, Path, 0);
+        }
     }
 
     private static string? ParentOf(string path) => System.IO.Path.GetDirectoryName(path);

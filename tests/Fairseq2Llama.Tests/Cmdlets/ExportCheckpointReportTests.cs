@@ -43,6 +43,34 @@ public sealed class ExportCheckpointReportTests : ExportTests
     }
 
     [Theory]
+    [InlineData("pipe.html")]
+    [InlineData("link.html")]
+    public void Does_not_replace_what_is_no_file(string path)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no pipes with a path of the file system");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [Folder["pipe.html"]]))
+        {
+            mkfifo.WaitForExit();
+        }
+
+        File.CreateSymbolicLink(Folder["link.html"], Folder["pipe.html"]);
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, $"$fs2 | Export-CheckpointReport {path} -Architecture $tiny -Force", Folder[path], "pipe");
+
+        Assert.Equal(["link.html", "pipe.html"], Folder.Content.Order());
+        Assert.Equal(0, new FileInfo(Folder["pipe.html"]).Length);
+        Assert.NotNull(new FileInfo(Folder["link.html"]).LinkTarget);
+    }
+
+    [Fact]
+    public void Replaces_an_empty_file()
+    {
+        File.WriteAllText(Folder["report.md"], "");
+
+        Assert.NotEqual(0, Session.RunOne<FileInfo>("$fs2 | Export-CheckpointReport report.md -Architecture $tiny -Force").Length);
+    }
+
+    [Theory]
     [InlineData("./deep/er/report.html", "deep/er/report.html")]
     [InlineData("'my [1] report*.html'", "my [1] report*.html")]
     [InlineData("'отчёт.html'", "отчёт.html")]
