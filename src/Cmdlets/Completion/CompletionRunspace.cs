@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.ObjectModel;
 using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
@@ -5,21 +7,35 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Asks the session in which somebody presses Tab.</summary>
 internal static class CompletionRunspace
 {
-    /// <summary>What a script gives of a type; nothing where it fails, since Tab must not disturb who types.</summary>
+    /// <summary>
+    /// What a script gives of a type; nothing where it fails, since Tab must not disturb who types. $Error stays as it was, too: it is the next
+    /// thing that they look at.
+    /// </summary>
     /// <param name="script">The script.</param>
     /// <param name="arguments">Its arguments.</param>
     public static IReadOnlyList<T> Invoke<T>(string script, params object?[] arguments)
     {
-        using var pipeline = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        var errors = Run(", $global:Error") is [{ BaseObject: ArrayList list }] ? list : [];
+        var before = errors.ToArray();
 
         try
         {
-            pipeline.AddScript(script, useLocalScope: true).AddParameters(arguments);
-            return [.. pipeline.Invoke().Select(item => item?.BaseObject).OfType<T>()];
+            return [.. Run(script, arguments).Select(item => item?.BaseObject).OfType<T>()];
         }
         catch (RuntimeException)
         {
             return [];
         }
+        finally
+        {
+            errors.Clear();
+            errors.AddRange(before);
+        }
+    }
+
+    private static Collection<PSObject?> Run(string script, params object?[] arguments)
+    {
+        using var pipeline = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return pipeline.AddScript(script, useLocalScope: true).AddParameters(arguments).Invoke();
     }
 }

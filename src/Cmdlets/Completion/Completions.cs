@@ -12,7 +12,7 @@ internal static class Completions
     public static IEnumerable<CompletionResult> Of(string wordToComplete, IEnumerable<(string Text, string ToolTip)> candidates)
     {
         var typed = wordToComplete.Trim('\'', '"');
-        var pattern = WildcardPattern.Get((typed.Contains('*', StringComparison.Ordinal) ? typed : WildcardPattern.Escape(typed)) + "*", WildcardOptions.IgnoreCase);
+        var pattern = WildcardPattern.Get((typed.AsSpan().ContainsAny('*', '?') ? typed : WildcardPattern.Escape(typed)) + "*", WildcardOptions.IgnoreCase);
 
         return
             from candidate in candidates

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Management.Automation;
 using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
@@ -10,37 +9,28 @@ namespace Fairseq2Llama.Cmdlets;
 /// </summary>
 internal static class PipedCheckpoint
 {
-    private static readonly string[] Readers = ["Read-Fairseq2Checkpoint", "Read-LlamaReferenceCheckpoint", "Read-LlamaHuggingFaceCheckpoint"];
-
     /// <param name="command">The command of which an argument is completed.</param>
     /// <param name="bound">The arguments that it has.</param>
     public static IReadOnlyList<LlamaCheckpoint> Find(CommandAst command, IDictionary bound)
     {
-        var given = bound["Checkpoint"];
-
-        if ((given is PSObject wrapped ? wrapped.BaseObject : given) is LlamaCheckpoint checkpoint)
+        if (HeldValue.Unwrap(bound["Checkpoint"]) is LlamaCheckpoint checkpoint)
         {
             return [checkpoint];
         }
 
-        return command.Parent is PipelineAst { PipelineElements: [var first, ..] } && first != command && IsHarmless(first)
-            ? CompletionRunspace.Invoke<LlamaCheckpoint>(first.Extent.Text)
-            : [];
+        return command.Parent is PipelineAst { PipelineElements: [var first, ..] } && first != command ? Find(first) : [];
     }
 
-    private static bool IsHarmless(CommandBaseAst first) => first switch
+    private static IReadOnlyList<LlamaCheckpoint> Find(CommandBaseAst first) => first switch
     {
-        CommandExpressionAst { Expression: VariableExpressionAst } => true,
-        CommandAst { Redirections.Count: 0 } reader =>
-            Readers.Contains(reader.GetCommandName(), StringComparer.OrdinalIgnoreCase) && reader.CommandElements.Skip(1).All(IsValue),
-        _ => false,
-    };
-
-    private static bool IsValue(Ast ast) => ast switch
-    {
-        ConstantExpressionAst or VariableExpressionAst => true,
-        CommandParameterAst parameter => parameter.Argument is null || IsValue(parameter.Argument),
-        ArrayLiteralAst list => list.Elements.All(IsValue),
-        _ => false,
+        CommandExpressionAst { Expression: ParenExpressionAst { Pipeline: PipelineAst { PipelineElements: [var only] } } } => Find(only),
+        CommandExpressionAst held => HeldValue.Of(held.Expression) switch
+        {
+            LlamaCheckpoint checkpoint => [checkpoint],
+            IList list => [.. list.Cast<object?>().Select(HeldValue.Unwrap).OfType<LlamaCheckpoint>()],
+            _ => [],
+        },
+        CommandAst reader => ReaderCall.Run(reader),
+        _ => [],
     };
 }

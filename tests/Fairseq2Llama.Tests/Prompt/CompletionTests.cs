@@ -20,6 +20,8 @@ public sealed class CompletionTests : IDisposable
         _session.Location = _folder.Path;
         _session["fs2"] = _session.Run($"Read-Fairseq2Checkpoint '{Repository.Case("fs2")}'")[0];
         _session["path"] = Repository.Case("fs2");
+        _session["ran"] = _folder["ran"];
+        _session.Run("function global:Set-Ran { [IO.File]::WriteAllText($ran, '') }");
     }
 
     public void Dispose()
@@ -36,18 +38,72 @@ public sealed class CompletionTests : IDisposable
     [InlineData("$fs2 | Get-CheckpointTensor -Layer ", "0", "1")]
     [InlineData("Read-Fairseq2Checkpoint $path | Get-CheckpointTensor final", "final_proj.weight")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 500 | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("$fs2 | Get-CheckpointTensor decoder.layers.?.ffn_l", "decoder.layers.0.ffn_layer_norm.weight", "decoder.layers.1.ffn_layer_norm.weight")]
+    [InlineData("$held.Checkpoint | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("$custom.Checkpoint | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("$global:fs2 | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("$list[-1] | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("(Read-Fairseq2Checkpoint $path) | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("rfc $path | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Fairseq2Llama\\Read-Fairseq2Checkpoint $path | Get-CheckpointTensor final", "final_proj.weight")]
     [InlineData("Read-Fairseq2Checkpoint nowhere | Get-CheckpointTensor final")]
+    [InlineData("Read-Fairseq2Checkpoint nowhere -ErrorAction Stop | Get-CheckpointTensor final")]
+    [InlineData("Read-Fairseq2Checkpoint | Get-CheckpointTensor final")]
     [InlineData("$nothing | Get-CheckpointTensor final")]
-    public void Completes_names_and_layers_of_the_piped_checkpoint(string line, params string[] completions) =>
+    public void Completes_names_and_layers_of_the_piped_checkpoint(string line, params string[] completions)
+    {
+        _session.Run(
+            "$global:held = @{ Checkpoint = $fs2 }; $global:custom = [pscustomobject]@{ Checkpoint = $fs2 }; $global:list = 1, $fs2;"
+            + " $alias:rfc = 'Read-Fairseq2Checkpoint'; $Error.Clear()");
+
         Assert.Equal(completions, _session.Complete(line).Where(IsNoFile));
+        Assert.Empty(_session.Run("$Error"));
+    }
+
+    /// <summary>What somebody has just done wrong is what they look for.</summary>
+    [Fact]
+    public void Leaves_the_errors_that_are_there()
+    {
+        _session.Run("$Error.Clear(); try { throw 'mine' } catch { }");
+        var before = _session.Run("$Error | ForEach-Object ToString");
+
+        _session.Complete("Read-Fairseq2Checkpoint nowhere | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint nodrive:/run -Step ");
+
+        Assert.Single(before);
+        Assert.Equal(before, _session.Run("$Error | ForEach-Object ToString"));
+    }
+
+    [Fact]
+    public void Runs_no_function_that_has_the_name_of_a_reader_and_no_getter()
+    {
+        _session.Run(
+            "function global:Read-Fairseq2Checkpoint { Set-Ran }; $global:trap = [pscustomobject]@{};"
+            + " $trap.PSObject.Properties.Add([psscriptproperty]::new('Checkpoint', { Set-Ran }))");
+
+        _session.Complete("Read-Fairseq2Checkpoint nowhere | Get-CheckpointTensor final");
+        _session.Complete("$trap.Checkpoint | Get-CheckpointTensor final");
+
+        Assert.False(File.Exists(_folder["ran"]));
+    }
+
+    /// <summary>What it would ask for without a path, nobody could answer while typing.</summary>
+    [Fact]
+    public void Asks_nothing()
+    {
+        _session.Complete("Read-Fairseq2Checkpoint | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint nowhere -ErrorAction Inquire | Get-CheckpointTensor final");
+
+        Assert.Empty(_session.Host.Questions);
+    }
 
     [Fact]
     public void Runs_nothing_else_for_that()
     {
-        _session.Complete("New-Item ran | Get-CheckpointTensor final");
-        _session.Complete("Read-Fairseq2Checkpoint (New-Item ran) | Get-CheckpointTensor final");
-        _session.Complete("Read-Fairseq2Checkpoint $(New-Item ran) | Get-CheckpointTensor final");
-        _session.Complete("Read-Fairseq2Checkpoint \"$(New-Item ran)\" | Get-CheckpointTensor final");
+        _session.Complete("Set-Ran | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint (Set-Ran) | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint $(Set-Ran) | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint \"$(Set-Ran)\" | Get-CheckpointTensor final");
         _session.Complete("Read-Fairseq2Checkpoint nowhere 2> ran | Get-CheckpointTensor final");
 
         Assert.False(File.Exists(_folder["ran"]));

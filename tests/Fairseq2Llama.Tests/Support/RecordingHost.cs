@@ -90,8 +90,11 @@ internal sealed class RecordingHost : PSHost
             return answer >= 0 ? answer : throw new NotSupportedException($"'{Answer}' is no answer to '{message}'");
         }
 
-        public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions) =>
+        public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions)
+        {
+            Questions.Add(message);
             throw new NotSupportedException($"asked for {string.Join(", ", descriptions.Select(field => field.Name))}");
+        }
 
         public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
             throw new NotSupportedException();
