@@ -75,9 +75,9 @@ Describe 'The views' {
         )
     }
 
-    It 'show tensors with shapes and sizes, by layer' {
+    It 'show tensors with shapes and sizes, by checkpoint' {
         Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor -Layer 1 -Name *ffn* | Show | Should -Be @(
-            'Layer: 1'
+            'Checkpoint: fs2'
             ''
             'Name                                    DType   Shape     Size'
             '----                                    -----   -----     ----'
@@ -86,6 +86,17 @@ Describe 'The views' {
             'decoder.layers.1.ffn.inner_proj.weight  float32 48x16 3.00 KiB'
             'decoder.layers.1.ffn_layer_norm.weight  float32    16     64 B'
         )
+    }
+
+    It 'leave no errors, however strict the session is, as <_>' -ForEach Format-Table, Format-List, Format-Wide {
+        Set-StrictMode -Version Latest
+        $fs2 = Read-Fairseq2Checkpoint $data/fs2
+        $part = $fs2 | Export-LlamaReferenceCheckpoint $TestDrive/part-$_ -Architecture $tiny -ShardCount 2 -ShardIndex 1
+        $Error.Clear()
+
+        $fs2, (Read-LlamaHuggingFaceCheckpoint $data/../huggingface/half), $part | & $_ | Out-String | Should -Not -BeNullOrEmpty
+
+        $Error | Should -BeNullOrEmpty
     }
 
     It 'show a checkpoint as a list, with what there is to tell' {

@@ -18,18 +18,23 @@ public static class Display
         return string.Create(CultureInfo.InvariantCulture, $"{value} {unit}");
     }
 
-    /// <summary>A count with the field's unit: <c>8.03B</c> for eight billion.</summary>
-    public static string Count(long count)
+    /// <summary>A count with the field's unit: <c>8.03B</c> for eight billion; nothing for none.</summary>
+    public static string Count(long? count)
     {
-        var (value, unit) = Scale(count, 1000, CountUnits);
+        if (count is not { } number)
+        {
+            return "";
+        }
+
+        var (value, unit) = Scale(number, 1000, CountUnits);
         return value + unit;
     }
 
     /// <summary>Bytes with a binary unit, and exactly: <c>2.79 GiB (2,995,912,704 bytes)</c>.</summary>
     public static string ExactSize(long bytes) => bytes < 1024 ? Size(bytes) : $"{Size(bytes)} ({Grouped(bytes)} bytes)";
 
-    /// <summary>A count with the field's unit, and exactly: <c>8.03B (8,030,261,248)</c>.</summary>
-    public static string ExactCount(long count) => count < 1000 ? Count(count) : $"{Count(count)} ({Grouped(count)})";
+    /// <summary>A count with the field's unit, and exactly: <c>8.03B (8,030,261,248)</c>; nothing for none.</summary>
+    public static string ExactCount(long? count) => count is >= 1000 and { } number ? $"{Count(number)} ({Grouped(number)})" : Count(count);
 
     /// <summary>
     /// The name of an architecture that is in the catalogue, <c>llama3_2_1b</c>; of another, whose name is only that of its folder, what
@@ -50,6 +55,9 @@ public static class Display
             : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", files.Take(MaxFiles))}, … ({files.Length} files)");
     }
 
+    /// <summary>What the checkpoint of a tensor is called: the tensors of several can follow each other.</summary>
+    public static string Checkpoint(CheckpointTensor tensor) => tensor.Checkpoint.Name;
+
     /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
     public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";
 
@@ -62,8 +70,8 @@ public static class Display
     /// <summary>A dtype as PyTorch calls it: <c>bfloat16</c>.</summary>
     public static string Name(DType dtype) => dtype.GetTorchName();
 
-    /// <summary>Several dtypes: <c>bfloat16, float32</c>.</summary>
-    public static string Name(IEnumerable<DType> dtypes) => string.Join(", ", dtypes.Select(Name));
+    /// <summary>Several dtypes: <c>bfloat16, float32</c>; nothing for null, which PowerShell makes of a property that can't be read.</summary>
+    public static string Name(IEnumerable<DType>? dtypes) => string.Join(", ", (dtypes ?? []).Select(Name));
 
     private static (string Value, string Unit) Scale(long number, int step, string[] units)
     {

@@ -44,29 +44,38 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_are_grouped_by_layer() => AssertShows(
-        "Read-Fairseq2Checkpoint $cases/lora | Get-CheckpointTensor *embed*, *.0.*q_proj.*, *layer_norm.weight",
-        "   Layer: none",
-        "Name                          DType    Shape     Size",
-        "----                          -----    -----     ----",
-        "decoder_frontend.embed.weight bfloat16 40x16 1.25 KiB",
-        "   Layer: 0",
-        "Name                                         DType    Shape  Size",
-        "----                                         -----    -----  ----",
-        "decoder.layers.0.self_attn.q_proj.weight     bfloat16 16x16 512 B",
-        "decoder.layers.0.self_attn.q_proj.lora_A     bfloat16  2x16  64 B",
-        "decoder.layers.0.self_attn.q_proj.lora_B     bfloat16  16x2  64 B",
-        "decoder.layers.0.self_attn_layer_norm.weight bfloat16    16  32 B",
-        "decoder.layers.0.ffn_layer_norm.weight       bfloat16    16  32 B",
-        "   Layer: 1",
-        "Name                                         DType    Shape Size",
-        "----                                         -----    ----- ----",
-        "decoder.layers.1.self_attn_layer_norm.weight bfloat16    16 32 B",
-        "decoder.layers.1.ffn_layer_norm.weight       bfloat16    16 32 B",
-        "   Layer: none",
-        "Name                      DType    Shape Size",
-        "----                      -----    ----- ----",
-        "decoder.layer_norm.weight bfloat16    16 32 B");
+    public void Tensors_are_one_table_for_each_checkpoint_in_whatever_order_they_come() => AssertShows(
+        "Read-Fairseq2Checkpoint $cases/lora, $cases/fs2 | ForEach-Object { $one = $_; '*.1.ffn_layer_norm*', '*embed*', '*.0.*q_proj.weight', 'final*'"
+        + " | ForEach-Object { $one | Get-CheckpointTensor $_ } }",
+        "   Checkpoint: lora",
+        "Name                                     DType    Shape     Size",
+        "----                                     -----    -----     ----",
+        "decoder.layers.1.ffn_layer_norm.weight   bfloat16    16     32 B",
+        "decoder_frontend.embed.weight            bfloat16 40x16 1.25 KiB",
+        "decoder.layers.0.self_attn.q_proj.weight bfloat16 16x16    512 B",
+        "final_proj.weight                        bfloat16 40x16 1.25 KiB",
+        "   Checkpoint: fs2",
+        "Name                                     DType   Shape     Size",
+        "----                                     -----   -----     ----",
+        "decoder.layers.1.ffn_layer_norm.weight   float32    16     64 B",
+        "decoder_frontend.embed.weight            float32 40x16 2.50 KiB",
+        "decoder.layers.0.self_attn.q_proj.weight float32 16x16 1.00 KiB",
+        "final_proj.weight                        float32 40x16 2.50 KiB");
+
+    [Fact]
+    public void What_other_jobs_have_yet_to_write_is_left_open()
+    {
+        using var folder = new TempFolder();
+        _session["out"] = folder["out"];
+
+        var lines = Show(
+            "Set-StrictMode -Version Latest;"
+            + " $part = Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny -ShardCount 2 -ShardIndex 1;"
+            + " $Error.Clear(); $part");
+
+        Assert.Matches("^out +2 layers of 16 +[0-9.]{5} KiB +2 /", lines[2]);
+        Assert.Empty(_session.Run("$Error"));
+    }
 
     [Fact]
     public void A_test_tells_all_that_it_found() => AssertShows(
@@ -125,7 +134,7 @@ public sealed class ViewTests : IDisposable
 
         Assert.Equal(
             [
-                "Layer: 0",
+                "Checkpoint: fs2",
                 "Name                                     DType   Shape     Size",
                 "----                                     -----   -----     ----",
                 "decoder.layers.0.self_attn.q_proj.weight float32 16x16 1.00 KiB",
