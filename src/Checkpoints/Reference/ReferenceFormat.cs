@@ -56,9 +56,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
-            Reason = string.Create(
-                CultureInfo.InvariantCulture,
-                $"Files: {split.Count}, {(options.ShardCount is null ? "as the checkpoint is divided" : "as many as asked for")}."),
+            Reason = DescribeCount(split.Count, others.Length == 0 ? [] : ranks),
             ShardCount = split.Count,
             ShardIndex = options.ShardIndex,
             NotWritten = [.. others.Select(ReferenceShard.NameOf)],
@@ -66,6 +64,14 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         };
 
         PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));
+    }
+
+    /// <summary>Pipeline stages and data parallelism divide a checkpoint, too, and are merged.</summary>
+    private string DescribeCount(int count, IEnumerable<int> written)
+    {
+        var why = options.ShardCount is null ? "as many as the checkpoint has tensor-parallel ranks" : "as many as asked for";
+        var names = string.Join(", ", written.Select(ReferenceShard.NameOf));
+        return string.Create(CultureInfo.InvariantCulture, $"Files: {count}, {why}{(names.Length == 0 ? "" : $"; this export writes {names}")}.");
     }
 
     /// <summary>The ranks to be written, each once.</summary>

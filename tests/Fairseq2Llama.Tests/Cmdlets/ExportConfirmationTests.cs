@@ -95,6 +95,8 @@ public sealed class ExportConfirmationTests : ExportTests
         Session["cases"] = Repository.Data("checkpoints");
         var outcome = Session.RunOn("""
             $fs2 | Export-LlamaReferenceCheckpoint named -Architecture $tiny -ShardCount 2 -Verbose
+            $fs2 | Export-LlamaReferenceCheckpoint part -Architecture $tiny -ShardCount 2 -ShardIndex 1 -Verbose
+            $fs2 | Export-LlamaReferenceCheckpoint ranks -Architecture $tiny -Verbose
             $fs2 | Export-LlamaHuggingFaceCheckpoint kept -Architecture $tiny -Verbose
             Read-Fairseq2Checkpoint $cases/tied | Export-LlamaHuggingFaceCheckpoint same -Architecture $tiny -Verbose
             Read-Fairseq2Checkpoint $cases/tied-absent | Export-LlamaHuggingFaceCheckpoint absent -Architecture (New-LlamaArchitecture tied -BasedOn $tiny -TiedEmbeddings) -Verbose
@@ -103,6 +105,8 @@ public sealed class ExportConfirmationTests : ExportTests
 
         Assert.Contains("Architecture: tiny, 2 layers of 16, as named.", outcome.Verbose);
         Assert.Contains("Files: 2, as many as asked for.", outcome.Verbose);
+        Assert.Contains("Files: 2, as many as asked for; this export writes consolidated.01.pth.", outcome.Verbose);
+        Assert.Contains("Files: 1, as many as the checkpoint has tensor-parallel ranks.", outcome.Verbose);
         Assert.Contains("Output: kept, because 'final_proj.weight' differs from 'decoder_frontend.embed.weight'.", outcome.Verbose);
         Assert.Contains("Files: 1, of up to 5,000,000,000 bytes each.", outcome.Verbose);
         Assert.Contains("Output: tied to the embeddings, because 'final_proj.weight' and 'decoder_frontend.embed.weight' are one storage.", outcome.Verbose);
