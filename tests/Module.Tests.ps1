@@ -75,9 +75,9 @@ Describe 'The views' {
         )
     }
 
-    It 'show tensors with shapes and sizes, by checkpoint' {
+    It 'show tensors with shapes and sizes, by layer' {
         Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor -Layer 1 -Name *ffn* | Show | Should -Be @(
-            'Checkpoint: fs2'
+            'Checkpoint: fs2, layer 1'
             ''
             'Name                                    DType   Shape     Size'
             '----                                    -----   -----     ----'
@@ -86,6 +86,14 @@ Describe 'The views' {
             'decoder.layers.1.ffn.inner_proj.weight  float32 48x16 3.00 KiB'
             'decoder.layers.1.ffn_layer_norm.weight  float32    16     64 B'
         )
+    }
+
+    It 'show tensors in one table to who sorts them' {
+        $sorted = Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor *.ffn.*, *embed* | Sort-Object Shape, Name
+        $shown = $sorted | Format-Table -View Flat | Show
+
+        $shown[0] | Should -Be 'Checkpoint: fs2'
+        $shown | Should -HaveCount (4 + 7)
     }
 
     It 'leave no errors, however strict the session is, as <_>' -ForEach Format-Table, Format-List, Format-Wide {

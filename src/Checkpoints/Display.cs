@@ -58,6 +58,11 @@ public static class Display
     /// <summary>What the checkpoint of a tensor is called: the tensors of several can follow each other.</summary>
     public static string Checkpoint(CheckpointTensor tensor) => tensor.Checkpoint.Name;
 
+    /// <summary>The same with the layer, if it is in one: <c>sft, layer 0</c>.</summary>
+    public static string CheckpointAndLayer(CheckpointTensor tensor) => tensor.Layer is { } layer
+        ? string.Create(CultureInfo.InvariantCulture, $"{Checkpoint(tensor)}, layer {layer}")
+        : Checkpoint(tensor);
+
     /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
     public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";
 

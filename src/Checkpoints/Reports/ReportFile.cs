@@ -102,9 +102,10 @@ public sealed class ReportFile
             }
         }
 
+        var real = RealPath.Of(Path);
         var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.Of);
 
-        if (own.Contains(RealPath.Of(Path), RealPath.Comparer))
+        if (own.Contains(real, RealPath.Comparer))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a file of the checkpoint itself. Choose another one for the report.", Path);

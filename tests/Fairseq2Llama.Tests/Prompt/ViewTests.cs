@@ -44,23 +44,32 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_are_one_table_for_each_checkpoint_in_whatever_order_they_come() => AssertShows(
-        "Read-Fairseq2Checkpoint $cases/lora, $cases/fs2 | ForEach-Object { $one = $_; '*.1.ffn_layer_norm*', '*embed*', '*.0.*q_proj.weight', 'final*'"
-        + " | ForEach-Object { $one | Get-CheckpointTensor $_ } }",
+    public void Tensors_are_grouped_by_checkpoint_and_layer() => AssertShows(
+        "Read-Fairseq2Checkpoint $cases/lora, $cases/fs2 | Get-CheckpointTensor *embed*, *q_proj.weight",
         "   Checkpoint: lora",
-        "Name                                     DType    Shape     Size",
-        "----                                     -----    -----     ----",
-        "decoder.layers.1.ffn_layer_norm.weight   bfloat16    16     32 B",
-        "decoder_frontend.embed.weight            bfloat16 40x16 1.25 KiB",
-        "decoder.layers.0.self_attn.q_proj.weight bfloat16 16x16    512 B",
-        "final_proj.weight                        bfloat16 40x16 1.25 KiB",
+        "Name                          DType    Shape     Size",
+        "----                          -----    -----     ----",
+        "decoder_frontend.embed.weight bfloat16 40x16 1.25 KiB",
+        "   Checkpoint: lora, layer 0",
+        "Name                                     DType    Shape  Size",
+        "----                                     -----    -----  ----",
+        "decoder.layers.0.self_attn.q_proj.weight bfloat16 16x16 512 B",
+        "   Checkpoint: lora, layer 1",
+        "Name                                     DType    Shape  Size",
+        "----                                     -----    -----  ----",
+        "decoder.layers.1.self_attn.q_proj.weight bfloat16 16x16 512 B",
         "   Checkpoint: fs2",
+        "Name                          DType   Shape     Size",
+        "----                          -----   -----     ----",
+        "decoder_frontend.embed.weight float32 40x16 2.50 KiB",
+        "   Checkpoint: fs2, layer 0",
         "Name                                     DType   Shape     Size",
         "----                                     -----   -----     ----",
-        "decoder.layers.1.ffn_layer_norm.weight   float32    16     64 B",
-        "decoder_frontend.embed.weight            float32 40x16 2.50 KiB",
         "decoder.layers.0.self_attn.q_proj.weight float32 16x16 1.00 KiB",
-        "final_proj.weight                        float32 40x16 2.50 KiB");
+        "   Checkpoint: fs2, layer 1",
+        "Name                                     DType   Shape     Size",
+        "----                                     -----   -----     ----",
+        "decoder.layers.1.self_attn.q_proj.weight float32 16x16 1.00 KiB");
 
     [Fact]
     public void What_other_jobs_have_yet_to_write_is_left_open()
@@ -134,7 +143,7 @@ public sealed class ViewTests : IDisposable
 
         Assert.Equal(
             [
-                "Checkpoint: fs2",
+                "Checkpoint: fs2, layer 0",
                 "Name                                     DType   Shape     Size",
                 "----                                     -----   -----     ----",
                 "decoder.layers.0.self_attn.q_proj.weight float32 16x16 1.00 KiB",
