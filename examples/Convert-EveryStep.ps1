@@ -96,7 +96,10 @@ function Get-RunName([string] $Folder) {
 # Runs are not looked for in runs, nor in the destination, where each run has steps, too.
 function Find-Run([string] $Folder) {
     foreach ($stepsPath in "$Folder/checkpoints", $Folder) {
-        if (Get-ChildItem -LiteralPath $stepsPath -Directory -Filter step_* -ErrorAction Ignore) {
+        $steps = Get-ChildItem -LiteralPath $stepsPath -Directory -Filter step_* -ErrorAction Ignore
+
+        # Also a run whose first step is still being written, but not the folder of a run that is called step_by_step.
+        if ($steps | Where-Object Name -CMatch '^step_[0-9]+(\.tmp)?$') {
             return [pscustomobject]@{ Name = Get-RunName $Folder; Path = $Folder; StepsPath = $stepsPath }
         }
     }
@@ -170,6 +173,19 @@ function Repair-Log {
     }
 }
 
+# Before anything is converted, because the first record would come after that.
+function Assert-LogWritable {
+    $isNew = -not [System.IO.File]::Exists($log)
+
+    try {
+        [System.IO.File]::AppendAllText($log, '')
+    } catch {
+        Exit-Script 2 "The log can't be written, so nothing was converted: $($_.Exception.InnerException.Message)"
+    }
+
+    if ($isNew) { [System.IO.File]::Delete($log) }
+}
+
 if (-not $RunsPath -or -not $DestinationPath) { Exit-Script 2 'Say where the runs are and where to write: -RunsPath and -DestinationPath.' }
 if ($Format -notin 'Reference', 'HuggingFace') { Exit-Script 2 "-Format is Reference or HuggingFace, not '$Format'." }
 
@@ -221,6 +237,7 @@ try {
         }
 
         Repair-Log
+        Assert-LogWritable
     }
 
     $found = @(Find-Run $runs)

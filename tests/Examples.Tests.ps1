@@ -3,10 +3,11 @@
 # The examples that need a real pwsh, each as a process of its own, from another directory, with brackets and spaces in its paths.
 
 BeforeAll {
-    Import-Module "$PSScriptRoot/../output/Fairseq2Llama" -Force
+    Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1" -Force
 
     $PSNativeCommandUseErrorActionPreference = $false
-    $pwsh = [System.Environment]::ProcessPath
+    # Not the path of this process, which is dotnet's when pwsh is a tool of it.
+    $pwsh = (Get-Command pwsh -CommandType Application -TotalCount 1).Source
     $examples = "$PSScriptRoot/../examples"
     $fs2 = "$PSScriptRoot/data/checkpoints/fs2"
     $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
@@ -48,7 +49,7 @@ Describe 'Tour.ps1' {
 
 Describe 'Export-Shard.ps1' {
     It 'prints nothing but commands for the agent, and has an exit code' {
-        Read-Fairseq2Checkpoint $fs2 | Export-Fairseq2Checkpoint "TestDrive:/a run" -Architecture $tiny | Out-Null
+        Read-Fairseq2Checkpoint -LiteralPath $fs2 | Export-Fairseq2Checkpoint "TestDrive:/a run" -Architecture $tiny | Out-Null
 
         $exported = Invoke-Example azure-pipelines/Export-Shard.ps1 'a run' 'shards' -ShardCount 2 -ShardIndex 1
         $failed = Invoke-Example azure-pipelines/Export-Shard.ps1 'a run' 'shards' -ShardCount 2 -ShardIndex 2
@@ -82,7 +83,7 @@ Describe 'Convert-EveryStep.ps1' {
                 Sort-Object
         }
 
-        Read-Fairseq2Checkpoint $fs2 | Export-Fairseq2Checkpoint TestDrive:/made -Architecture $tiny | Out-Null
+        Read-Fairseq2Checkpoint -LiteralPath $fs2 | Export-Fairseq2Checkpoint TestDrive:/made -Architecture $tiny | Out-Null
         $yaml = "$TestDrive/made/model.yaml"
     }
 
@@ -122,7 +123,7 @@ Describe 'Convert-EveryStep.ps1' {
         (Get-FileHash -LiteralPath $converted/convert-every-step.jsonl).Hash | Should -Be $log.Hash
 
         # And the model is the one of the step.
-        Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $fs2) (Read-LlamaReferenceCheckpoint -LiteralPath "$converted/my run [1]/step_500") |
+        Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint -LiteralPath $fs2) (Read-LlamaReferenceCheckpoint -LiteralPath "$converted/my run [1]/step_500") |
             Group-Object Result -NoElement |
             ForEach-Object Name |
             Should -Be Equal
@@ -223,6 +224,13 @@ Describe 'Convert-EveryStep.ps1' {
         (Invoke-Example Convert-EveryStep.ps1 $runs $converted -Format HuggingFace).Output | Should -BeNullOrEmpty
     }
 
+    It 'takes a run whose name begins as those of steps do' {
+        Add-Step step_by_step 7
+
+        (Invoke-Example Convert-EveryStep.ps1 $runs $converted).ExitCode | Should -Be 0
+        Get-Converted | Should -Be ($all + 'step_by_step/step_7' | Sort-Object)
+    }
+
     It 'does not take for runs what it has written below them' {
         1..2 | ForEach-Object { Invoke-Example Convert-EveryStep.ps1 $runs "$runs/converted" } | ForEach-Object ExitCode | Should -Be 0, 0
 
@@ -250,6 +258,7 @@ Describe 'Convert-EveryStep.ps1' {
         @{ Why = 'runs that are not there'; Arguments = 'nowhere', 'out'; Says = 'nowhere' }
         @{ Why = 'runs and destination in one folder'; Arguments = '.', '.'; Says = 'of their own' }
         @{ Why = 'a folder without runs'; Arguments = 'made', 'out'; Says = 'no run' }
+        @{ Why = 'a folder where the log should be'; Arguments = '.', 'unlogged', '-LogPath', 'made'; Says = 'nothing was converted: .*made' }
         @{ Why = 'a file where the destination should be'; Arguments = '.', 'made/model.yaml'; Says = 'model.yaml' }
     ) {
         $ended = Invoke-Example Convert-EveryStep.ps1 @Arguments
