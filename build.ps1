@@ -32,8 +32,9 @@
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSReviewUnusedParameter', '')]
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSShouldProcess', '')]
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidUsingWriteHost', '')]
-[CmdletBinding(SupportsShouldProcess)]
+[CmdletBinding(SupportsShouldProcess, PositionalBinding = $false)]
 param(
+    [Parameter(Position = 0)]
     [ValidateSet('Build', 'Test', 'Pester', 'Package', 'Install', 'Bench')]
     [string[]] $Task = 'Build',
 
@@ -44,6 +45,7 @@ param(
     # A file for what Pester found, in NUnit's format.
     [string] $TestResult,
 
+    # What Bench passes on.
     [Parameter(ValueFromRemainingArguments)]
     [string[]] $BenchmarkArgument = @()
 )
@@ -51,11 +53,13 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
+if ($BenchmarkArgument -and 'Bench' -notin $Task) { throw "Only -Task Bench takes further arguments, as '$BenchmarkArgument'." }
+
 . $PSScriptRoot/tools/Packaging.ps1
 
 function Build {
     if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/Fairseq2Llama", "Build ($Configuration)")) {
-        dotnet build $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration
+        Invoke-DotNet build $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration
     }
 }
 
@@ -69,14 +73,18 @@ function Import-Pester {
 
     # dotnet restore has brought it.
     $packages = (dotnet nuget locals global-packages --list) -replace '^global-packages: '
-    Import-Module (Join-Path $packages pester 5.9.1 tools Pester.psd1)
+    $pester = Join-Path $packages pester 5.9.1 tools Pester.psd1
+    if (-not (Test-Path -LiteralPath $pester)) {
+        throw "Pester 5 is neither where PowerShell finds modules nor in '$packages'. Run dotnet restore in '$PSScriptRoot', or Install-Module Pester -MaximumVersion 5.99."
+    }
+    Import-Module $pester
 }
 
 function Test {
     if (-not $PSCmdlet.ShouldProcess($PSScriptRoot, 'Run all tests')) { return }
 
     Build
-    dotnet test --solution $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration --no-build
+    Invoke-DotNet test --solution $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration --no-build
 
     Pester
 }
@@ -88,14 +96,22 @@ function Pester {
     Import-Pester
 
     $pester = New-PesterConfiguration
-    $pester.Run.Path = "$PSScriptRoot/tests"
+    # Pester takes files with brackets in their paths, escaped, but no such folder.
+    $pester.Run.Path = Get-ChildItem -LiteralPath $PSScriptRoot/tests -Filter *.Tests.ps1 | ForEach-Object { [WildcardPattern]::Escape($_.FullName) }
     $pester.Run.Throw = $true
     $pester.Output.Verbosity = 'Detailed'
     if ($TestResult) {
         $pester.TestResult.Enabled = $true
-        $pester.TestResult.OutputPath = $TestResult
+        $pester.TestResult.OutputPath = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($TestResult)
     }
-    Invoke-Pester -Configuration $pester
+
+    # At its end Pester returns to the current folder, and fails where that has brackets.
+    Push-Location ((Test-Path $PWD.Path) ? $PWD.Path : [IO.Path]::GetTempPath())
+    try {
+        Invoke-Pester -Configuration $pester
+    } finally {
+        Pop-Location
+    }
 }
 
 function Package {

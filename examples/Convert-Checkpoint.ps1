@@ -29,7 +29,7 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-Import-Module "$PSScriptRoot/../output/Fairseq2Llama"
+Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 
 $how = @{}
 

@@ -18,7 +18,7 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-Import-Module "$PSScriptRoot/../output/Fairseq2Llama"
+Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 
 # tiny-llama is in no catalogue, and no model.yaml lies beside it.
 $architecture = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4

@@ -8,7 +8,8 @@ BeforeAll {
     $module = $env:FAIRSEQ2LLAMA_MODULE ? $env:FAIRSEQ2LLAMA_MODULE : "$PSScriptRoot/../output/Fairseq2Llama"
     Import-Module $module/Fairseq2Llama.psd1 -Force
 
-    $data = "$PSScriptRoot/data/checkpoints"
+    # With wildcards, as -Path takes it; the repository may lie in a folder with brackets.
+    $data = [WildcardPattern]::Escape("$PSScriptRoot/data/checkpoints")
     $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
 
     function Show([Parameter(ValueFromPipeline)] $InputObject) {
@@ -23,7 +24,9 @@ BeforeAll {
 
 Describe 'The manifest' {
     It 'is valid and for PowerShell 7.4 or newer' {
-        $manifest = Test-ModuleManifest $module/Fairseq2Llama.psd1
+        # Test-ModuleManifest takes no folder with brackets, escaped or not.
+        Copy-Item -LiteralPath $module TestDrive:/tested/Fairseq2Llama -Recurse
+        $manifest = Test-ModuleManifest TestDrive:/tested/Fairseq2Llama/Fairseq2Llama.psd1
 
         $manifest.PowerShellVersion | Should -Be '7.4'
         $manifest.CompatiblePSEditions | Should -Be 'Core'
@@ -32,7 +35,7 @@ Describe 'The manifest' {
 
 Describe 'Importing' {
     It 'works beside a copy in another folder' {
-        Copy-Item $module TestDrive:/copy/Fairseq2Llama -Recurse -Force
+        Copy-Item -LiteralPath $module TestDrive:/copy/Fairseq2Llama -Recurse -Force
 
         $said = pwsh -NoProfile -NonInteractive -Command "
             `$ErrorActionPreference = 'Stop'
@@ -157,14 +160,14 @@ Describe 'The picture in the README' {
     It 'is what the terminal shows' {
         & $PSScriptRoot/../tools/Write-TerminalPicture.ps1 -Path TestDrive:/terminal.svg
 
-        Get-Content TestDrive:/terminal.svg -Raw | Should -BeExactly (Get-Content $PSScriptRoot/../docs/images/terminal.svg -Raw)
+        Get-Content TestDrive:/terminal.svg -Raw | Should -BeExactly (Get-Content -LiteralPath $PSScriptRoot/../docs/images/terminal.svg -Raw)
     }
 }
 
 Describe 'Numbers' {
     BeforeAll {
         $fs2 = Read-Fairseq2Checkpoint $data/fs2
-        $half = Read-LlamaHuggingFaceCheckpoint $PSScriptRoot/data/huggingface/half
+        $half = Read-LlamaHuggingFaceCheckpoint -LiteralPath $PSScriptRoot/data/huggingface/half
 
         try {
             $null = $fs2 | Get-CheckpointTensor -Layer 0 | Measure-CheckpointTensor
@@ -275,7 +278,7 @@ Describe 'A pipeline' {
 Describe 'Paths' {
     BeforeEach {
         $folder = New-Item -ItemType Directory "TestDrive:/run [1] ü"
-        [System.IO.File]::Copy("$data/fs2/model.pt", (Join-Path $folder.FullName model.pt), $true)
+        [System.IO.File]::Copy("$PSScriptRoot/data/checkpoints/fs2/model.pt", (Join-Path $folder.FullName model.pt), $true)
         Push-Location TestDrive:/
     }
 
@@ -373,7 +376,7 @@ Describe 'Export-CheckpointReport' {
     }
 
     It 'writes a file for each checkpoint' {
-        $files = Get-ChildItem $data/fs2, $data/tp2-llama3 -Filter *.pt | Split-Path | Sort-Object -Unique | Read-Fairseq2Checkpoint |
+        $files = Get-Item $data/fs2, $data/tp2-llama3 | Read-Fairseq2Checkpoint |
             Export-CheckpointReport -DestinationPath { "TestDrive:/reports/$($_.Name).html" } -Architecture $tiny
 
         $files.Name | Should -Be 'fs2.html', 'tp2-llama3.html'
@@ -490,7 +493,7 @@ Describe 'Windows' -Skip:(-not $IsWindows) {
 
 Describe 'Drives of PowerShell' {
     It 'are understood on every system' {
-        $null = New-PSDrive -Name Runs -PSProvider FileSystem -Root $data
+        $null = New-PSDrive -Name Runs -PSProvider FileSystem -Root $PSScriptRoot/data/checkpoints
         (Read-Fairseq2Checkpoint Runs:/fs2).Name | Should -Be fs2
 
         Read-Fairseq2Checkpoint Runs:/fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/from-drive -Architecture $tiny | Out-Null

@@ -5,7 +5,8 @@
 
 BeforeAll {
     $root = Split-Path $PSScriptRoot
-    $manifest = Import-PowerShellDataFile $root/module/Fairseq2Llama.psd1
+    . $root/tools/Packaging.ps1
+    $manifest = Import-PowerShellDataFile -LiteralPath $root/module/Fairseq2Llama.psd1
     $prerelease = $manifest.PrivateData.PSData.Prerelease
     $version = $prerelease ? "$($manifest.ModuleVersion)-$prerelease" : $manifest.ModuleVersion
 
@@ -93,8 +94,8 @@ Describe 'The package' {
                 'dependencies/System.IO.Hashing.dll'
                 'dependencies/TorchSharp.dll'
                 'dependencies/YamlDotNet.dll'
-                Get-ChildItem $root/module/en-US | ForEach-Object { "en-US/$($_.Name)" }
-                Get-ChildItem $root/module/Views | ForEach-Object { "Views/$($_.Name)" }
+                Get-ChildItem -LiteralPath $root/module/en-US | ForEach-Object { "en-US/$($_.Name)" }
+                Get-ChildItem -LiteralPath $root/module/Views | ForEach-Object { "Views/$($_.Name)" }
                 'runtimes/linux-x64/native/libLibTorchSharp.so'
                 'runtimes/osx-arm64/native/libLibTorchSharp.dylib'
                 'runtimes/win-arm64/native/LibTorchSharp.dll'
@@ -196,7 +197,7 @@ Describe 'What is in it' {
             `$env:FAIRSEQ2LLAMA_MODULE = $(Quote $module)
             Import-Module $(Quote (Join-Path (Get-Module Pester).ModuleBase Pester.psd1))
             `$pester = New-PesterConfiguration
-            `$pester.Run.Path = $(Quote $PSScriptRoot/Module.Tests.ps1)
+            `$pester.Run.Path = $(Quote ([WildcardPattern]::Escape("$PSScriptRoot/Module.Tests.ps1")))
             `$pester.Run.Exit = `$true
             Invoke-Pester -Configuration `$pester" 2>&1
 
@@ -206,7 +207,6 @@ Describe 'What is in it' {
 
 Describe 'Packing and installing' {
     BeforeAll {
-        . $root/tools/Packaging.ps1
         $target = "$world/installed/Fairseq2Llama/1.0.0"
     }
 
@@ -230,5 +230,24 @@ Describe 'Packing and installing' {
 
         "$target/Fairseq2Llama.psd1" | Should -Exist
         Get-ChildItem (Split-Path $target) -Force -Name | Should -Be 1.0.0
+    }
+}
+
+Describe 'build.ps1' {
+    It 'passes on what follows -Task Bench, and nothing that follows other tasks' {
+        { & $root/build.ps1 -Task Bench --rounds 3 --scaling -WhatIf } | Should -Not -Throw
+        { & $root/build.ps1 -Task Package --rounds 3 -WhatIf } | Should -Throw '*--rounds 3*'
+    }
+
+    It 'uses the global.json of the repository, wherever it is called from' {
+        $elsewhere = "$world/elsewhere [1]"
+        $null = [IO.Directory]::CreateDirectory($elsewhere)
+        [IO.File]::WriteAllText("$elsewhere/global.json", '{ "sdk": { "version": "1.0.0", "rollForward": "disable" } }')
+        Push-Location -LiteralPath $elsewhere
+        try {
+            Invoke-DotNet --version | Should -Match '^10\.'
+        } finally {
+            Pop-Location
+        }
     }
 }

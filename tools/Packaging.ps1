@@ -17,9 +17,19 @@ function Assert-ChangelogHasRelease([string] $Version) {
     }
 }
 
+# The SDK, and how it runs tests, are those of the global.json that is found from the current directory.
+function Invoke-DotNet {
+    Push-Location -LiteralPath $PSScriptRoot/..
+    try {
+        dotnet @args
+    } finally {
+        Pop-Location
+    }
+}
+
 # Builds the module into a folder that nothing was in before.
 function Build-CleanModule([string] $Folder) {
-    dotnet build $PSScriptRoot/../src/Cmdlets/Fairseq2Llama.csproj --configuration Release "-p:ModuleOutput=$Folder/Fairseq2Llama/" | Out-Host
+    Invoke-DotNet build $PSScriptRoot/../src/Cmdlets/Fairseq2Llama.csproj --configuration Release "-p:ModuleOutput=$Folder/Fairseq2Llama/" | Out-Host
     $null = Test-ModuleManifest -Path ([WildcardPattern]::Escape("$Folder/Fairseq2Llama/Fairseq2Llama.psd1"))
 }
 
@@ -40,6 +50,8 @@ function Publish-ModuleToFolder([string] $Module, [string] $Folder) {
 
 # Where PowerShell looks for the modules of the current user.
 function Get-UserModuleFolder {
+    if (-not $HOME) { throw 'HOME is not set, so there is no folder of the current user to install in.' }
+
     $folder = if ($IsWindows) {
         # Knows of folders that were redirected, to OneDrive for example.
         Join-Path ([Environment]::GetFolderPath('MyDocuments')) PowerShell Modules
@@ -63,11 +75,11 @@ function Get-UserModuleFolder {
 # Both copies lie in one file system, so that each step is a rename; if the new copy can't take its place, the old one returns.
 function Copy-ModuleInto([string] $Module, [string] $Target) {
     $parent = Split-Path $Target
-    $null = New-Item -ItemType Directory -Path $parent -Force
     $new = Join-Path $parent ".new-$([guid]::NewGuid())"
     $old = Join-Path $parent ".old-$([guid]::NewGuid())"
 
     try {
+        $null = [IO.Directory]::CreateDirectory($parent)
         Copy-Item -LiteralPath $Module -Destination $new -Recurse -Force
         if ([IO.Directory]::Exists($Target)) {
             try {
