@@ -19,7 +19,7 @@ BeforeAll {
     $world = [IO.Directory]::CreateTempSubdirectory('fairseq2llama package ').FullName
     $modules = "$world/their modules"
     $module = "$modules/Fairseq2Llama/$($manifest.ModuleVersion)"
-    foreach ($folder in 'home', 'packages', 'gallery', 'their modules') {
+    foreach ($folder in 'home/.config', 'packages', 'gallery', 'their modules') {
         $null = [IO.Directory]::CreateDirectory("$world/$folder")
     }
 
@@ -213,6 +213,22 @@ Describe 'Packing and installing' {
     It 'refuses a version that the changelog does not have' {
         { Assert-ChangelogHasRelease 99.0.0 } | Should -Throw '*## [[]99.0.0] - *'
         { Assert-ChangelogHasRelease 99.0.0-preview } | Should -Not -Throw
+    }
+
+    It 'leaves nothing in the current folder of a user who has no settings yet' {
+        'small/Small', 'published', 'current' | ForEach-Object { $null = [IO.Directory]::CreateDirectory("$world/$_") }
+        New-ModuleManifest $world/small/Small/Small.psd1 -Author me -Description small -ModuleVersion 1.0.0
+        Push-Location $world/current
+        try {
+            Invoke-AsUser "
+                . $(Quote $root/tools/Packaging.ps1)
+                Publish-ModuleToFolder $(Quote $world/small/Small) $(Quote $world/published)" @{ XDG_CONFIG_HOME = "$world/settings" } | Out-Host
+        } finally {
+            Pop-Location
+        }
+
+        "$world/published/Small.1.0.0.nupkg" | Should -Exist
+        Get-ChildItem $world/current | Should -BeNullOrEmpty
     }
 
     It 'replaces all of an earlier copy' {

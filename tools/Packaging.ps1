@@ -39,6 +39,9 @@ function Initialize-TemporaryFolder {
 
 # Makes the .nupkg by publishing to a folder, which every version of PSResourceGet can.
 function Publish-ModuleToFolder([string] $Module, [string] $Folder) {
+    # NuGet puts its settings into the current folder when the user's does not exist yet.
+    $null = [Environment]::GetFolderPath('ApplicationData', 'Create')
+
     $repository = "fairseq2llama-$([guid]::NewGuid())"
     Register-PSResourceRepository -Name $repository -Uri $Folder -Trusted
     try {
