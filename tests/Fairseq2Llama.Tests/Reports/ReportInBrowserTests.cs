@@ -85,6 +85,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         Browser.Open(pages["deep"], 360, 740);
 
         Browser.Press(Keys.Tab);
+        SpinWait.SpinUntil(() => Browser.Focused().StartsWith('a'), TimeSpan.FromSeconds(10));
         Assert.Equal("a.skip Skip to the report", Browser.Focused());
         Assert.True(Browser.Ask<bool>("const b = document.activeElement.getBoundingClientRect(); return b.left >= 0 && b.top >= 0 && b.right <= innerWidth"));
         Browser.Press(Keys.Enter);

@@ -23,6 +23,7 @@ public sealed class Browser : IDisposable
         TakeLog(LogType.Browser);
         TakeLog("performance");
         Driver.Navigate().GoToUrl(new Uri(path).AbsoluteUri);
+        AwaitFrames();
     }
 
     internal void Resize(int width, int height) => Send(
@@ -35,7 +36,11 @@ public sealed class Browser : IDisposable
         ("features", new[] { new Dictionary<string, object> { ["name"] = "prefers-color-scheme", ["value"] = scheme } }));
 
     /// <summary>Presses keys, one after the other.</summary>
-    internal void Press(string keys) => new OpenQA.Selenium.Interactions.Actions(Driver).SendKeys(keys).Perform();
+    internal void Press(string keys)
+    {
+        new OpenQA.Selenium.Interactions.Actions(Driver).SendKeys(keys).Perform();
+        AwaitFrames();
+    }
 
     internal void Send(string command, params (string Name, object Value)[] parameters) =>
         Driver.ExecuteCdpCommand(command, parameters.ToDictionary(parameter => parameter.Name, parameter => (object?)parameter.Value));
@@ -64,6 +69,13 @@ public sealed class Browser : IDisposable
         {
             _driver.Value.Dispose();
         }
+    }
+
+    /// <summary>On a busy machine keys get lost before a page is first drawn, and what they do shows only in the next frame.</summary>
+    private void AwaitFrames()
+    {
+        Send("Emulation.setFocusEmulationEnabled", ("enabled", true));
+        Driver.ExecuteAsyncScript("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));");
     }
 
     private static ChromeDriver Start()
