@@ -188,9 +188,9 @@ Describe 'Numbers' {
         $fs2 | Get-CheckpointTensor decoder.layer_norm.weight | Measure-CheckpointTensor | Show | Should -Be @(
             'Checkpoint: fs2'
             ''
-            'Name                      NaN Inf    Min   Max  Mean     Std Norm Zeros'
-            '----                      --- ---    ---   ---  ----     --- ---- -----'
-            'decoder.layer_norm.weight   0   0 0.9575 1.041 1.005 0.01967 4.02     0'
+            'Name                      NaN Inf    Min   Max     Std Mean  Norm Zeros'
+            '----                      --- ---    ---   ---     --- ----  ---- -----'
+            'decoder.layer_norm.weight   0   0 0.9575 1.041 0.01967 1.005 4.02     0'
         )
     }
 

@@ -11,7 +11,8 @@ internal static class ArchitectureSection
             ? Tag.Of(
                 "p",
                 Tag.Of("strong", Display.Architecture(architecture)),
-                $", {report.ArchitectureOrigin}: {Display.Grouped(architecture.ParameterCount)} parameters, tied ones counted once.")
+                $", {report.ArchitectureOrigin}: {Display.Grouped(architecture.ParameterCount)} parameters"
+                    + (architecture.TiedEmbeddings ? ", tied ones counted once." : "."))
             : Tag.Of("p", "No architecture is known to fit, so there is nothing to hold the shapes against.");
 
         yield return HtmlTable.Of(
