@@ -11,7 +11,7 @@ public abstract class ExportCommand : ArchitectureCmdlet
     private const string TensorSet = "Tensor";
 
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _written = new(StringComparer.Ordinal);
+    private readonly WrittenPaths _written = new("a folder", "{ \"out/$($_.Name)\" }");
 
     /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -93,7 +93,7 @@ public abstract class ExportCommand : ArchitectureCmdlet
 
     private void Export(string name, string destination, Func<ExportOptions, ConversionPlan> makePlan)
     {
-        RequireUnwritten(destination);
+        _written.RequireNew(destination);
         CleanUp(destination);
 
         var plan = makePlan(MakeOptions() with
@@ -148,19 +148,6 @@ public abstract class ExportCommand : ArchitectureCmdlet
         foreach (var finding in plan.Execute(progress, Stop))
         {
             WriteWarning(finding.Message);
-        }
-    }
-
-    /// <summary>With -Force a second checkpoint piped to the same folder would silently replace the first; without, this says it better.</summary>
-    private void RequireUnwritten(string destination)
-    {
-        if (_written.Contains(destination))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists,
-                $"'{destination}' has just been written by this command. Give each checkpoint a folder of its own:"
-                + " -DestinationPath { \"out/$($_.Name)\" }",
-                destination);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(FileInfo))]
 public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
 {
-    private readonly HashSet<string> _written = new(StringComparer.Ordinal);
+    private readonly WrittenPaths _written = new("a file", "{ \"reports/$($_.Name).html\" }");
 
     /// <summary>The file to write. A script block is evaluated for each checkpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -35,7 +35,7 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
     protected override void ProcessRecord() => PerItem(() =>
     {
         var path = this.ResolveDestination(DestinationPath);
-        RequireUnwritten(path);
+        _written.RequireNew(path);
         var file = ReportFile.At(path, Format, InputObject, Force);
         CheckpointReport.RequireArithmetic(Options);
 
@@ -62,20 +62,5 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
     {
         using var progress = new ProgressBar(this, $"Measuring {InputObject.Name}");
         return CheckpointReport.Gather(InputObject, Options, progress, Stop);
-    }
-
-    /// <summary>
-    /// With -Force a second checkpoint piped to the same file would silently replace the first; without, this says it better.
-    /// </summary>
-    private void RequireUnwritten(string path)
-    {
-        if (_written.Contains(path))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists,
-                $"'{path}' has just been written by this command. Give each checkpoint a file of its own:"
-                + " -DestinationPath { \"reports/$($_.Name).html\" }",
-                path);
-        }
     }
 }
