@@ -25,7 +25,7 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
         LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture? named, OutputFormat format) =>
         (named, checkpoint.ArchitectureFile) switch
         {
-            ({ } architecture, var file) => new ArchitectureChoice(Complete(architecture, file), "as named"),
+            ({ } architecture, var file) => OfUser(Complete(architecture, file)),
             (_, { Error: { } error }) => throw error,
             (_, { Architecture: { } architecture } file) => new ArchitectureChoice(
                 ArchitectureInference.RequireOne([architecture, .. file.Alternatives], format, $"'{file.Path}' fits"),
@@ -33,6 +33,8 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
                 file),
             _ => new ArchitectureChoice(ArchitectureInference.Infer(tensors, format, checkpoint.Path), "by its shapes"),
         };
+
+    public static ArchitectureChoice OfUser(LlamaArchitecture named) => new(named, "as named");
 
     /// <summary>Who names one of those that the file leaves possible takes nothing back of what the file does tell, such as the epsilon.</summary>
     internal static LlamaArchitecture Complete(LlamaArchitecture named, ArchitectureFile? file) =>

@@ -9,14 +9,13 @@ namespace Fairseq2Llama;
 /// <summary>What there is to tell of a checkpoint, gathered once, to be written in several formats.</summary>
 public sealed class CheckpointReport
 {
-    private CheckpointReport(
-        LlamaCheckpoint checkpoint, CheckpointTestResult test, CheckpointReportOptions options, WeightMeasurement? measurement)
+    private CheckpointReport(LlamaCheckpoint checkpoint, CheckpointTestResult test, WeightMeasurement? measurement)
     {
         var tensors = checkpoint.Tensors;
 
         Checkpoint = checkpoint;
         Architecture = test.Architecture;
-        ArchitectureOrigin = OriginOf(checkpoint, options.Architecture);
+        ArchitectureOrigin = test.Choice is { File: { } file } ? $"according to {Path.GetFileName(file.Path)}" : test.Choice?.Origin;
         Findings = [.. test.Findings.Concat(measurement?.Findings ?? []).OrderByDescending(finding => finding.Severity)];
         Weights = WeightSum.Of(tensors);
         Settings = SettingTable.Of(tensors, test.Architecture);
@@ -51,8 +50,8 @@ public sealed class CheckpointReport
     /// <summary>Everything noteworthy, the most serious first.</summary>
     public ImmutableArray<CheckpointFinding> Findings { get; }
 
-    /// <summary>Who says that this is the architecture.</summary>
-    internal string ArchitectureOrigin { get; }
+    /// <summary>Who says that this is the architecture; null where there is none.</summary>
+    internal string? ArchitectureOrigin { get; }
 
     /// <summary>All tensors; tied ones count twice.</summary>
     internal WeightSum Weights { get; }
@@ -111,7 +110,7 @@ public sealed class CheckpointReport
         var measurement = options.Statistics ? WeightMeasurement.Of(checkpoint, progress, cancellationToken) : null;
         cancellationToken.ThrowIfCancellationRequested();
 
-        return new CheckpointReport(checkpoint, test, options, measurement);
+        return new CheckpointReport(checkpoint, test, measurement);
     }
 
     /// <summary>All of the report as text. The same checkpoint gives the same text.</summary>
@@ -122,9 +121,4 @@ public sealed class CheckpointReport
         ReportFormat.Markdown => MarkdownReport.Write(this),
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
-
-    private static string OriginOf(LlamaCheckpoint checkpoint, LlamaArchitecture? named) =>
-        named is not null ? "as named"
-        : checkpoint.ArchitectureFile is { Architecture: not null } file ? $"according to {Path.GetFileName(file.Path)}"
-        : "by its shapes";
 }

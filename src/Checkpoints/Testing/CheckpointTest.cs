@@ -65,7 +65,7 @@ public static class CheckpointTest
         var findings = new List<CheckpointFinding>();
         findings.AddRange(FileFindings.FindDamagedPickles(checkpoint));
 
-        var architecture = TestArchitecture(checkpoint, named, findings);
+        var choice = TestArchitecture(checkpoint, named, findings);
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
@@ -77,7 +77,7 @@ public static class CheckpointTest
             findings.AddRange(FileFindings.FindNonTensors(saved));
         }
 
-        return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, architecture, [.. findings]);
+        return new CheckpointTestResult(checkpoint.Name, checkpoint.Path, choice?.Architecture, [.. findings]) { Choice = choice };
     }
 
     private static ImmutableArray<CheckpointFinding> TestData(
@@ -94,7 +94,7 @@ public static class CheckpointTest
         }
     }
 
-    private static LlamaArchitecture? TestArchitecture(
+    private static ArchitectureChoice? TestArchitecture(
         LlamaCheckpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
     {
         if (named is not null)
@@ -105,17 +105,17 @@ public static class CheckpointTest
         try
         {
             var format = new ReferenceExportOptions().Format;
-            var architecture = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format).Architecture;
-            architecture.Validate();
-            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, architecture));
-            findings.AddRange(format.FindContradictions(architecture));
-            return architecture;
+            var choice = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format);
+            choice.Architecture.Validate();
+            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, choice.Architecture));
+            findings.AddRange(format.FindContradictions(choice.Architecture));
+            return choice;
         }
         catch (CheckpointException e)
         {
             findings.AddRange(e.Findings);
             findings.AddRange(ArchitectureCheck.FindUnmapped(checkpoint.Tensors));
-            return named;
+            return named is null ? null : ArchitectureChoice.OfUser(named);
         }
     }
 }

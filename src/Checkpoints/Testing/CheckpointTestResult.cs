@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama;
 
@@ -12,4 +13,7 @@ public sealed record CheckpointTestResult(
 {
     /// <summary>Whether nothing found is an error.</summary>
     public bool Passed => Findings.All(finding => finding.Severity != FindingSeverity.Error);
+
+    /// <summary>Who says that it is this architecture; null where there is none.</summary>
+    internal ArchitectureChoice? Choice { get; init; }
 }
