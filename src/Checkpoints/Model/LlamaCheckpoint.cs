@@ -34,8 +34,7 @@ public abstract class LlamaCheckpoint
     public abstract ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>The element types that occur, the most frequent first.</summary>
-    public ImmutableArray<DType> DTypes =>
-        [.. Tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
+    public ImmutableArray<DType> DTypes => DTypesOf(Tensors);
 
     /// <summary>Elements of all tensors; tied tensors count twice.</summary>
     public long ElementCount => Tensors.Sum(tensor => tensor.ElementCount);
@@ -70,6 +69,10 @@ public abstract class LlamaCheckpoint
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
+
+    /// <summary>The element types of some tensors, the most frequent first.</summary>
+    internal static ImmutableArray<DType> DTypesOf(IEnumerable<CheckpointTensor> tensors) =>
+        [.. tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
 
     /// <summary>Makes tensors belong to it.</summary>
     private protected ImmutableArray<CheckpointTensor> Adopt(ImmutableArray<CheckpointTensor> tensors)

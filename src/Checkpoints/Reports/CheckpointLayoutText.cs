@@ -9,7 +9,8 @@ internal static class CheckpointLayoutText
     {
         CheckpointFormat.Reference => "Meta's reference format",
         CheckpointFormat.HuggingFace => "Hugging Face",
-        _ => "fairseq2",
+        CheckpointFormat.Fairseq2 => "fairseq2",
+        _ => throw new ArgumentOutOfRangeException(nameof(checkpoint)),
     };
 
     public static string LayoutOf(LlamaCheckpoint checkpoint) => (checkpoint, checkpoint.ShardCount) switch

@@ -8,8 +8,6 @@ namespace Fairseq2Llama.Reports;
 /// <param name="DTypes">The element types that occur in it, the most frequent first.</param>
 internal sealed record ReportedPart(string Name, WeightSum Weights, ImmutableArray<DType> DTypes)
 {
-    public static ReportedPart Of(string name, IReadOnlyCollection<CheckpointTensor> tensors) => new(
-        name,
-        WeightSum.Of(tensors),
-        [.. tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)]);
+    public static ReportedPart Of(string name, IReadOnlyCollection<CheckpointTensor> tensors) =>
+        new(name, WeightSum.Of(tensors), LlamaCheckpoint.DTypesOf(tensors));
 }

@@ -6,6 +6,9 @@ namespace Fairseq2Llama.Reports.Html;
 /// <summary>Says below a chart which layers are at its ends.</summary>
 internal static class ChartAxis
 {
+    /// <summary>With more layers than that nothing is drawn: each would be narrower than a pixel. Tables have them all.</summary>
+    public const int MaxLayers = 500;
+
     /// <param name="first">The first layer.</param>
     /// <param name="last">The last layer.</param>
     /// <param name="width">How wide the chart may become, in rem; null where it fills its place.</param>

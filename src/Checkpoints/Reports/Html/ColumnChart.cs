@@ -11,12 +11,9 @@ internal static class ColumnChart
     private const int Gap = 2;
     private const int Height = 100;
 
-    /// <summary>More columns would be narrower than a pixel.</summary>
-    private const int MaxColumns = 500;
-
     public static XElement? Of(IReadOnlyList<ReportedLayer> layers)
     {
-        if (layers.Count is 0 or > MaxColumns)
+        if (layers.Count is 0 or > ChartAxis.MaxLayers)
         {
             return null;
         }

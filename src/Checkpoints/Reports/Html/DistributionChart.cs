@@ -13,13 +13,12 @@ internal static class DistributionChart
     private const int ColumnWidth = 24;
     private const int HalfWidth = 10;
     private const int Height = 200;
-    private const int MaxColumns = 500;
 
     public static XElement? Of(ModuleStatistics module)
     {
         var layers = module.Tensors.Where(tensor => tensor.Min is not null).ToArray();
 
-        if (layers.Length == 0 || module.Tensors.Length > MaxColumns)
+        if (layers.Length == 0 || module.Tensors.Length > ChartAxis.MaxLayers)
         {
             return null;
         }

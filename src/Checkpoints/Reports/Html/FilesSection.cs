@@ -23,7 +23,7 @@ internal static class FilesSection
     private static XElement TableOf(CheckpointReport report)
     {
         var whole = report.Files.Sum(file => file.Weights.Bytes);
-        var isGrid = report.Checkpoint is not LlamaHuggingFaceCheckpoint && report.Checkpoint.ShardCount > 1;
+        var isGrid = report.Checkpoint.Format != CheckpointFormat.HuggingFace && report.Checkpoint.ShardCount > 1;
 
         return HtmlTable.Of(
             "files",

@@ -5,7 +5,7 @@ internal static class TensorsSection
 {
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
-        var isReference = report.Checkpoint is LlamaReferenceCheckpoint;
+        var isReference = report.Checkpoint.Format == CheckpointFormat.Reference;
 
         yield return Tag.Of(
             "details",
