@@ -17,7 +17,7 @@ public sealed partial class VocabularyTests : IDisposable
     [
         "PowerShell", "PyTorch", "TorchSharp", "NuGet", "DevOps", "GitHub",
         "FullyQualifiedErrorId", "ErrorActionPreference", "SwitchParameter", "FileSystemInfo", "FileInfo", "FullName",
-        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-EnumsAsStrings", "EnumsAsStrings", "-Full", "-View", "-Examples", "-Module",
+        "Fairseq2Llama", "ConvertTo", "NotLike", "-Contains", "-EnumsAsStrings", "EnumsAsStrings", "-Full", "-File", "-View", "-Examples", "-Module",
     ];
 
     private readonly Session _session = new();

@@ -7,6 +7,9 @@ internal static class RepositoryFiles
 {
     private static readonly HashSet<string> Built = ["bin", "obj", "output", "artifacts", "TestResults", ".git", ".vs", ".idea"];
 
+    /// <summary>Where the README and the examples let people write, in the root.</summary>
+    private static readonly HashSet<string> Worked = ["converted", "downloads", "hf", "out", "reports", "runs"];
+
     /// <summary>Relative paths with forward slashes.</summary>
     public static IReadOnlyList<string> All { get; } =
         [.. Walk(Repository.Root)
@@ -26,6 +29,8 @@ internal static class RepositoryFiles
     public static string Read(string file) => File.ReadAllText(FullPath(file)).ReplaceLineEndings("\n");
 
     private static IEnumerable<string> Walk(string folder) =>
-        Directory.EnumerateFiles(folder).Concat(
-            Directory.EnumerateDirectories(folder).Where(child => !Built.Contains(Path.GetFileName(child))).SelectMany(Walk));
+        Directory.EnumerateFiles(folder).Concat(Directory.EnumerateDirectories(folder).Where(IsWritten).SelectMany(Walk));
+
+    private static bool IsWritten(string folder) => Path.GetFileName(folder) is var name
+        && !Built.Contains(name) && !(Worked.Contains(name) && Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Repository.Root));
 }
