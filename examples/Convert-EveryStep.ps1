@@ -199,7 +199,7 @@ if ($runs -eq $destination) { Exit-Script 2 'The runs and what becomes of them n
 try {
     Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 } catch {
-    Exit-Script 2 "The module is not built: run ./build.ps1, or dotnet build. $_"
+    Exit-Script 2 "The module can't be imported. Build it with ./build.ps1 or dotnet build, and start a session that has not loaded another copy. $_"
 }
 
 $how = @{}
