@@ -62,6 +62,9 @@ public enum CheckpointErrorCode
     /// <summary>The operating system refused to write.</summary>
     WriteFailed,
 
+    /// <summary>The destination's file system has no locks, so that two exports to one folder do not exclude each other. A warning, no error.</summary>
+    LocksUnavailable,
+
     /// <summary>Arithmetic was asked for, and libtorch, which does it, is not there or can't be loaded. Everything else works.</summary>
     LibTorchUnavailable,
 

@@ -53,6 +53,10 @@ public sealed class CheckpointException : Exception
         throw new CheckpointException(found[0].Code, $"{what}: {shown}{more}. {remedy}", found[0].File ?? found[0].Tensor) { Findings = found };
     }
 
+    /// <summary>The same error with more to say.</summary>
+    /// <param name="sentences">What else is known; follows its message.</param>
+    public CheckpointException With(string sentences) => new(Code, $"{Message} {sentences}", Target, this) { Findings = Findings };
+
     /// <summary>A file that contradicts itself.</summary>
     internal static CheckpointException Corrupt(string file, string what) => new(
         CheckpointErrorCode.CheckpointCorrupt,

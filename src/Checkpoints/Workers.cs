@@ -7,7 +7,8 @@ namespace Fairseq2Llama;
 /// it from no other.
 /// </summary>
 /// <param name="report">Told on the caller's thread how much was done since it was told last.</param>
-internal sealed class Workers(Action<long> report)
+/// <param name="cancellationToken">Stops it.</param>
+internal sealed class Workers(Action<long> report, CancellationToken cancellationToken)
 {
     /// <summary>Two already keep up with cp; each has buffers of its own.</summary>
     private const int MaxThreads = 4;
@@ -20,40 +21,51 @@ internal sealed class Workers(Action<long> report)
 
     /// <param name="work">Pieces of work, begun in this order.</param>
     /// <param name="isParallel">Whether there is enough of it for several threads.</param>
-    /// <param name="run">Does a piece; may be called from several threads at once.</param>
-    /// <exception cref="Exception">What the first piece that failed has thrown. Others are ended at their next <see cref="Done"/>.</exception>
-    public void Run<T>(IReadOnlyList<T> work, bool isParallel, Action<T> run)
+    /// <param name="run">Does a piece; may be called from several threads at once. Its token is cancelled when another piece has failed, too.</param>
+    /// <exception cref="Exception">
+    /// What failed first, a piece or a report. It comes when no piece is running any more, since what they use may be taken away then.
+    /// </exception>
+    public void Run<T>(IReadOnlyList<T> work, bool isParallel, Action<T, CancellationToken> run)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var next = -1;
         var others = isParallel ? Math.Clamp(work.Count - 1, 0, Math.Min(Environment.ProcessorCount, MaxThreads) - 1) : 0;
-        var threads = Enumerable.Range(0, others).Select(_ => Task.Factory.StartNew(RunRest, TaskCreationOptions.LongRunning)).ToArray();
+        var threads = new List<Task>();
 
-        RunRest();
+        Attempt(() => threads.AddRange(Enumerable.Range(0, others).Select(_ => Task.Factory.StartNew(() => Attempt(RunRest), TaskCreationOptions.LongRunning))));
+        Attempt(RunRest);
 
-        while (!Task.WaitAll(threads, ReportInterval))
+        while (!Task.WaitAll([.. threads], ReportInterval))
         {
-            Report();
+            Attempt(Report);
         }
+
+        Attempt(Report);
 
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Throw(_failure);
         }
 
-        Report();
-
         void RunRest()
+        {
+            while (Interlocked.Increment(ref next) is var index && index < work.Count)
+            {
+                stop.Token.ThrowIfCancellationRequested();
+                run(work[index], stop.Token);
+            }
+        }
+
+        void Attempt(Action step)
         {
             try
             {
-                while (_failure is null && Interlocked.Increment(ref next) is var index && index < work.Count)
-                {
-                    run(work[index]);
-                }
+                step();
             }
             catch (Exception e)
             {
                 Interlocked.CompareExchange(ref _failure, e, null);
+                stop.Cancel();
             }
         }
     }
@@ -78,7 +90,7 @@ internal sealed class Workers(Action<long> report)
 
     private void Report()
     {
-        if (Interlocked.Exchange(ref _unreported, 0) is > 0 and var count)
+        if (_failure is null && Interlocked.Exchange(ref _unreported, 0) is > 0 and var count)
         {
             report(count);
         }

@@ -18,9 +18,9 @@ public class WorkersTests
         {
             Assert.Equal(caller, Environment.CurrentManagedThreadId);
             reported += bytes;
-        });
+        }, CancellationToken.None);
 
-        workers.Run([.. Enumerable.Range(0, count)], isParallel, piece =>
+        workers.Run([.. Enumerable.Range(0, count)], isParallel, (piece, _) =>
         {
             done.Add(piece);
             workers.Done(7);
@@ -36,7 +36,7 @@ public class WorkersTests
         Assert.SkipWhen(Environment.ProcessorCount == 1, "needs two processors");
         using var both = new Barrier(2);
 
-        new Workers(_ => { }).Run([1, 2], isParallel: true, _ => Assert.True(both.SignalAndWait(Hang)));
+        new Workers(_ => { }, CancellationToken.None).Run([1, 2], isParallel: true, (_, token) => Assert.True(both.SignalAndWait(Hang, token)));
     }
 
     [Fact]
@@ -44,12 +44,12 @@ public class WorkersTests
     {
         Assert.SkipWhen(Environment.ProcessorCount == 1, "needs two processors");
         using var both = new Barrier(2);
-        var workers = new Workers(_ => { });
+        var workers = new Workers(_ => { }, CancellationToken.None);
         var ended = 0;
 
-        var error = Assert.Throws<IOException>(() => workers.Run([0, 1, 2, 3], isParallel: true, piece =>
+        var error = Assert.Throws<IOException>(() => workers.Run([0, 1, 2, 3], isParallel: true, (piece, token) =>
         {
-            Assert.True(both.SignalAndWait(Hang));
+            Assert.True(both.SignalAndWait(Hang, token));
 
             if (piece == 1)
             {
@@ -71,5 +71,34 @@ public class WorkersTests
 
         Assert.Equal("full", error.Message);
         Assert.Equal(1, ended);
+    }
+
+    /// <summary>PowerShell throws where progress is reported once Ctrl+C was pressed.</summary>
+    [Fact]
+    public void Waits_for_all_pieces_when_a_report_fails()
+    {
+        Assert.SkipWhen(Environment.ProcessorCount == 1, "needs two processors");
+        var caller = Environment.CurrentManagedThreadId;
+        var running = 0;
+        var workers = new Workers(_ => throw new InvalidOperationException("stopped"), CancellationToken.None);
+
+        var error = Assert.Throws<InvalidOperationException>(() => workers.Run([0, 1], isParallel: true, (_, cancellationToken) =>
+        {
+            // The caller soon has nothing to do any more and reports what the other one has done, which takes its time to end.
+            if (Environment.CurrentManagedThreadId == caller)
+            {
+                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref running) == 1, Hang));
+                return;
+            }
+
+            Interlocked.Increment(ref running);
+            workers.Done(1);
+            Assert.True(cancellationToken.WaitHandle.WaitOne(Hang));
+            Thread.Sleep(50);
+            Interlocked.Decrement(ref running);
+        }));
+
+        Assert.Equal("stopped", error.Message);
+        Assert.Equal(0, running);
     }
 }

@@ -83,10 +83,10 @@ public static class CheckpointExport
     /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
     private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, string destinationPath, DestinationFolder destination)
     {
-        var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.Of).ToHashSet(RealPath.Comparer);
+        var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.IdentityOf).ToHashSet(RealPath.Comparer);
         var input = destination.Replaced.Concat(destination.Stale)
             .Select(name => Path.Combine(destinationPath, name))
-            .FirstOrDefault(path => inputs.Contains(RealPath.Of(path)));
+            .FirstOrDefault(path => inputs.Contains(RealPath.IdentityOf(path)));
 
         if (input is not null)
         {

@@ -24,6 +24,20 @@ public static class ExportLeftovers
         }
     }
 
+    /// <summary>
+    /// Why there is no whole checkpoint at a path that an export was to write to: it is at work, or was killed and waits to be finished.
+    /// </summary>
+    /// <param name="path">The absolute path of a folder; it need not exist.</param>
+    /// <returns>What happened and what to do, in sentences; null where there is no sign of an export.</returns>
+    public static string? Explain(string path)
+    {
+        path = Path.TrimEndingDirectorySeparator(path);
+
+        return !Directory.Exists(path) && Directory.Exists(StagingPath.Beside(path)) || CommitNote.IsIn(StagingPath.In(path))
+            ? $"An export to '{path}' has not finished. If it was interrupted, run it again: that finishes or replaces what it began."
+            : null;
+    }
+
     /// <summary>Finishes an export that was killed while its files were being put in place, and removes whatever else is left.</summary>
     /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
@@ -41,8 +55,7 @@ public static class ExportLeftovers
 
                 if (held is not null)
                 {
-                    isFinished |= CommitNote.IsIn(folder);
-                    Leftover.CleanUp(folder, destinationPath);
+                    isFinished |= Leftover.CleanUp(folder, destinationPath);
                 }
             }
         }

@@ -12,7 +12,7 @@ namespace Fairseq2Llama.Conversion;
 /// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside
 /// the output.
 /// </summary>
-internal sealed class InputStorages(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
+internal sealed class InputStorages(string scratchFolder, VerificationMode verification) : IDisposable
 {
     private readonly object _lock = new();
     private readonly Dictionary<IByteSource, IByteReader> _readers = [];
@@ -20,7 +20,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
     private readonly Dictionary<IByteSource, bool> _shares = [];
 
     /// <summary>A reader and the place in it where the storage begins.</summary>
-    public (IByteReader Reader, long Origin) Open(TorchStorage storage)
+    public (IByteReader Reader, long Origin) Open(TorchStorage storage, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -31,7 +31,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
 
             if (!_inflated.TryGetValue(storage, out var reader))
             {
-                reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value);
+                reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value, cancellationToken);
             }
 
             return (reader, 0);
@@ -90,7 +90,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
         return reader;
     }
 
-    private IByteReader Inflate(TorchStorage storage, long deflatedLength)
+    private IByteReader Inflate(TorchStorage storage, long deflatedLength, CancellationToken cancellationToken)
     {
         var path = Path.Combine(scratchFolder, string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"));
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);

@@ -18,9 +18,9 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             ImmutableArray<CheckpointFinding> findings;
             using var staging = StagingFolder.Create(plan);
 
-            using (var copier = new StorageCopier(staging.Path, plan.Verification, cancellationToken) { ReadsShared = ReadsAll })
+            using (var copier = new StorageCopier(staging.Path, plan.Verification) { ReadsShared = ReadsAll })
             {
-                ReplicaCheck.Require(plan.ReplicatedTensors, copier);
+                ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken);
 
                 foreach (var file in plan.Files.OrderBy(file => file.Turn))
                 {
@@ -28,7 +28,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
                 }
 
                 copier.RequireUnchangedInputs();
-                findings = [.. FindOverflows(copier)];
+                findings = [.. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -40,6 +40,16 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             throw WriteErrors.Translate(e, plan.DestinationPath, plan.Length);
         }
     }
+
+    private CheckpointFinding[] FindingsWithoutLocks() =>
+    [
+        new CheckpointFinding(
+            FindingSeverity.Warning,
+            CheckpointErrorCode.LocksUnavailable,
+            $"The file system of '{plan.DestinationPath}' has no locks, so nothing keeps another export from writing there at the same time."
+                + " Make sure that there is none.",
+            File: plan.DestinationPath),
+    ];
 
     private IEnumerable<CheckpointFinding> FindOverflows(StorageCopier copier) =>
         from file in plan.Files.OfType<PlannedTensorFile>()

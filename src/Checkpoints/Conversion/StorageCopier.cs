@@ -10,9 +10,9 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>
 /// The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on. Serves several threads at once.
 /// </summary>
-internal sealed class StorageCopier(string scratchFolder, VerificationMode verification, CancellationToken cancellationToken) : IDisposable
+internal sealed class StorageCopier(string scratchFolder, VerificationMode verification) : IDisposable
 {
-    private readonly InputStorages _inputs = new(scratchFolder, verification, cancellationToken);
+    private readonly InputStorages _inputs = new(scratchFolder, verification);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
     private readonly ConcurrentDictionary<TorchStorage, Lazy<uint>> _checksums = new();
     private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
@@ -30,15 +30,15 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// <summary>Puts a storage into its place, by sharing blocks where that is possible.</summary>
     /// <returns>The CRC-32 of what lies there now, as far as it was read; of blocks that are shared it is what the input says.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
-    public uint Write(PlannedStorage storage, StorageTarget target) =>
-        CanShare(storage) && TryShare(storage.UnchangedInput!, target)
+    public uint Write(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken) =>
+        CanShare(storage) && TryShare(storage.UnchangedInput!, target, cancellationToken)
             ? storage.UnchangedInput!.Crc32!.Value
-            : Copy(storage, chunk => target.Write(chunk));
+            : Copy(storage, chunk => target.Write(chunk), cancellationToken);
 
     /// <summary>Copies a storage.</summary>
     /// <returns>The CRC-32 of what was handed on.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
-    public uint Copy(PlannedStorage storage, ChunkSink sink)
+    public uint Copy(PlannedStorage storage, ChunkSink sink, CancellationToken cancellationToken)
     {
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
@@ -51,17 +51,20 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
             foreach (var column in band.WholeStorage is null ? band.Columns : [])
             {
-                Verify(column.Storage);
+                Verify(column.Storage, cancellationToken);
             }
 
-            Read(band, chunk =>
-            {
-                inputCrc?.Append(chunk);
-                SwapBytes(chunk, swapUnit);
-                var output = cast is null ? chunk : cast.Apply(chunk);
-                crc.Append(output);
-                sink(output);
-            });
+            Read(
+                band,
+                chunk =>
+                {
+                    inputCrc?.Append(chunk);
+                    SwapBytes(chunk, swapUnit);
+                    var output = cast is null ? chunk : cast.Apply(chunk);
+                    crc.Append(output);
+                    sink(output);
+                },
+                cancellationToken);
 
             if (inputCrc is not null)
             {
@@ -97,9 +100,9 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         _inputs.Dispose();
     }
 
-    private bool TryShare(TorchStorage input, StorageTarget target)
+    private bool TryShare(TorchStorage input, StorageTarget target, CancellationToken cancellationToken)
     {
-        var (reader, origin) = _inputs.Open(input);
+        var (reader, origin) = _inputs.Open(input, cancellationToken);
 
         if (!target.TryShare(reader, origin, input.Length))
         {
@@ -108,7 +111,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
         if (ReadsShared)
         {
-            Verify(input);
+            Verify(input, cancellationToken);
         }
 
         return true;
@@ -118,18 +121,31 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own, once for all parts. Whoever
     /// takes a part of a damaged one learns of it.
     /// </summary>
-    private void Verify(TorchStorage storage)
+    private void Verify(TorchStorage storage, CancellationToken cancellationToken)
     {
-        if (verification != VerificationMode.None && storage is { Crc32: not null, DeflatedLength: null })
+        if (verification == VerificationMode.None || storage is { Crc32: null } or { DeflatedLength: not null })
         {
-            Verify(storage, _checksums.GetOrAdd(storage, key => new Lazy<uint>(() => ComputeChecksum(key))).Value);
+            return;
+        }
+
+        var checksum = _checksums.GetOrAdd(storage, key => new Lazy<uint>(() => ComputeChecksum(key, cancellationToken)));
+
+        try
+        {
+            Verify(storage, checksum.Value);
+        }
+        catch (OperationCanceledException)
+        {
+            // What stopped may have been one tensor of several, and another one may lie in the same storage.
+            _checksums.TryRemove(KeyValuePair.Create(storage, checksum));
+            throw;
         }
     }
 
-    private uint ComputeChecksum(TorchStorage storage)
+    private uint ComputeChecksum(TorchStorage storage, CancellationToken cancellationToken)
     {
         var crc = ThirdParty.CreateCrc32();
-        Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk));
+        Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk), cancellationToken);
         return crc.GetAndReset();
     }
 
@@ -142,7 +158,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         }
     }
 
-    private void Read(RunBand band, ChunkSink sink)
+    private void Read(RunBand band, ChunkSink sink, CancellationToken cancellationToken)
     {
         // As many as there are threads: each has buffers of some MB.
         var runReader = _idleReaders.TryTake(out var idle) ? idle : new RunReader();
@@ -151,7 +167,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         {
             if (band.Columns is [var runs])
             {
-                var (reader, origin) = _inputs.Open(runs.Storage);
+                var (reader, origin) = _inputs.Open(runs.Storage, cancellationToken);
                 runReader.Read(reader, origin, runs, HandOn);
                 return;
             }
@@ -159,7 +175,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
             RunColumn[] columns =
             [
                 .. from column in band.Columns
-                   let place = _inputs.Open(column.Storage)
+                   let place = _inputs.Open(column.Storage, cancellationToken)
                    select new RunColumn(place.Reader, place.Origin, column),
             ];
 

@@ -18,12 +18,16 @@ internal sealed class TensorData : IDisposable
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
     public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken, VerificationMode verification = VerificationMode.Auto)
     {
-        Copier = new StorageCopier(ScratchFolder, verification, cancellationToken);
+        Copier = new StorageCopier(ScratchFolder, verification);
+        CancellationToken = cancellationToken;
         Include(tensors);
     }
 
     /// <summary>Reads it, and compares it with its checksums.</summary>
     public StorageCopier Copier { get; }
+
+    /// <summary>Stops it.</summary>
+    public CancellationToken CancellationToken { get; }
 
     /// <summary>Where records are inflated; there only where there are such.</summary>
     public string ScratchFolder { get; } = Path.Combine(Path.GetTempPath(), $"fairseq2llama-{Path.GetRandomFileName()}");

@@ -39,7 +39,7 @@ public static class TorchTensorConversion
             sink(chunk);
             done += chunk.Length;
             progress?.Report(new ByteProgress(tensor.Name, done, tensor.SizeInBytes));
-        }));
+        }, cancellationToken));
     }
 
     private static bool CanBeMapped(TorchTensor tensor) =>

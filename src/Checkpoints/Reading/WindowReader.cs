@@ -21,9 +21,9 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var windows = new TensorWindows(tensor, tensor.HalfSplitHeadDim ?? 1, tensor.DType.GetItemSize());
 
-        return Map(windows, (window, done) =>
+        return Map(windows, (window, done, cancellationToken) =>
         {
-            using var elements = Read(window.Of(tensor));
+            using var elements = Read(window.Of(tensor), cancellationToken);
             var result = function(elements.Bytes);
             done(elements.Bytes.Length);
             return result;
@@ -34,7 +34,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     /// <param name="right">One of the same shape, be it of another type.</param>
     /// <param name="function">Gets both.</param>
     public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function) =>
-        Map(WindowsOf(left, right), (window, done) => Apply(function, window, left, right, done));
+        Map(WindowsOf(left, right), (window, done, cancellationToken) => Apply(function, window, left, right, done, cancellationToken));
 
     /// <summary>Whether something holds for all windows; reads no more of them once it does not.</summary>
     /// <param name="left">A tensor.</param>
@@ -44,9 +44,9 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var holds = true;
 
-        Map(WindowsOf(left, right), (window, done) =>
+        Map(WindowsOf(left, right), (window, done, cancellationToken) =>
         {
-            if (Volatile.Read(ref holds) && !Apply(predicate, window, left, right, done))
+            if (Volatile.Read(ref holds) && !Apply(predicate, window, left, right, done, cancellationToken))
             {
                 Volatile.Write(ref holds, false);
             }
@@ -57,10 +57,10 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         return holds;
     }
 
-    private T Apply<T>(WindowPairFunction<T> function, TensorWindow window, CheckpointTensor left, CheckpointTensor right, Action<long> done)
+    private T Apply<T>(WindowPairFunction<T> function, TensorWindow window, CheckpointTensor left, CheckpointTensor right, Action<long> done, CancellationToken cancellationToken)
     {
-        using var leftElements = Read(window.Of(left));
-        using var rightElements = Read(window.Of(right));
+        using var leftElements = Read(window.Of(left), cancellationToken);
+        using var rightElements = Read(window.Of(right), cancellationToken);
         var result = function(leftElements.Bytes, rightElements.Bytes);
         done(leftElements.Bytes.Length + rightElements.Bytes.Length);
         return result;
@@ -71,19 +71,19 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
         Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
 
-    private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, T> read)
+    private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, CancellationToken, T> read)
     {
-        var workers = new Workers(report);
+        var workers = new Workers(report, data.CancellationToken);
         var results = new T[windows.Count];
 
-        workers.Run([.. Enumerable.Range(0, windows.Count)], isParallel: windows.Count > 1, index => results[index] = read(windows[index], workers.Done));
+        workers.Run([.. Enumerable.Range(0, windows.Count)], isParallel: windows.Count > 1, (index, cancellationToken) => results[index] = read(windows[index], workers.Done, cancellationToken));
         return results;
     }
 
     /// <summary>Two models may have heads of different sizes, and none may be torn.</summary>
     private static int LeastCommonMultiple(int left, int right) => left / (int)BigInteger.GreatestCommonDivisor(left, right) * right;
 
-    private PooledBytes Read(PlannedStorage storage)
+    private PooledBytes Read(PlannedStorage storage, CancellationToken cancellationToken)
     {
         var elements = new PooledBytes((int)storage.Length);
 
@@ -95,7 +95,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
             {
                 chunk.CopyTo(elements.Bytes[place..]);
                 place += chunk.Length;
-            });
+            }, cancellationToken);
 
             return elements;
         }

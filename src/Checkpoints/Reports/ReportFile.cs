@@ -1,5 +1,6 @@
 using System.Text;
 using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Native;
 using Fairseq2Llama.Sources;
 
 namespace Fairseq2Llama;
@@ -102,10 +103,9 @@ public sealed class ReportFile
             }
         }
 
-        var real = RealPath.Of(Path);
-        var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.Of);
+        var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.IdentityOf);
 
-        if (own.Contains(real, RealPath.Comparer))
+        if (own.Contains(RealPath.IdentityOf(Path), RealPath.Comparer))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a file of the checkpoint itself. Choose another one for the report.", Path);
@@ -116,20 +116,21 @@ public sealed class ReportFile
             throw Exists();
         }
 
-        if (IsSpecial(real))
+        if (IsSpecial())
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a device, a pipe or a socket, and no file. Choose a file for the report.", Path);
         }
     }
 
-    private bool IsSpecial(string real)
+    /// <summary>Devices, pipes and sockets are no files that could be replaced: without /dev/null a system stands still.</summary>
+    private bool IsSpecial()
     {
         try
         {
-            return SpecialFile.IsAt(real);
+            return !OperatingSystem.IsWindows() && FileStatus.Find(Path, followLink: true) is { IsRegularFile: false };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
             throw WriteErrors.Translate(e, Path, 0);
         }

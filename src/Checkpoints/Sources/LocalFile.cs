@@ -1,3 +1,4 @@
+using Fairseq2Llama.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fairseq2Llama.Sources;
@@ -40,7 +41,7 @@ internal sealed class LocalFile : IByteSource
     {
         try
         {
-            var reader = new Reader(this, File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+            var reader = new Reader(this, OpenHandle());
 
             try
             {
@@ -58,6 +59,11 @@ internal sealed class LocalFile : IByteSource
             throw Unreadable(Name, e);
         }
     }
+
+    /// <summary>Meanwhile there may be a pipe of that name, and .NET would wait for ever for somebody to write into it.</summary>
+    private SafeFileHandle OpenHandle() => OperatingSystem.IsWindows()
+        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
+        : UnixFile.Open(Name, Posix.ReadOnly);
 
     private static CheckpointException Unreadable(string name, Exception cause) => new(
         CheckpointErrorCode.ReadFailed, $"'{name}' can't be read: {cause.Message}", name, cause);
@@ -93,7 +99,7 @@ internal sealed class LocalFile : IByteSource
 
         public void RequireUnchanged()
         {
-            if (RandomAccess.GetLength(handle) != file.Length || File.GetLastWriteTimeUtc(handle) != file._lastWriteTime)
+            if (!IsFile || RandomAccess.GetLength(handle) != file.Length || File.GetLastWriteTimeUtc(handle) != file._lastWriteTime)
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.CheckpointCorrupt,
@@ -101,6 +107,8 @@ internal sealed class LocalFile : IByteSource
                     file.Name);
             }
         }
+
+        private bool IsFile => OperatingSystem.IsWindows() || FileStatus.Of(handle, file.Name).IsRegularFile;
 
         public void Dispose() => handle.Dispose();
     }

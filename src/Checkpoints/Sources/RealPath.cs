@@ -1,3 +1,6 @@
+using System.Globalization;
+using Fairseq2Llama.Native;
+
 namespace Fairseq2Llama.Sources;
 
 /// <summary>Where a path leads when every symbolic link in it is followed, to tell whether two paths are of one file.</summary>
@@ -9,6 +12,27 @@ internal static class RealPath
     /// <summary>Names on this system as they are compared: Windows and macOS do not tell upper case from lower.</summary>
     public static StringComparer Comparer { get; } =
         OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+
+    /// <summary>
+    /// The same for all paths that lead to one file, also where its folder is mounted in several places; to be compared by <see cref="Comparer"/>.
+    /// Another name of the file in another folder counts as another file: to replace one leaves the other as it is.
+    /// </summary>
+    /// <param name="path">An absolute path; the end of it need not exist.</param>
+    public static string IdentityOf(string path)
+    {
+        var real = Of(path);
+
+        try
+        {
+            return !OperatingSystem.IsWindows() && Path.GetDirectoryName(real) is { } folder && FileStatus.Find(folder, followLink: true) is { } status
+                ? string.Create(CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}/{Path.GetFileName(real)}")
+                : real;
+        }
+        catch (IOException)
+        {
+            return real;
+        }
+    }
 
     /// <param name="path">An absolute path; the end of it need not exist.</param>
     public static string Of(string path) => Follow(Path.GetFullPath(path), MaxLinks);

@@ -41,7 +41,7 @@ internal sealed class TensorDataTest : IDisposable
 
         var numbers = new NonFiniteCounter(tensor.DType);
 
-        if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard))) is { } error)
+        if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard), _data.CancellationToken)) is { } error)
         {
             yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
         }
@@ -72,7 +72,7 @@ internal sealed class TensorDataTest : IDisposable
         CheckpointFinding[] findings = [];
 
         // A damaged copy was reported when it was read.
-        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _data.Copier)]);
+        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _data.Copier, _data.CancellationToken)]);
         return findings;
     }
 

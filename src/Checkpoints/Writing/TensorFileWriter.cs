@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Writing;
 
 /// <summary>Puts the bytes of a storage into their place; called from several threads at once.</summary>
 /// <returns>Their CRC-32.</returns>
-internal delegate uint StorageCopy(PlannedStorage storage, StorageTarget target);
+internal delegate uint StorageCopy(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken);
 
 /// <summary>Writes a planned file of tensors. Every place in it is known beforehand; only the checksums come with the data.</summary>
 internal sealed class TensorFileWriter
@@ -20,12 +20,12 @@ internal sealed class TensorFileWriter
 
     /// <param name="layout">What to write.</param>
     /// <param name="copy">Gives the data.</param>
-    /// <param name="reportWritten">Told how many bytes were written since it was told last, on the thread that writes.</param>
-    public TensorFileWriter(TensorFileLayout layout, StorageCopy copy, Action<long> reportWritten)
+    /// <param name="workers">Told how many bytes are written.</param>
+    public TensorFileWriter(TensorFileLayout layout, StorageCopy copy, Workers workers)
     {
         _layout = layout;
         _copy = copy;
-        _workers = new Workers(reportWritten);
+        _workers = workers;
         _checksums = new uint[layout.Storages.Count];
     }
 
@@ -35,35 +35,30 @@ internal sealed class TensorFileWriter
     /// <returns>The CRC-32 of each storage.</returns>
     public IReadOnlyDictionary<PlannedStorage, uint> Write(string path, bool preallocate, bool flush)
     {
-        using var file = Preallocation.Create(path, preallocate ? _layout.Length : 0);
+        using var file = OutputFile.Create(path, preallocate ? _layout.Length : 0);
 
         // The largest first, so that at the end no thread is left alone with one of them.
         var order = Enumerable.Range(0, _layout.Storages.Count).OrderByDescending(index => _layout.Storages[index].Storage.Length).ToArray();
 
-        _workers.Run(order, _layout.Length >= MinParallel, index => WriteStorage(file, index));
+        _workers.Run(order, _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file.Handle, index, cancellationToken));
 
         var checksums = _layout.Storages.Zip(_checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second);
         WriteFrame(file, checksums);
-
-        if (flush)
-        {
-            RandomAccess.FlushToDisk(file);
-        }
-
+        file.Complete(flush);
         return checksums;
     }
 
-    private void WriteStorage(SafeFileHandle file, int index)
+    private void WriteStorage(SafeFileHandle file, int index, CancellationToken cancellationToken)
     {
         var (storage, offset) = _layout.Storages[index];
-        _checksums[index] = _copy(storage, new StorageTarget(file, offset, _workers.Done));
+        _checksums[index] = _copy(storage, new StorageTarget(file, offset, _workers.Done), cancellationToken);
     }
 
-    private void WriteFrame(SafeFileHandle file, IReadOnlyDictionary<PlannedStorage, uint> checksums)
+    private void WriteFrame(OutputFile file, IReadOnlyDictionary<PlannedStorage, uint> checksums)
     {
         foreach (var (offset, bytes) in _layout.Frame(checksums))
         {
-            RandomAccess.Write(file, bytes.Span, offset);
+            file.Write(bytes.Span, offset);
         }
     }
 }

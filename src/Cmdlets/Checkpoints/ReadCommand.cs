@@ -6,7 +6,7 @@ public abstract class ReadCommand : PathCmdlet
     /// <inheritdoc/>
     protected sealed override void ProcessPath(string path)
     {
-        var checkpoint = Read(path);
+        var checkpoint = ReadOrExplain(path);
 
         var told = checkpoint.Architecture is { } architecture
             ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
@@ -14,6 +14,18 @@ public abstract class ReadCommand : PathCmdlet
 
         WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
         WriteObject(checkpoint);
+    }
+
+    private LlamaCheckpoint ReadOrExplain(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (CheckpointException e) when (ExportLeftovers.Explain(path) is { } explanation)
+        {
+            throw e.With(explanation);
+        }
     }
 
     /// <summary>Reads one.</summary>

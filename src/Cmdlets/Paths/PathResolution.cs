@@ -39,7 +39,7 @@ internal static class PathResolution
         }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException or WildcardPatternException)
         {
-            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? e.Message, e);
+            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? $"{e.Message} {ExplainNothing(cmdlet, path)}".TrimEnd(), e);
         }
 
         RequireFileSystem(path, provider, CheckpointErrorCode.CheckpointNotFound);
@@ -53,6 +53,9 @@ internal static class PathResolution
         WildcardPattern.ContainsWildcardCharacters(path) && cmdlet.InvokeProvider.Item.Exists(path, force: true, literalPath: true)
             ? $"Nothing matches '{path}' as a wildcard, though there is an item of that very name. Use -LiteralPath."
             : null;
+
+    private static string? ExplainNothing(PSCmdlet cmdlet, string path) =>
+        WildcardPattern.ContainsWildcardCharacters(path) ? null : ExportLeftovers.Explain(cmdlet.ResolveLiteralPath(path));
 
     private static string Resolve(PSCmdlet cmdlet, string path, CheckpointErrorCode code)
     {

@@ -141,6 +141,22 @@ public sealed class ExportCheckpointReportTests : ExportTests
         Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(Folder["deep/real.html"]), StringComparison.Ordinal);
     }
 
+    /// <summary>Whoever may write there could have made it, for a file elsewhere to be written.</summary>
+    [Theory]
+    [InlineData("precious")]
+    [InlineData("gone")]
+    public void Follows_no_link_where_it_writes_at_first(string target)
+    {
+        File.WriteAllText(Folder["precious"], "precious");
+        File.CreateSymbolicLink(Folder[".fairseq2llama-report.html"], target);
+
+        Session.RunForError(
+            CheckpointErrorCode.WriteFailed, "$fs2 | Export-CheckpointReport report.html -Architecture $tiny", ".fairseq2llama-report.html", "Remove it");
+
+        Assert.Equal("precious", File.ReadAllText(Folder["precious"]));
+        Assert.Equal([".fairseq2llama-report.html", "precious"], Folder.Content);
+    }
+
     [Theory]
     [InlineData("model.pt")]
     [InlineData("link.html")]

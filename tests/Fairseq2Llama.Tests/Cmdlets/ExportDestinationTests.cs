@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Fairseq2Llama.Native;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
@@ -170,6 +171,114 @@ public sealed class ExportDestinationTests : ExportTests
         Assert.Equal(new FileInfo(Path.Combine(Repository.Case("fs2"), "model.pt")).Length, new FileInfo(Folder["own/consolidated.00.pth"]).Length);
     }
 
+    /// <summary>Its path has no link in it, and still leads to the input.</summary>
+    [Fact]
+    public void Does_not_replace_what_it_exports_through_a_folder_that_is_mounted_elsewhere()
+    {
+        Directory.CreateDirectory(Folder["own"]);
+        File.Copy(Path.Combine(Repository.Case("fs2"), "model.pt"), Folder["own/consolidated.00.pth"]);
+        using var mount = Mount.Of(Folder["own"], Folder["elsewhere"]);
+
+        Session.RunForError(
+            CheckpointErrorCode.OutputExists,
+            "Read-Fairseq2Checkpoint own/consolidated.00.pth | Export-LlamaReferenceCheckpoint elsewhere -Architecture $tiny -Force",
+            "is what is being exported");
+    }
+
+    [Fact]
+    public void Replaces_files_one_by_one_where_a_folder_is_mounted()
+    {
+        Directory.CreateDirectory(Folder["own"]);
+        using var mount = Mount.Of(Folder["own"], Folder["elsewhere"]);
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint elsewhere -Architecture $tiny");
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint elsewhere -Architecture $tiny -Force");
+
+        AssertIsReference("fs2", Folder["own"]);
+    }
+
+    /// <summary>Only a new folder is as new as that.</summary>
+    [Fact]
+    public void Replaces_a_folder_that_holds_nothing_else_in_one_step()
+    {
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere two folders can't swap their names");
+
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Folder["out"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
+        }
+
+        var before = FileStatus.Find(Folder["out"], followLink: false)!.Value;
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force");
+
+        var after = FileStatus.Find(Folder["out"], followLink: false)!.Value;
+        Assert.False(after.IsSameAs(before));
+        Assert.Equal(before.Mode, after.Mode);
+        AssertIsReference("fs2", Folder["out"]);
+        Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], Folder.Content);
+    }
+
+    /// <summary>It would be gone with the old folder, and so would an access list.</summary>
+    [Theory]
+    [InlineData("file")]
+    [InlineData("folder")]
+    [InlineData("attribute")]
+    [InlineData("link")]
+    public void Keeps_a_folder_that_holds_something_else(string what)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere two folders can't swap their names");
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        switch (what)
+        {
+            case "file":
+                CheckpointFolder.AddNotes(Folder["out"]);
+                break;
+            case "folder":
+                Directory.CreateDirectory(Folder["out/deep"]);
+                break;
+            case "link":
+                Directory.Move(Folder["out"], Folder["real"]);
+                Directory.CreateSymbolicLink(Folder["out"], "real");
+                break;
+            case "attribute":
+                SetAttribute(Folder["out"]);
+                break;
+        }
+
+        var before = FileStatus.Find(Folder["out"], followLink: false)!.Value;
+        var content = Folder.Content;
+
+        Session.Run("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force");
+
+        Assert.True(FileStatus.Find(Folder["out"], followLink: false)!.Value.IsSameAs(before));
+        Assert.Equal(content, Folder.Content);
+        AssertIsReference("fs2", Folder["out"]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Is_told_by_who_reads_what_was_not_finished(bool isNew)
+    {
+        if (isNew)
+        {
+            Directory.CreateDirectory(Folder[".fairseq2llama-out/new"]);
+        }
+        else
+        {
+            LeaveHalfCommitted();
+        }
+
+        foreach (var command in new[] { "Read-LlamaReferenceCheckpoint out", "Read-LlamaReferenceCheckpoint -LiteralPath out", "Read-LlamaHuggingFaceCheckpoint out" })
+        {
+            var error = Assert.Single(Session.RunOn(command).Errors);
+            Assert.Contains($"An export to '{Folder["out"]}' has not finished", error.ToString(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Removes_silently_what_a_killed_export_left()
     {
@@ -278,6 +387,13 @@ public sealed class ExportDestinationTests : ExportTests
 
         Assert.Equal(ErrorCategory.WriteError, error.CategoryInfo.Category);
         Assert.Equal(["sealed"], Folder.Content);
+    }
+
+    private static void SetAttribute(string path)
+    {
+        var python = new Python("import os");
+        Assert.SkipUnless(python.IsInstalled, "needs Python");
+        python.Ask("import os, sys; os.setxattr(sys.argv[1], 'user.origin', b'here')", path);
     }
 
     /// <summary>An export whose weights are in place, and its params.json not yet.</summary>

@@ -105,11 +105,11 @@ public sealed class FolderFuzzTests : IDisposable
     /// <summary>Puts the parts of all tensors together, of those that no LLaMA has, too.</summary>
     private static void Merge(Fairseq2Checkpoint checkpoint, string scratchFolder, CancellationToken cancellationToken)
     {
-        using var copier = new StorageCopier(scratchFolder, VerificationMode.None, cancellationToken);
+        using var copier = new StorageCopier(scratchFolder, VerificationMode.None);
 
         foreach (var tensor in checkpoint.Tensors)
         {
-            copier.Copy(new TensorSlice(tensor.Copies[0], tensor.Shape).ToStorage(tensor.DType), _ => { });
+            copier.Copy(new TensorSlice(tensor.Copies[0], tensor.Shape).ToStorage(tensor.DType), _ => { }, cancellationToken);
         }
     }
 

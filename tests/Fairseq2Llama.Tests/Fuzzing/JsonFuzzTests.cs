@@ -45,7 +45,7 @@ public sealed class JsonFuzzTests : IDisposable
             bytes =>
             {
                 File.WriteAllBytes(_folder[file], bytes);
-                using var copier = new StorageCopier(_folder.Path, VerificationMode.None, CancellationToken.None);
+                using var copier = new StorageCopier(_folder.Path, VerificationMode.None);
 
                 try
                 {
@@ -53,7 +53,7 @@ public sealed class JsonFuzzTests : IDisposable
 
                     foreach (var tensor in checkpoint.Tensors)
                     {
-                        copier.Copy(tensor.ToStorage(), _ => { });
+                        copier.Copy(tensor.ToStorage(), _ => { }, CancellationToken.None);
                     }
 
                     foreach (var options in Formats)

@@ -25,13 +25,13 @@ public sealed class SafeTensorsFuzzTests : IDisposable
     /// <summary>The index, and what an export does with its tensors.</summary>
     private void Read(byte[] bytes)
     {
-        using var copier = new StorageCopier(_folder.Path, VerificationMode.None, CancellationToken.None);
+        using var copier = new StorageCopier(_folder.Path, VerificationMode.None);
         var file = Open(bytes);
 
         // No two share a byte, so that all of them can be read whatever they claim.
         foreach (var entry in file.Tensors.Where(entry => entry.Tensor.SizeInBytes > 0))
         {
-            copier.Copy(PlannedStorage.Of(entry.Tensor), _ => { });
+            copier.Copy(PlannedStorage.Of(entry.Tensor), _ => { }, CancellationToken.None);
         }
 
         Assert.Equal(bytes.Length, file.Tensors.Select(entry => entry.Tensor.Storage.Offset + entry.Tensor.Storage.Length).DefaultIfEmpty(bytes.Length).Max());

@@ -30,7 +30,7 @@ public sealed class ChangingInputTests : IDisposable
         File.WriteAllText(_folder["out/consolidated.00.pth"], "old");
 
         using var process = ScriptProcess.Start(Script, [Repository.StagedModule, _folder["big"], _folder["out"]]);
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["out/.fairseq2llama/new/consolidated.00.pth"]), TimeSpan.FromMinutes(1)));
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder[".fairseq2llama-out/new/consolidated.00.pth"]), TimeSpan.FromMinutes(1)));
 
         using (var input = new FileStream(_folder["big/model.pt"], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
         {

@@ -55,7 +55,7 @@ public sealed class FailingDestinationTests : ExportTests
     }
 
     [Theory]
-    [InlineData("size=84k")]
+    [InlineData("size=80k")]
     [InlineData("size=96k,nr_inodes=5")]
     [InlineData("size=96k,nr_inodes=7")]
     [InlineData("size=96k,nr_inodes=8")]
@@ -151,6 +151,7 @@ public sealed class FailingDestinationTests : ExportTests
 
         using var mount = isDisk ? Mount.InMemory(Folder["mount"], "size=400m") : null;
         Session.Run("$fs2 | Export-LlamaReferenceCheckpoint mount/old -Architecture $tiny");
+        CheckpointFolder.AddNotes(Folder["mount/old"]);
         using var process = ScriptProcess.Start(Script, [Repository.StagedModule, Big, "1000000", Folder["mount"]]);
 
         foreach (var staging in new[] { ".fairseq2llama-new", "old/.fairseq2llama" })

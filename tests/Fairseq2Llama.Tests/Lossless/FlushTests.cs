@@ -13,7 +13,9 @@ public sealed class FlushTests : IDisposable
         $checkpoint = Read-Fairseq2Checkpoint $Checkpoint
         $checkpoint | Export-LlamaReferenceCheckpoint $Folder/quick -Architecture $tiny | Out-Null
         $checkpoint | Export-LlamaReferenceCheckpoint $Folder/deep/flushed -Architecture $tiny -Flush | Out-Null
+        [IO.File]::WriteAllText("$Folder/quick/notes.txt", 'stays')
         $checkpoint | Export-LlamaReferenceCheckpoint $Folder/quick -Architecture $tiny -Force | Out-Null
+        $checkpoint | Export-LlamaReferenceCheckpoint $Folder/deep/flushed -Architecture $tiny -Force | Out-Null
         """;
 
     private readonly TempFolder _folder = new();
@@ -29,10 +31,11 @@ public sealed class FlushTests : IDisposable
         process.WaitForSuccess();
 
         var calls = File.ReadLines(scratch["log"]).Where(line => line.Contains(_folder.Path, StringComparison.Ordinal)).ToArray();
-        var (quick, flushed, replaced) = (
+        var (quick, flushed, replaced, swapped) = (
             IndexOf(calls, "rename", $"{_folder["quick"]}\""),
             IndexOf(calls, "rename", $"{_folder["deep/flushed"]}\""),
-            IndexOf(calls, "rename", "replaced/params.json"));
+            IndexOf(calls, "rename", "replaced/params.json"),
+            IndexOf(calls, "RENAME_EXCHANGE", $"{_folder["deep/flushed"]}\""));
 
         Assert.Equal(0, quick);
         Assert.True(flushed > 0 && replaced > flushed, string.Join('\n', calls));
@@ -48,10 +51,19 @@ public sealed class FlushTests : IDisposable
         Assert.True(IndexOf(calls, "fsync", $"{_folder.Path}>") > flushed);
         Assert.InRange(IndexOf(calls, "fsync", "quick/.fairseq2llama/commit.draft>"), flushed, replaced);
         Assert.InRange(IndexOf(calls, "fsync", "quick/.fairseq2llama>"), flushed, replaced);
-        Assert.Equal("fsync", calls[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Split('(')[0]);
-        Assert.Contains($"{_folder["quick"]}>", calls[^1], StringComparison.Ordinal);
+        Assert.True(IndexOf(calls, "fsync", $"{_folder["quick"]}>", replaced) > replaced);
+
+        // Where both folders swap their names, the new one is there before and the names are afterwards.
+        foreach (var path in new[] { "new/consolidated.00.pth", "new/params.json", "new" })
+        {
+            Assert.InRange(IndexOf(calls, "fsync", $".fairseq2llama-flushed/{path}>", replaced), replaced, swapped);
+        }
+
+        Assert.Contains($"{_folder["deep/.fairseq2llama-flushed"]}>", calls[swapped + 1], StringComparison.Ordinal);
+        Assert.Contains($"{_folder["deep"]}>", calls[swapped + 2], StringComparison.Ordinal);
+        Assert.Equal(swapped + 3, calls.Length);
     }
 
-    private static int IndexOf(string[] calls, string name, string argument) => Array.FindIndex(
-        calls, call => call.Contains(name, StringComparison.Ordinal) && call.Contains(argument, StringComparison.Ordinal));
+    private static int IndexOf(string[] calls, string name, string argument, int start = 0) => Array.FindIndex(
+        calls, start, call => call.Contains(name, StringComparison.Ordinal) && call.Contains(argument, StringComparison.Ordinal));
 }

@@ -62,6 +62,10 @@ public sealed class KilledExportTests : IDisposable
         _session.Run("Read-Fairseq2Checkpoint $inputs/big | Export-LlamaReferenceCheckpoint big -Architecture $big");
         _expected = [CheckpointFolder.Hashes(undisturbed["one"]), CheckpointFolder.Hashes(undisturbed["two"]), CheckpointFolder.Hashes(undisturbed["big"])];
         _session.Location = _out.Path;
+
+        // Of the folders that are replaced, every other one is replaced file by file.
+        CheckpointFolder.AddNotes(_out["force-1"]);
+        CheckpointFolder.AddNotes(_out["force-7"]);
     }
 
     public void Dispose()
@@ -97,7 +101,7 @@ public sealed class KilledExportTests : IDisposable
     {
         using var scratch = new TempFolder();
         using var process = ScriptProcess.Start(
-            Script, [Repository.StagedModule, _inputs.Path, _out.Path], Strace.Command(scratch["log"], Strace.Renames, "delay_enter=20000"));
+            Script, [Repository.StagedModule, _inputs.Path, _out.Path], Strace.Command(scratch["log"], Strace.Renames, $"{Strace.Renames}:delay_enter=20000"));
         var id = WaitUntilReady(process);
 
         Thread.Sleep(new Random(seed).Next(200));
@@ -129,11 +133,12 @@ public sealed class KilledExportTests : IDisposable
 
     private void CheckAll()
     {
-        Assert.Equal((Lanes, Lanes / 3), (Directory.GetDirectories(_out.Path).Length, Folders("new-").Length));
+        Assert.Equal((Lanes, Lanes / 3), (Folders("").Count(folder => Path.GetFileName(folder)[0] != '.'), Folders("new-").Length));
 
         Array.ForEach(Folders("new-"), CheckNew);
         Array.ForEach(Folders("force-"), CheckReplaced);
         Array.ForEach(Folders("jobs-"), CheckJobs);
+        RequireNothingElse(_out.Path);
     }
 
     private void CheckNew(string lane)
@@ -158,7 +163,7 @@ public sealed class KilledExportTests : IDisposable
         }
         else
         {
-            Assert.True(File.Exists($"{folder}/.fairseq2llama/commit"));
+            Assert.True(File.Exists($"{folder}/.fairseq2llama/commit"), folder);
         }
 
         RequireExists(folder);

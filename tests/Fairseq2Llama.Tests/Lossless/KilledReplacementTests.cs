@@ -46,6 +46,7 @@ public sealed class KilledReplacementTests : IDisposable
     [InlineData(ToFairseq2, "model.pt", 4)]
     public void Never_passes_for_whole_and_can_be_done_again(string command, string completion, int rename)
     {
+        CheckpointFolder.AddNotes(_folder["out"]);
         _session.Run($"$null = $new | {command} -DestinationPath new -Architecture $tiny");
         _session.Run($"$null = $old | {command.Replace("8KB", "4KB", StringComparison.Ordinal)} -DestinationPath out -Architecture $tiny");
         var (before, after) = (CheckpointFolder.Hashes(_folder["out"]), CheckpointFolder.Hashes(_folder["new"]));
@@ -71,7 +72,7 @@ public sealed class KilledReplacementTests : IDisposable
         using var process = ScriptProcess.Start(
             Script,
             [Repository.StagedModule, command, Repository.Case("parameters"), _folder["out"]],
-            Strace.Command(log, Strace.Renames, $"delay_enter=1500000:when={rename}"));
+            Strace.Command(log, Strace.Renames, $"{Strace.Renames}:delay_enter=1500000:when={rename}"));
         var id = int.Parse(process.ReadLine(), CultureInfo.InvariantCulture);
 
         Assert.True(SpinWait.SpinUntil(() => CountLines(log) == rename - 1, TimeSpan.FromMinutes(1)));

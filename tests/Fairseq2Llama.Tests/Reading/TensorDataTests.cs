@@ -14,7 +14,7 @@ public class TensorDataTests
         using (var data = new TensorData(checkpoint.Tensors, CancellationToken.None))
         {
             scratch = data.ScratchFolder;
-            data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { });
+            data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { }, CancellationToken.None);
             Assert.NotEmpty(Directory.EnumerateFiles(scratch));
         }
 
@@ -27,7 +27,7 @@ public class TensorDataTests
         var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
         using var data = new TensorData(checkpoint.Tensors, CancellationToken.None);
 
-        data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { });
+        data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { }, CancellationToken.None);
 
         Assert.False(Directory.Exists(data.ScratchFolder));
     }

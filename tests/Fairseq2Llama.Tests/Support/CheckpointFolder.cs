@@ -5,6 +5,8 @@ namespace Fairseq2Llama.Tests.Support;
 /// <summary>Copies of the checkpoints in tests/data, for tests that need them under another name or damaged.</summary>
 internal static class CheckpointFolder
 {
+    private const string Notes = "notes.txt";
+
     /// <summary>Copies the files of a case into a folder.</summary>
     /// <returns>The folder.</returns>
     public static string Copy(string name, string destination)
@@ -36,7 +38,10 @@ internal static class CheckpointFolder
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .ToDictionary(file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(File.ReadAllBytes(file)), StringComparer.Ordinal);
 
-    /// <summary>The hash of every file that lies in a folder, by name.</summary>
+    /// <summary>Puts a file into a folder that is no part of any export: it stays, so the folder's files are replaced one by one.</summary>
+    public static void AddNotes(string folder) => File.WriteAllText(Path.Combine(Directory.CreateDirectory(folder).FullName, Notes), "stays");
+
+    /// <summary>The hash of every file that lies in a folder, by name, but for notes.</summary>
     public static Dictionary<string, string> Hashes(string folder) =>
-        Directory.EnumerateFiles(folder).ToDictionary(file => Path.GetFileName(file), file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))), StringComparer.Ordinal);
+        Directory.EnumerateFiles(folder).Where(file => Path.GetFileName(file) != Notes).ToDictionary(file => Path.GetFileName(file), file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))), StringComparer.Ordinal);
 }

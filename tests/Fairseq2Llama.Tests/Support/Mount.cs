@@ -41,6 +41,28 @@ internal sealed class Mount : IDisposable
         return At(folder["mounted"], "-o", "loop", folder["image"]);
     }
 
+    /// <summary>A folder that is at another place as well.</summary>
+    public static Mount Of(string folder, string path) => At(path, "--bind", folder);
+
+    /// <summary>
+    /// An ext4 that promises more room than there is: the file that it lies in has no more of it. Whoever writes there learns of that when what
+    /// was written goes to the disk.
+    /// </summary>
+    /// <param name="folder">Where the file and both file systems are.</param>
+    /// <param name="room">What there really is, as tmpfs takes it.</param>
+    public static (Mount Disk, Mount Volume) WithThinVolume(TempFolder folder, string room)
+    {
+        var disk = InMemory(folder["disk"], $"size={room}");
+
+        using (var image = File.Create(disk["image"]))
+        {
+            image.SetLength(400 << 20);
+        }
+
+        Assert.SkipUnless(Run("mkfs.ext4", "-q", "-O", "^has_journal", disk["image"]), "needs mkfs.ext4 of e2fsprogs");
+        return (disk, At(folder["volume"], "-o", "loop", disk["image"]));
+    }
+
     public static void MakeReadOnly(string path) => Assert.True(Run("mount", "-o", "remount,ro", path));
 
     /// <summary>Takes it away while files on it are open, as a disk is that is pulled out.</summary>

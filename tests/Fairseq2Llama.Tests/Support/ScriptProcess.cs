@@ -16,6 +16,7 @@ internal sealed class ScriptProcess : IDisposable
     private ScriptProcess(string script, string[] arguments, string[] wrapper)
     {
         File.WriteAllText(_folder["script.ps1"], script);
+        _folder.OpenToAll();
 
         string[] command = [.. wrapper, "dotnet", Repository.ScriptHost, _folder["script.ps1"], .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])

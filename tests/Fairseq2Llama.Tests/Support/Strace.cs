@@ -26,7 +26,7 @@ internal static class Strace
     /// <summary>What comes before a command: <see cref="ScriptProcess.Start"/>.</summary>
     /// <param name="log">Where it writes what it sees.</param>
     /// <param name="calls">The system calls to look at; those that this processor does not have begin with a question mark.</param>
-    /// <param name="injection">What to do to renames, as <c>delay_enter=1000</c>.</param>
+    /// <param name="injection">What to do to some of them, as <c>rename:delay_enter=1000</c>.</param>
     public static string[] Command(string log, string calls, string? injection = null)
     {
         Assert.SkipWhen(IsUsable.Value is null && Environment.GetEnvironmentVariable("CI") is null, "needs strace");
@@ -36,7 +36,7 @@ internal static class Strace
         return
         [
             "strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", log, "-e", $"trace={calls}",
-            .. injection is null ? Array.Empty<string>() : ["-e", $"inject={Renames}:{injection}"],
+            .. injection is null ? Array.Empty<string>() : ["-e", $"inject={injection}"],
         ];
     }
 }

@@ -17,5 +17,14 @@ internal sealed class TempFolder : IDisposable
             .Select(entry => System.IO.Path.GetRelativePath(Path, entry))
             .Order(StringComparer.Ordinal)];
 
+    /// <summary>Lets other users look into it, which they may not otherwise.</summary>
+    public void OpenToAll()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Parent, File.GetUnixFileMode(Parent) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+    }
+
     public void Dispose() => Directory.Delete(Parent, recursive: true);
 }

@@ -12,10 +12,10 @@ internal static class TensorBytes
     public static byte[] Of(PlannedStorage storage)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
+        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
         var bytes = new MemoryStream();
 
-        copier.Copy(storage, chunk => bytes.Write(chunk));
+        copier.Copy(storage, chunk => bytes.Write(chunk), CancellationToken.None);
         return bytes.ToArray();
     }
 

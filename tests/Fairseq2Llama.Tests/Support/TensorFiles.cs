@@ -36,9 +36,9 @@ internal static class TensorFiles
     public static string Write(PlannedTensorFile plan, TempFolder folder)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
+        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
 
-        new TensorFileWriter(plan.Layout, copier.Write, _ => { }).Write(folder[plan.Name], preallocate: true, flush: false);
+        new TensorFileWriter(plan.Layout, copier.Write, new Workers(_ => { }, CancellationToken.None)).Write(folder[plan.Name], preallocate: true, flush: false);
         return folder[plan.Name];
     }
 
@@ -46,10 +46,10 @@ internal static class TensorFiles
     public static byte[] Copy(TorchTensor tensor, VerificationMode verification)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, verification, CancellationToken.None);
+        using var copier = new StorageCopier(scratch.Path, verification);
         var bytes = new MemoryStream();
 
-        copier.Copy(PlannedStorage.Of(tensor), chunk => bytes.Write(chunk));
+        copier.Copy(PlannedStorage.Of(tensor), chunk => bytes.Write(chunk), CancellationToken.None);
         return bytes.ToArray();
     }
 }

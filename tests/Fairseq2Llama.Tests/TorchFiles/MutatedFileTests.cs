@@ -84,13 +84,13 @@ public sealed class MutatedFileTests : IDisposable
 
     private void Read(IEnumerable<TorchTensor> tensors)
     {
-        using var copier = new StorageCopier(_scratch.Path, VerificationMode.Auto, CancellationToken.None);
+        using var copier = new StorageCopier(_scratch.Path, VerificationMode.Auto);
 
         foreach (var tensor in tensors)
         {
             try
             {
-                copier.Copy(PlannedStorage.Of(tensor), _ => { });
+                copier.Copy(PlannedStorage.Of(tensor), _ => { }, CancellationToken.None);
             }
             catch (CheckpointException)
             {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
 using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Native;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -35,15 +37,21 @@ internal sealed record CommitNote(ImmutableArray<CommitStep> Steps)
     public static CommitNote Read(string staging)
     {
         var path = Path.Combine(staging, FileName);
-        var steps = File.ReadLines(path).Where(line => line.Length > 0).Select(line => new CommitStep(line[0], line[1..])).ToImmutableArray();
+        var steps = ReadLines(path).Where(line => line.Length > 0).Select(line => new CommitStep(line[0], line[1..])).ToImmutableArray();
 
         return steps.All(step => step.IsValid) ? new CommitNote(steps) : throw new IOException($"'{path}' is not understood.");
     }
 
-    /// <summary>Whether a file in a staging folder is such a note.</summary>
-    public static bool IsOne(string path) => Path.GetFileName(path) == FileName;
+    /// <returns>Whether there is none.</returns>
+    public static bool Remove(string staging) => Discard.File(Path.Combine(staging, FileName));
 
-    public static void Remove(string staging) => Discard.File(Path.Combine(staging, FileName));
+    /// <summary>Whoever may write into the destination could have put one there, for this user to carry out.</summary>
+    private static string[] ReadLines(string path)
+    {
+        using var file = OperatingSystem.IsWindows() ? File.OpenHandle(path) : UnixFile.OpenOwn(path, Posix.ReadOnly);
+        using var reader = new StreamReader(new FileStream(file, FileAccess.Read));
+        return reader.ReadToEnd().Split('\n');
+    }
 
     public void Write(string staging, bool flush)
     {
@@ -51,7 +59,7 @@ internal sealed record CommitNote(ImmutableArray<CommitStep> Steps)
 
         // Half a note would be worse than none.
         var draft = path + ".draft";
-        DiskFlush.WriteFile(draft, Encoding.UTF8.GetBytes(string.Concat(Steps.Select(step => $"{step.Action}{step.Name}\n"))), flush);
+        OutputFile.WriteAll(draft, Encoding.UTF8.GetBytes(string.Concat(Steps.Select(step => $"{step.Action}{step.Name}\n"))), flush);
         File.Move(draft, path, overwrite: true);
     }
 }

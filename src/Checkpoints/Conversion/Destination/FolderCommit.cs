@@ -1,3 +1,5 @@
+using Fairseq2Llama.Native;
+
 namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>Puts an export in place in a folder that is there already, file by file: all of them, or none.</summary>
@@ -51,7 +53,10 @@ internal sealed class FolderCommit(string staging, string destination)
         var steps = CommitNote.Read(staging).Steps;
         var placed = steps.Where(step => step.Action == CommitStep.Place).Select(step => step.Name).ToArray();
 
-        if (placed.FirstOrDefault(name => !File.Exists(New(name)) && !File.Exists(InPlace(name))) is { } missing)
+        // Listed rather than looked for one by one: .NET takes a file that can't be looked at for one that is not there.
+        var (isNew, isInPlace) = (NamesIn(_new), NamesIn(destination));
+
+        if (placed.FirstOrDefault(name => !isNew.Contains(name) && !isInPlace.Contains(name)) is { } missing)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
@@ -63,11 +68,11 @@ internal sealed class FolderCommit(string staging, string destination)
         foreach (var (action, name) in steps)
         {
             // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
-            if (action == CommitStep.Remove && (!placed.Contains(name) || File.Exists(New(name))))
+            if (action == CommitStep.Remove && (!placed.Contains(name) || isNew.Contains(name)))
             {
                 File.Delete(InPlace(name));
             }
-            else if (action != CommitStep.Remove && File.Exists(New(name)) && !(action == CommitStep.Share && File.Exists(InPlace(name))))
+            else if (action != CommitStep.Remove && isNew.Contains(name) && !(action == CommitStep.Share && isInPlace.Contains(name)))
             {
                 File.Move(New(name), InPlace(name), overwrite: true);
             }
@@ -80,7 +85,7 @@ internal sealed class FolderCommit(string staging, string destination)
     {
         switch (step.Action)
         {
-            case CommitStep.Remove when File.Exists(InPlace(step.Name)):
+            case CommitStep.Remove:
                 Move(InPlace(step.Name), Replaced(step.Name));
                 break;
 
@@ -134,7 +139,7 @@ internal sealed class FolderCommit(string staging, string destination)
             // There is nothing to overwrite, but without this .NET copies the file where the operating system refuses to rename it.
             File.Move(from, to, overwrite: true);
         }
-        catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)))
+        catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)) && !NamesIn(destination).Contains(Path.GetFileName(to)))
         {
             // Another job has removed it.
             return;
@@ -176,6 +181,9 @@ internal sealed class FolderCommit(string staging, string destination)
             DiskFlush.Folder(staging);
         }
     }
+
+    private static HashSet<string> NamesIn(string folder) =>
+        Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file))] : [];
 
     private string Advice() => $"Look for those that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";
 

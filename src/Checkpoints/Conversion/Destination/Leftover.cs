@@ -1,37 +1,60 @@
 namespace Fairseq2Llama.Conversion.Destination;
 
-/// <summary>What an export that was killed has left in its staging folder.</summary>
+/// <summary>What an export that has ended, or was killed, has left in its staging folder.</summary>
 internal static class Leftover
 {
     /// <summary>Finishes what was being put in place, and takes everything else away but the lock, which the caller holds.</summary>
+    /// <returns>Whether there was something to be finished.</returns>
     /// <exception cref="IOException">It can't be.</exception>
-    public static void CleanUp(string staging, string destination)
+    public static bool CleanUp(string staging, string destination)
     {
-        if (CommitNote.IsIn(staging))
+        // An export to a new folder, or to one that is replaced as a whole, needs no note, so one beside the destination is not of ours.
+        var isToBeFinished = staging != StagingPath.Beside(destination) && CommitNote.IsIn(staging);
+
+        if (isToBeFinished)
         {
             new FolderCommit(staging, destination).Finish();
         }
 
-        RemoveContent(staging);
+        RemoveContent(staging, destination);
+        return isToBeFinished;
     }
 
     /// <summary>Takes everything away but the lock; never throws.</summary>
-    public static void RemoveContent(string staging)
+    public static void RemoveContent(string staging, string destination)
     {
-        if (!Directory.Exists(staging))
+        // The note goes first: without the files that it names it could not be carried out.
+        if (!CommitNote.Remove(staging))
         {
             return;
         }
 
-        // The note goes first: without the files that it names it could not be carried out.
-        foreach (var file in Directory.EnumerateFiles(staging).Where(file => !StagingLock.IsOne(file)).OrderBy(file => !CommitNote.IsOne(file)))
+        foreach (var file in Discard.Entries(staging, Directory.EnumerateFiles).Where(file => !StagingLock.IsOne(file)))
         {
             Discard.File(file);
         }
 
-        foreach (var folder in Directory.EnumerateDirectories(staging))
+        foreach (var folder in Discard.Entries(staging, Directory.EnumerateDirectories))
         {
-            Discard.Folder(folder);
+            if (folder != FolderCommit.NewIn(staging) || TryBringBack(folder, destination))
+            {
+                Discard.Folder(folder);
+            }
         }
+    }
+
+    /// <summary>
+    /// Somebody may have put a file into a folder in the moment in which it was replaced. It goes where it would be, had it come a moment later.
+    /// </summary>
+    /// <returns>Whether nothing but files of exports is left.</returns>
+    private static bool TryBringBack(string folder, string destination)
+    {
+        if (new DirectoryInfo(folder).LinkTarget is not null)
+        {
+            return true;
+        }
+
+        var foreign = Discard.Entries(folder, Directory.EnumerateFileSystemEntries).Where(entry => !FolderRules.IsWrittenByAny(Path.GetFileName(entry))).ToArray();
+        return foreign.Count(entry => Discard.TryMove(entry, Path.Combine(destination, Path.GetFileName(entry)))) == foreign.Length;
     }
 }

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Native;
+
 namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>
@@ -10,21 +12,35 @@ internal sealed class StagingFolder : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly ConversionPlan _plan;
-    private readonly bool _isBeside;
+    private readonly Way _way;
     private readonly NewFolders _created = new();
     private StagingLock? _lock;
     private bool _isCommitted;
 
-    private StagingFolder(ConversionPlan plan)
+    private StagingFolder(ConversionPlan plan, Way way)
     {
         _plan = plan;
-
-        // Of several jobs any may be the first, so they all put their files into a folder that is there already.
-        _isBeside = plan.Output.ShardIndex.IsEmpty && !Directory.Exists(plan.DestinationPath);
-        Path = _isBeside ? StagingPath.Beside(plan.DestinationPath)
+        _way = way;
+        Path = way != Way.FileByFile ? StagingPath.Beside(plan.DestinationPath)
             : plan.Output.ShardIndex.IsEmpty ? StagingPath.In(plan.DestinationPath)
             : StagingPath.In(plan.DestinationPath, plan.Output.ShardIndex);
     }
+
+    /// <summary>How the result comes to its place.</summary>
+    private enum Way
+    {
+        /// <summary>One rename of the folder, to where there is none.</summary>
+        Rename,
+
+        /// <summary>The folder and that of an earlier export swap their names.</summary>
+        Exchange,
+
+        /// <summary>Files are moved into a folder that is there.</summary>
+        FileByFile,
+    }
+
+    /// <summary>False where the file system has no locks, so that nothing keeps another export from writing to the same destination.</summary>
+    public bool IsExclusive => _lock is { IsExclusive: true };
 
     /// <summary>The folder; whatever is written right into it is gone in the end.</summary>
     public string Path { get; }
@@ -33,11 +49,26 @@ internal sealed class StagingFolder : IDisposable
     /// <exception cref="CheckpointException">Another export is at work, or was since this one was planned; or there is too little room.</exception>
     public static StagingFolder Create(ConversionPlan plan)
     {
-        var staging = new StagingFolder(plan);
+        // Of several jobs any may be the first, so they all put their files into a folder that is there already.
+        var way = !plan.Output.ShardIndex.IsEmpty ? Way.FileByFile
+            : !Directory.Exists(plan.DestinationPath) ? Way.Rename
+            : FolderExchange.CanReplace(plan) ? Way.Exchange
+            : Way.FileByFile;
+
+        return TryCreate(plan, way) ?? TryCreate(plan, Way.FileByFile)!;
+    }
+
+    /// <returns>Null where that way turns out not to be open.</returns>
+    private static StagingFolder? TryCreate(ConversionPlan plan, Way way)
+    {
+        var staging = new StagingFolder(plan, way);
 
         try
         {
-            staging.Enter();
+            if (staging.TryEnter())
+            {
+                return staging;
+            }
         }
         catch
         {
@@ -45,13 +76,8 @@ internal sealed class StagingFolder : IDisposable
             throw;
         }
 
-        if (staging._isBeside && Directory.Exists(plan.DestinationPath))
-        {
-            staging.Dispose();
-            return Create(plan);
-        }
-
-        return staging;
+        staging.Dispose();
+        return null;
     }
 
     /// <summary>Where a file is to be written.</summary>
@@ -63,7 +89,7 @@ internal sealed class StagingFolder : IDisposable
     {
         if (_lock is not { IsHeld: true })
         {
-            throw new IOException($"'{Path}' was removed meanwhile.");
+            throw new IOException($"'{Path}' was removed or replaced meanwhile.");
         }
 
         if (_plan.Flush)
@@ -71,13 +97,19 @@ internal sealed class StagingFolder : IDisposable
             DiskFlush.Folder(FolderCommit.NewIn(Path));
         }
 
-        if (_isBeside)
+        switch (_way)
         {
-            MoveAsOne();
-        }
-        else
-        {
-            new FolderCommit(Path, _plan.DestinationPath).Run(CommitNote.Of(_plan), _plan.Flush);
+            case Way.Rename:
+                MoveAsOne();
+                break;
+
+            case Way.Exchange:
+                FolderExchange.Run(FolderCommit.NewIn(Path), _plan.DestinationPath, _plan.Flush);
+                break;
+
+            case Way.FileByFile:
+                new FolderCommit(Path, _plan.DestinationPath).Run(CommitNote.Of(_plan), _plan.Flush);
+                break;
         }
 
         _isCommitted = true;
@@ -88,7 +120,7 @@ internal sealed class StagingFolder : IDisposable
     {
         if (_lock is { IsHeld: true } && (_isCommitted || !CommitNote.IsIn(Path)))
         {
-            Leftover.RemoveContent(Path);
+            Leftover.RemoveContent(Path, _plan.DestinationPath);
         }
 
         _lock?.Dispose();
@@ -99,11 +131,12 @@ internal sealed class StagingFolder : IDisposable
         }
     }
 
-    private void Enter()
+    /// <returns>False where this way is not open.</returns>
+    private bool TryEnter()
     {
         var destination = _plan.DestinationPath;
 
-        _created.Create(_isBeside ? System.IO.Path.GetDirectoryName(destination) : destination);
+        _created.Create(_way == Way.Rename ? System.IO.Path.GetDirectoryName(destination) : destination);
         _lock = StagingLock.TryAcquire(Path) ?? throw AtWork();
         Leftover.CleanUp(Path, destination);
 
@@ -114,13 +147,36 @@ internal sealed class StagingFolder : IDisposable
             Leftover.CleanUp(other, destination);
         }
 
-        if (!_isBeside)
+        if (_way == Way.Rename && Directory.Exists(destination))
+        {
+            return false;
+        }
+
+        if (_way != Way.Rename)
         {
             DestinationFolder.RequireAsPlanned(_plan);
         }
 
+        if (_way == Way.Exchange && !FolderSwap.IsPossibleIn(Path))
+        {
+            return false;
+        }
+
         DiskSpace.Require(destination, _plan.Files);
-        Directory.CreateDirectory(FolderCommit.NewIn(Path));
+        MakeFolderOfNew();
+        return true;
+    }
+
+    private void MakeFolderOfNew()
+    {
+        var folder = FolderCommit.NewIn(Path);
+
+        if (Directory.Exists(folder))
+        {
+            throw new IOException($"'{folder}' holds files of somebody else, and in '{_plan.DestinationPath}' there are others of the same names. Move them elsewhere.");
+        }
+
+        Directory.CreateDirectory(folder);
     }
 
     /// <summary>One rename, so that at no moment there is a part of it.</summary>
@@ -140,11 +196,24 @@ internal sealed class StagingFolder : IDisposable
 
         if (_plan.Flush)
         {
+            FlushOrMoveBack(destination);
+        }
+    }
+
+    private void FlushOrMoveBack(string destination)
+    {
+        try
+        {
             // The folder that names it, and those that name that one as far as they are new.
             foreach (var folder in _created.Paths.Prepend(destination).Select(System.IO.Path.GetDirectoryName).OfType<string>())
             {
                 DiskFlush.Folder(folder);
             }
+        }
+        catch (IOException)
+        {
+            Directory.Move(destination, FolderCommit.NewIn(Path));
+            throw;
         }
     }
 

@@ -1,43 +1,34 @@
-using Microsoft.Win32.SafeHandles;
+using Fairseq2Llama.Native;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>
-/// Keeps a staging folder to one export at a time. The operating system gives the lock up when the process ends, however it ends; so a
-/// folder whose lock can be had was left by an export that is no more.
+/// Keeps a staging folder to one export at a time: a folder whose lock can be had was left by an export that is no more.
 /// </summary>
 internal sealed class StagingLock : IDisposable
 {
     private const string FileName = "lock";
     private const int MaxAttempts = 100;
-    private const int UnixExists = 17;
-    private const int LinuxWouldBlock = 11;
-    private const int MacWouldBlock = 35;
-    private const int WindowsSharingViolation = unchecked((int)0x80070020);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly string _folder;
-    private readonly string _path;
-    private readonly SafeFileHandle _handle;
+    private readonly LockFile _file;
 
-    private StagingLock(string folder, string path, SafeFileHandle handle)
+    private StagingLock(string folder, LockFile file)
     {
         _folder = folder;
-        _path = path;
-        _handle = handle;
-
-        // A time that no other lock has, to tell by it whether the file of that name still is this one. Some file systems count in
-        // steps of two seconds.
-        File.SetLastWriteTimeUtc(handle, new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(2 * Random.Shared.Next(500_000_000)));
+        _file = file;
     }
 
     /// <summary>
     /// Whether the file that is locked still is the one that others find: it is not if its holder took it away between our opening and
     /// our locking it, or if somebody has removed the folder.
     /// </summary>
-    public bool IsHeld =>
-        !_handle.IsClosed && File.Exists(_path) && File.GetLastWriteTimeUtc(_path) == File.GetLastWriteTimeUtc(_handle);
+    public bool IsHeld => _file.IsInPlace;
+
+    /// <summary>False where the file system has no locks, so that another export may be at work in the same folder.</summary>
+    public bool IsExclusive => _file.IsExclusive;
 
     /// <summary>Whether a file in a staging folder is its lock.</summary>
     public static bool IsOne(string path) => Path.GetFileName(path) == FileName;
@@ -46,6 +37,7 @@ internal sealed class StagingLock : IDisposable
     /// <param name="folder">The folder.</param>
     /// <param name="patience">How long to wait for another one, who may only be cleaning up.</param>
     /// <returns>Null if another export has it.</returns>
+    /// <exception cref="IOException">It can't be made or locked, or belongs to somebody else.</exception>
     public static StagingLock? TryAcquire(string folder, TimeSpan patience = default)
     {
         var deadline = DateTime.UtcNow + patience;
@@ -54,25 +46,31 @@ internal sealed class StagingLock : IDisposable
         {
             try
             {
-                if (TryOpen(folder) is { } held)
+                PrivateFolder.Ensure(folder);
+
+                if (TryOpen(folder) is not { } file)
                 {
-                    return held;
+                    if (DateTime.UtcNow >= deadline)
+                    {
+                        return null;
+                    }
+
+                    Thread.Sleep(Pause);
+                    continue;
                 }
 
-                attempt++;
-            }
-            catch (IOException e) when (IsRemoval(e, folder))
-            {
-                attempt++;
-            }
-            catch (IOException e) when (e.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
-            {
-                if (DateTime.UtcNow >= deadline)
+                if (file.IsInPlace)
                 {
-                    return null;
+                    return new StagingLock(folder, file);
                 }
 
-                Thread.Sleep(Pause);
+                file.Dispose();
+                attempt++;
+            }
+            catch (IOException e) when (e is DirectoryNotFoundException or FileNotFoundException || e.HResult == Posix.NotFound)
+            {
+                // Its holder takes the folder away just while we make or open it.
+                attempt++;
             }
         }
 
@@ -82,62 +80,34 @@ internal sealed class StagingLock : IDisposable
     /// <summary>Unlocks the folder, and takes it away if nothing else is in it.</summary>
     public void Dispose()
     {
-        // While it is locked: afterwards it may be another one's. Windows does not delete what is open, but does so on closing.
+        var path = Path.Combine(_folder, FileName);
+
+        // While it is locked: afterwards it may be another one's. Windows removes no file that is open, be it another one's or ours.
         if (!OperatingSystem.IsWindows() && IsHeld)
         {
-            Discard.File(_path);
+            Discard.File(path);
         }
 
-        _handle.Dispose();
+        _file.Dispose();
+
+        if (OperatingSystem.IsWindows())
+        {
+            Discard.File(path);
+        }
+
         Discard.EmptyFolder(_folder);
     }
 
-    /// <summary>What comes of its holder's taking the folder away just while it is being made or opened.</summary>
-    private static bool IsRemoval(IOException error, string folder) =>
-        error is DirectoryNotFoundException or FileNotFoundException || (error.HResult == UnixExists && !File.Exists(folder));
-
-    private static StagingLock? TryOpen(string folder)
-    {
-        if (Directory.CreateDirectory(folder).LinkTarget is not null)
-        {
-            // Whatever it leads to is not ours to clean up.
-            throw new IOException($"'{folder}' is a link. Remove it.");
-        }
-
-        // Elsewhere DeleteOnClose means whichever file has that name then.
-        var options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
-        var path = Path.Combine(folder, FileName);
-        var handle = Open(path, options);
-
-        try
-        {
-            var candidate = new StagingLock(folder, path, handle);
-
-            if (candidate.IsHeld)
-            {
-                return candidate;
-            }
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
-
-        handle.Dispose();
-        return null;
-    }
-
-    private static SafeFileHandle Open(string path, FileOptions options)
+    private static LockFile? TryOpen(string folder)
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, options);
+            return LockFile.TryOpen(Path.Combine(folder, FileName));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // There may have been room for the folder and none for the file.
-            Discard.EmptyFolder(Path.GetDirectoryName(path)!);
+            Discard.EmptyFolder(folder);
             throw;
         }
     }

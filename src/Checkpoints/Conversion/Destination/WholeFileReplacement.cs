@@ -1,8 +1,10 @@
+using Fairseq2Llama.Writing;
+
 namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>
 /// Writes a small file so that it is there whole or as it was: beside its place first, then by one rename. The name of what is beside it is
-/// always the same, so that the next one writes over what one that was killed has left.
+/// always the same, so that the next one takes away what one that was killed has left.
 /// </summary>
 internal static class WholeFileReplacement
 {
@@ -16,13 +18,15 @@ internal static class WholeFileReplacement
         var temporary = StagingPath.Beside(path);
 
         // Outside of what is cleaned up: one that another is writing right now is not ours to delete.
-        var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        RemoveLeftover(temporary);
+        var file = OutputFile.Create(temporary);
 
         try
         {
-            using (handle)
+            using (file)
             {
-                RandomAccess.Write(handle, content, 0);
+                file.Write(content, 0);
+                file.Complete(flush: false);
             }
 
             File.Move(temporary, path, replace);
@@ -31,6 +35,24 @@ internal static class WholeFileReplacement
         {
             Discard.File(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Nothing is ever written into what is there: somebody else may have put it there, for this user to write into.</summary>
+    private static void RemoveLeftover(string temporary)
+    {
+        using (LockFile.TryOpen(temporary) ?? throw new IOException($"'{temporary}' is being written by another process."))
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.Delete(temporary);
+            }
+        }
+
+        // There it can't be removed while it is open, be it by another one.
+        if (OperatingSystem.IsWindows())
+        {
+            File.Delete(temporary);
         }
     }
 }

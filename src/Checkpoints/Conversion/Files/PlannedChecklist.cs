@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Sources;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Conversion.Files;
 
@@ -23,14 +23,14 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     internal override void Write(string path, WriteContext context)
     {
-        var workers = new Workers(context.Report);
+        var workers = context.MakeWorkers();
         var folder = Path.GetDirectoryName(path)!;
         var lines = new byte[files.Count][];
 
-        workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, index =>
-            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, context.CancellationToken), files[index]));
+        workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, (index, cancellationToken) =>
+            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
 
-        DiskFlush.WriteFile(path, lines.SelectMany(line => line).ToArray(), context.Flush);
+        OutputFile.WriteAll(path, lines.SelectMany(line => line).ToArray(), context.Flush);
     }
 
     private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");

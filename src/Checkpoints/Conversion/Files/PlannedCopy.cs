@@ -1,4 +1,5 @@
 using Fairseq2Llama.Sources;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Conversion.Files;
 
@@ -14,7 +15,7 @@ internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(n
     internal override void Write(string path, WriteContext context)
     {
         using var reader = source.Open();
-        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        using var file = OutputFile.Create(path);
         var offset = 0L;
 
         WholeFile.ReadPieces(
@@ -22,17 +23,13 @@ internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(n
             source.Length,
             piece =>
             {
-                RandomAccess.Write(file, piece, offset);
+                file.Write(piece, offset);
                 offset += piece.Length;
                 context.Report(piece.Length);
             },
             context.CancellationToken);
 
         reader.RequireUnchanged();
-
-        if (context.Flush)
-        {
-            RandomAccess.FlushToDisk(file);
-        }
+        file.Complete(context.Flush);
     }
 }

@@ -36,10 +36,10 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     internal override void Write(string path, WriteContext context)
     {
-        var (copier, verification, flush, report, cancellationToken) = context;
+        var (copier, verification, flush, _, _) = context;
         var preallocate = !Layout.Storages.Any(placed => placed.MayShareBlocks && copier.CanShare(placed.Storage));
-        var checksums = new TensorFileWriter(Layout, copier.Write, report).Write(path, preallocate, flush);
+        var checksums = new TensorFileWriter(Layout, copier.Write, context.MakeWorkers()).Write(path, preallocate, flush);
 
-        new WrittenFileCheck(this, path, checksums, report, cancellationToken).Run(readBack: verification == VerificationMode.Full);
+        new WrittenFileCheck(this, path, checksums, context.MakeWorkers()).Run(readBack: verification == VerificationMode.Full);
     }
 }

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Conversion.Files;
 
@@ -20,5 +20,5 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
     /// <summary>Whether a file is there and has this very content.</summary>
     public bool IsAlreadyAt(string path) => File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content.Span);
 
-    internal override void Write(string path, WriteContext context) => DiskFlush.WriteFile(path, content.Span, context.Flush);
+    internal override void Write(string path, WriteContext context) => OutputFile.WriteAll(path, content.Span, context.Flush);
 }

@@ -9,8 +9,7 @@ internal sealed class WrittenFileCheck(
     PlannedTensorFile plan,
     string path,
     IReadOnlyDictionary<PlannedStorage, uint> checksums,
-    Action<long> reportRead,
-    CancellationToken cancellationToken)
+    Workers workers)
 {
     /// <param name="readBack">Whether to read all data, too.</param>
     /// <exception cref="CheckpointException">It is not what was planned.</exception>
@@ -62,9 +61,8 @@ internal sealed class WrittenFileCheck(
     private void ReadBack(LocalFile source, IReadOnlyList<KeyValuePair<PlannedStorage, TorchStorage>> storages)
     {
         using var reader = source.Open();
-        var workers = new Workers(reportRead);
 
-        workers.Run(storages, isParallel: true, pair =>
+        workers.Run(storages, isParallel: true, (pair, cancellationToken) =>
         {
             var (planned, storage) = pair;
             using var runReader = new RunReader();

@@ -68,12 +68,12 @@ public class ChecksumTests
         var shared = entries.GroupBy(entry => entry.Tensor.Storage).MaxBy(group => group.Count())!.Select(entry => entry.Tensor).ToArray();
 
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto, CancellationToken.None);
+        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
         var readsBefore = source.ReadCount;
 
         foreach (var tensor in shared)
         {
-            copier.Copy(PlannedStorage.Of(tensor), _ => { });
+            copier.Copy(PlannedStorage.Of(tensor), _ => { }, CancellationToken.None);
         }
 
         // One read for each of these small slices, and one for the checksum of what they are slices of.

@@ -1,0 +1,53 @@
+using Fairseq2Llama.Native;
+
+namespace Fairseq2Llama.Conversion.Destination;
+
+/// <summary>
+/// Puts an export in the place of an earlier one in one step: the new folder and the old one swap their names. That takes a folder with
+/// nothing else in it, which would be gone; others have their files replaced one by one, by <see cref="FolderCommit"/>.
+/// </summary>
+internal static class FolderExchange
+{
+    /// <summary>Whether the destination of a plan can be replaced as a whole.</summary>
+    /// <exception cref="IOException">It can't be looked into.</exception>
+    public static bool CanReplace(ConversionPlan plan)
+    {
+        var leaving = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(StringComparer.Ordinal);
+
+        return leaving.Count > 0
+            && plan.Output.ShardIndex.IsEmpty
+            && Directory.EnumerateFileSystemEntries(plan.DestinationPath).All(entry => leaving.Contains(Path.GetFileName(entry)))
+            && FolderSwap.KeepsAllOf(plan.DestinationPath);
+    }
+
+    /// <summary>Swaps both. Afterwards the old files are where the new ones were.</summary>
+    /// <exception cref="IOException">They can't be swapped; nothing has changed.</exception>
+    public static void Run(string folder, string destination, bool flush)
+    {
+        if (!OperatingSystem.IsWindows() && FileStatus.Find(destination, followLink: false) is { } status)
+        {
+            File.SetUnixFileMode(folder, status.Permissions);
+        }
+
+        FolderSwap.Run(folder, destination);
+
+        if (flush)
+        {
+            FlushOrSwapBack(folder, destination);
+        }
+    }
+
+    private static void FlushOrSwapBack(string folder, string destination)
+    {
+        try
+        {
+            DiskFlush.Folder(Path.GetDirectoryName(folder)!);
+            DiskFlush.Folder(Path.GetDirectoryName(destination)!);
+        }
+        catch (IOException)
+        {
+            FolderSwap.Run(folder, destination);
+            throw;
+        }
+    }
+}

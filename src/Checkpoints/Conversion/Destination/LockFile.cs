@@ -1,0 +1,121 @@
+using Fairseq2Llama.Native;
+using Microsoft.Win32.SafeHandles;
+
+namespace Fairseq2Llama.Conversion.Destination;
+
+/// <summary>
+/// A file that one process has at a time. The operating system gives it up when the process ends, however it ends. .NET locks files, too, but
+/// says nothing where the file system has no locks, and follows links.
+/// </summary>
+internal sealed class LockFile : IDisposable
+{
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
+
+    private readonly string _path;
+    private readonly SafeFileHandle _handle;
+
+    private LockFile(string path, SafeFileHandle handle, bool isExclusive)
+    {
+        _path = path;
+        _handle = handle;
+        IsExclusive = isExclusive;
+    }
+
+    /// <summary>False where the file system has no locks, so that others may have it as well.</summary>
+    public bool IsExclusive { get; }
+
+    /// <summary>Whether it still is what others find: it is not once somebody has removed it, or its folder.</summary>
+    public bool IsInPlace
+    {
+        get
+        {
+            try
+            {
+                return !_handle.IsClosed && (OperatingSystem.IsWindows()
+                    || FileStatus.Find(_path, followLink: false) is { } found && found.IsSameAs(FileStatus.Of(_handle, _path)));
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Opens and locks a file, which is made if need be.</summary>
+    /// <param name="path">Where; a link there is not followed.</param>
+    /// <returns>Null if another process has it, or this one already.</returns>
+    /// <exception cref="IOException">It can't be opened, or is no file of this user.</exception>
+    /// <exception cref="UnauthorizedAccessException">It can't be made.</exception>
+    public static LockFile? TryOpen(string path) => OperatingSystem.IsWindows() ? TryOpenOnWindows(path) : TryOpenOnUnix(path);
+
+    public void Dispose() => _handle.Dispose();
+
+    private static LockFile? TryOpenOnWindows(string path)
+    {
+        try
+        {
+            return new LockFile(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), isExclusive: true);
+        }
+        catch (IOException e) when (e.HResult == WindowsSharingViolation)
+        {
+            return null;
+        }
+    }
+
+    private static LockFile? TryOpenOnUnix(string path)
+    {
+        if (OpenOrCreate(path) is not { } handle)
+        {
+            return null;
+        }
+
+        try
+        {
+            while (Posix.Lock(handle, Posix.LockExclusively | Posix.LockOrFail) != 0)
+            {
+                var error = Posix.LastError;
+
+                if (error == Posix.WouldBlock)
+                {
+                    handle.Dispose();
+                    return null;
+                }
+
+                if (error is Posix.Invalid || error == Posix.NoLocks || error == Posix.NotImplemented
+                    || error == Posix.NotSupported || error == Posix.OperationNotSupported)
+                {
+                    return new LockFile(path, handle, isExclusive: false);
+                }
+
+                if (error != Posix.Interrupted)
+                {
+                    throw Posix.Error(path, "can't be locked", error);
+                }
+            }
+
+            return new LockFile(path, handle, isExclusive: true);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static SafeFileHandle? OpenOrCreate(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        }
+        catch (IOException e) when (e.HResult == Posix.Exists)
+        {
+            return UnixFile.OpenOwn(path, Posix.ReadWrite);
+        }
+        catch (IOException e) when (e.HResult == Posix.WouldBlock)
+        {
+            // .NET locks what it makes, and another one has been faster.
+            return null;
+        }
+    }
+}

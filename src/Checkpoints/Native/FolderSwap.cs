@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Fairseq2Llama.Native;
+
+/// <summary>
+/// Swaps the names of two folders in one step, so that at no moment there is none of either name. Linux can (RENAME_EXCHANGE in renameat2(2)),
+/// on most of its own file systems.
+/// </summary>
+internal static partial class FolderSwap
+{
+    private const int CurrentFolder = -100;
+    private const uint ExchangeNames = 2;
+    private const string SystemAttributes = "security.";
+
+    /// <summary>Tries it out in a folder.</summary>
+    public static bool IsPossibleIn(string folder)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        var (left, right) = (Path.Combine(folder, "swap-left"), Path.Combine(folder, "swap-right"));
+        Directory.CreateDirectory(left);
+        Directory.CreateDirectory(right);
+        var isPossible = TryExchange(left, right);
+        Directory.Delete(left);
+        Directory.Delete(right);
+        return isPossible;
+    }
+
+    /// <summary>
+    /// Whether a new folder can be all that an old one is to others: it is an ordinary folder of this user, nothing is mounted there, and it has
+    /// no access list and no other attribute that would be lost.
+    /// </summary>
+    public static bool KeepsAllOf(string folder) =>
+        OperatingSystem.IsLinux()
+        && FileStatus.Find(folder, followLink: false) is { IsFolder: true, IsOurs: true, IsMountPoint: false } status
+        && Path.GetDirectoryName(folder) is { } parent && FileStatus.Find(parent, followLink: true)?.Device == status.Device
+        && !HasAttributes(folder);
+
+    /// <exception cref="IOException">They can't be swapped; nothing has changed.</exception>
+    public static void Run(string left, string right)
+    {
+        if (!TryExchange(left, right))
+        {
+            throw Posix.Error(right, "can't be replaced", Posix.LastError);
+        }
+    }
+
+    private static bool TryExchange(string left, string right) => Rename(CurrentFolder, left, CurrentFolder, right, ExchangeNames) == 0;
+
+    /// <summary>Those that a security module gives to every file it gives to the new folder as well.</summary>
+    private static bool HasAttributes(string folder)
+    {
+        var names = new byte[1024];
+        var length = ListAttributes(folder, names, (nuint)names.Length);
+
+        // Where they can't be listed there may be any, but where the file system has none.
+        return length < 0
+            ? Posix.LastError != Posix.NotSupported
+            : Encoding.UTF8.GetString(names, 0, (int)length)
+                .Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Any(name => !name.StartsWith(SystemAttributes, StringComparison.Ordinal));
+    }
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(int folder, string path, int newFolder, string newPath, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "listxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint ListAttributes(string path, byte[] names, nuint size);
+}

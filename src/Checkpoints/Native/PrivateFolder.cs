@@ -1,0 +1,57 @@
+namespace Fairseq2Llama.Native;
+
+/// <summary>
+/// A folder that nobody but this user can look into or put anything into. Where others may write, they could have made one of that name first.
+/// </summary>
+internal static class PrivateFolder
+{
+    private const int OwnerOnly = 0b111_000_000;
+
+    /// <summary>Makes it, unless this user has made it before.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder that it would be in is not there, or it was removed meanwhile.</exception>
+    /// <exception cref="IOException">It can't be made, or is a link, a file, or a folder of another user.</exception>
+    public static void Ensure(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // Who may write there is inherited from the folder around it.
+            if (Directory.CreateDirectory(path).LinkTarget is not null)
+            {
+                throw NoFolder(path);
+            }
+        }
+        else if (Posix.MakeFolder(path, OwnerOnly) != 0)
+        {
+            RequireOwn(path, Posix.LastError);
+        }
+    }
+
+    private static void RequireOwn(string path, int error)
+    {
+        if (error == Posix.NotFound)
+        {
+            throw new DirectoryNotFoundException($"'{path}' can't be made: the folder that it would be in is not there.");
+        }
+
+        if (error != Posix.Exists)
+        {
+            throw Posix.Error(path, "can't be made", error);
+        }
+
+        switch (FileStatus.Find(path, followLink: false))
+        {
+            case null:
+                throw new DirectoryNotFoundException($"'{path}' was removed meanwhile.");
+
+            // Whatever a link leads to is not ours to clean up.
+            case { IsFolder: false }:
+                throw NoFolder(path);
+
+            case { IsOurs: false }:
+                throw new IOException(
+                    $"'{path}' belongs to another user, whose export is at work or was killed. If it was killed, that user or an administrator can remove it.");
+        }
+    }
+
+    private static IOException NoFolder(string path) => new($"'{path}' is a link or a file. Remove it.");
+}
