@@ -71,7 +71,7 @@ public static class CheckpointExport
 
         return new ConversionPlan(destinationPath, architecture, files, format.Folder, options.Verification)
         {
-            Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason],
+            Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture)],
             ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,

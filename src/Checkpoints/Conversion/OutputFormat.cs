@@ -36,6 +36,9 @@ internal abstract class OutputFormat
     /// <summary>What an architecture has that the format can't express.</summary>
     public virtual IEnumerable<string> FindLosses(LlamaArchitecture architecture) => [];
 
+    /// <summary>Which readers the file that tells the architecture is for, where there are several that want it differently; whole sentences.</summary>
+    public virtual IEnumerable<string> ExplainConfig(LlamaArchitecture architecture) => [];
+
     /// <summary>Divides a model into files.</summary>
     /// <exception cref="CheckpointException">It can't be divided as it is wanted.</exception>
     public abstract OutputFiles PlanFiles(ExportedModel model, string destinationPath);

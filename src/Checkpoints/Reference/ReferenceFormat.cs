@@ -31,15 +31,54 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
                 $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
                 + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
         }
+
+        if (options.ParamsLayout == ParamsLayout.Llama2 && !ReferenceParams.SuitsLlama2(architecture))
+        {
+            yield return ArchitectureCheck.Contradiction(
+                $"meta-llama/llama computes with a RopeTheta of {Format(ReferenceParams.Llama2RopeTheta)} that is not scaled, and the architecture has"
+                + $" {Format(architecture.RopeTheta)}{(architecture.RopeScaleFactor is { } factor ? $", scaled by {Format(factor)}" : "")};"
+                + " choose -ParamsLayout Llama3");
+        }
     }
 
     public override IEnumerable<string> FindLosses(LlamaArchitecture architecture)
     {
-        if (architecture.RopeScaleFactor is { } factor && KnownArchitecture.Like(architecture).All(known => known.RopeScaleFactor != factor))
+        if (architecture.RopeScaleFactor is not { } factor || KnownArchitecture.Like(architecture).Any(known => known.RopeScaleFactor == factor))
         {
-            yield return $"{ConfigFileName} can't tell that rotary encoding is scaled by {factor.ToString(CultureInfo.InvariantCulture)}. Whoever reads it has to know.";
+            yield break;
+        }
+
+        if (Layout(architecture) == ParamsLayout.Nested)
+        {
+            yield return $"The nested {ConfigFileName} can't tell that rotary encoding is scaled by {Format(factor)}. Whoever reads it has to know.";
+        }
+        else if (factor != RotaryScale.DefaultFactor)
+        {
+            yield return $"{ConfigFileName} tells that rotary encoding is scaled, but can't tell that it is scaled by {Format(factor)}:"
+                + $" Meta's loader always scales by {Format(RotaryScale.DefaultFactor)}.";
         }
     }
+
+    public override IEnumerable<string> ExplainConfig(LlamaArchitecture architecture)
+    {
+        yield return Layout(architecture) switch
+        {
+            ParamsLayout.Nested =>
+                $"{ConfigFileName} is nested, for Hugging Face's converter; for Meta's own loaders choose -ParamsLayout Flat.",
+            ParamsLayout.Llama2 =>
+                $"{ConfigFileName} is flat and without rope_theta, for meta-llama/llama; meta-llama/llama3 and meta-llama/llama-models would compute"
+                + $" with {Format(ReferenceParams.Llama3RopeTheta)}, for them choose -ParamsLayout Llama3.",
+            _ when architecture.RopeScaleFactor is not null =>
+                $"{ConfigFileName} is flat with rope_theta and use_scaled_rope, for meta-llama/llama-models; Meta's earlier loaders can't scale.",
+            _ =>
+                $"{ConfigFileName} is flat with rope_theta, for meta-llama/llama3 and meta-llama/llama-models; meta-llama/llama refuses it"
+                + (ReferenceParams.SuitsLlama2(architecture) ? ", for that choose -ParamsLayout Llama2." : "."),
+        };
+    }
+
+    private ParamsLayout Layout(LlamaArchitecture architecture) => ReferenceParams.Resolve(architecture, options.ParamsLayout);
+
+    private static string Format(double number) => number.ToString(CultureInfo.InvariantCulture);
 
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {

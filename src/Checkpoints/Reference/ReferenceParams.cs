@@ -7,11 +7,28 @@ internal static class ReferenceParams
 {
     public const string FileName = "params.json";
 
-    /// <summary>Meta's LLaMA 2 loader has no rope_theta and refuses the key, so the flat form leaves out what is the default anyway.</summary>
-    private const double DefaultRopeTheta = 10_000.0;
+    /// <summary>What meta-llama/llama computes with, and Hugging Face's converter where the key is left out.</summary>
+    public const double Llama2RopeTheta = 10_000;
 
-    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout layout) => SettingsText.Write(json =>
+    /// <summary>What meta-llama/llama3 and meta-llama/llama-models compute with where the key is left out.</summary>
+    public const double Llama3RopeTheta = 500_000;
+
+    /// <summary>
+    /// The form that is written. No flat one suits all of Meta's loaders: that of LLaMA 2 refuses rope_theta, the later ones take another
+    /// number for it where it is left out. They also divide the embeddings differently, which tells whose model it is.
+    /// </summary>
+    public static ParamsLayout Resolve(LlamaArchitecture architecture, ParamsLayout layout) =>
+        layout != ParamsLayout.Flat ? layout
+        : SuitsLlama2(architecture) && architecture.ShardEmbedDim ? ParamsLayout.Llama2
+        : ParamsLayout.Llama3;
+
+    /// <summary>Whether meta-llama/llama, which knows one base of rotary frequencies and no scaling, can compute the model.</summary>
+    public static bool SuitsLlama2(LlamaArchitecture architecture) =>
+        architecture is { RopeTheta: Llama2RopeTheta, RopeScaleFactor: null };
+
+    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout asked) => SettingsText.Write(json =>
     {
+        var layout = Resolve(architecture, asked);
         json.WriteStartObject();
 
         if (layout == ParamsLayout.Nested)
@@ -25,7 +42,7 @@ internal static class ReferenceParams
 
         json.WriteNumber("multiple_of", architecture.FfnInnerDimMultipleOf);
 
-        if (layout == ParamsLayout.Nested || architecture.RopeTheta != DefaultRopeTheta)
+        if (layout != ParamsLayout.Llama2)
         {
             json.WriteFloat("rope_theta", architecture.RopeTheta);
         }
@@ -42,7 +59,7 @@ internal static class ReferenceParams
             json.WriteFloat("ffn_dim_multiplier", architecture.FfnInnerDimMultiplier);
         }
 
-        if (layout == ParamsLayout.Flat)
+        if (layout != ParamsLayout.Nested)
         {
             json.WriteNumber("vocab_size", architecture.VocabSize);
 

@@ -33,7 +33,10 @@ internal static class ReferenceParamsReader
             FfnInnerDimMultipleOf = json.Integer("multiple_of") ?? 256,
             FfnInnerDimMultiplier = json.Number("ffn_dim_multiplier") ?? 1,
             NormEps = json.Number("norm_eps") ?? 1e-5,
-            RopeTheta = json.Number("rope_theta") ?? 10_000,
+
+            // Of Meta's loaders only one knows use_scaled_rope, and its default is that of LLaMA 3.
+            RopeTheta = json.Number("rope_theta")
+                ?? (json.Flag("use_scaled_rope") is null ? ReferenceParams.Llama2RopeTheta : ReferenceParams.Llama3RopeTheta),
             RopeScaleFactor = isScaled == true ? json.Number("rope_scaling_factor") ?? RotaryScale.DefaultFactor : null,
             VocabSize = json.Integer("vocab_size") is > 0 and var size ? size : FindVocabSize(tensors),
             TiedEmbeddings = AreTied(tensors),
@@ -49,7 +52,7 @@ internal static class ReferenceParamsReader
         }
 
         LlamaArchitecture[] known = [.. KnownArchitecture.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
-        var maxSeqLen = told.RopeTheta > 10_000 ? 8192 : 2048;
+        var maxSeqLen = told.RopeTheta > ReferenceParams.Llama2RopeTheta ? 8192 : 2048;
 
         return new ArchitectureFile(file.Name)
         {

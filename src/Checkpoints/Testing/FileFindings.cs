@@ -36,7 +36,7 @@ internal static class FileFindings
         }
 
         if (checkpoint.ArchitectureFile is { Architecture: { } told } config
-            && !ReferenceParams.Write(told, ParamsLayout.Flat).AsSpan().SequenceEqual(ReferenceParams.Write(named, ParamsLayout.Flat)))
+            && !ReferenceParams.Write(told, ParamsLayout.Llama3).AsSpan().SequenceEqual(ReferenceParams.Write(named, ParamsLayout.Llama3)))
         {
             yield return Warning(
                 CheckpointErrorCode.ArchitectureMismatch,

@@ -21,7 +21,10 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
     [ValidateRange(0, 99998)]
     public int[] ShardIndex { get; set; } = [];
 
-    /// <summary>The form of params.json: Nested, as fairseq2 wrote it, or Flat, as Meta's loaders want it.</summary>
+    /// <summary>
+    /// The form of params.json: Nested, as fairseq2 wrote it; or Flat, as that of Meta's loaders wants it whose model it is, which Llama2
+    /// (meta-llama/llama) and Llama3 (meta-llama/llama3 and llama-models) name.
+    /// </summary>
     [Parameter]
     public ParamsLayout ParamsLayout { get; set; }
 

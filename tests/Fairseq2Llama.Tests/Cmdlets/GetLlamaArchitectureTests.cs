@@ -127,7 +127,7 @@ public sealed class GetLlamaArchitectureTests : IDisposable
     [InlineData("Test-Fairseq2Checkpoint -Model 33", "33b")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Architecture llama_", "llama_7b")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Model llama_", "llama_7b")]
-    [InlineData("Export-LlamaReferenceCheckpoint out -ParamsLayout ", "Flat", "Nested")]
+    [InlineData("Export-LlamaReferenceCheckpoint out -ParamsLayout ", "Flat", "Llama2", "Llama3", "Nested")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Verification ", "Auto", "Full", "None")]
     public void Completes_names_where_an_architecture_is_asked_for(string line, params string[] completions) =>
         Assert.Equal(completions, _session.Complete(line).Select(completion => completion.Trim('\'')));

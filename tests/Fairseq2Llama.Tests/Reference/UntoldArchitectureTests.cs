@@ -38,6 +38,18 @@ public sealed class UntoldArchitectureTests : IDisposable
         Assert.Equal(2048, Read(TinyModel.Architecture, ParamsLayout.Flat).Architecture!.MaxSeqLen);
     }
 
+    /// <summary>The one loader of Meta's that knows the key takes 500000 for what is left out.</summary>
+    [Theory]
+    [InlineData("", 10_000)]
+    [InlineData(", \"use_scaled_rope\": true", 500_000)]
+    [InlineData(", \"use_scaled_rope\": false", 500_000)]
+    public void A_base_that_is_left_out_is_the_default_of_who_reads_such_a_file(string more, double expected)
+    {
+        File.WriteAllText(_folder["params.json"], $$"""{"dim": 64, "n_layers": 1, "n_heads": 4, "vocab_size": 8{{more}}}""");
+
+        Assert.Equal(expected, ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", []).Architecture!.RopeTheta);
+    }
+
     /// <summary>Meta's own params.json of LLaMA 1.</summary>
     [Fact]
     public void Who_names_one_of_them_takes_nothing_back_of_what_is_told()
