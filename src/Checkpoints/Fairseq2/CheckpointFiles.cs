@@ -12,9 +12,9 @@ internal sealed class CheckpointFiles
     /// <param name="shards">At least one.</param>
     /// <param name="pathOf">The path that the file at a place would have.</param>
     /// <param name="candidates">Files that would be expected to be shards; those that are none are strays.</param>
-    /// <param name="minTensorParallel">The tensor-parallel ranks that there are at least.</param>
+    /// <param name="least">The last place that there is at least.</param>
     public CheckpointFiles(
-        IEnumerable<ShardFile> shards, Func<ShardPlace, string> pathOf, IEnumerable<string> candidates, int minTensorParallel = 1)
+        IEnumerable<ShardFile> shards, Func<ShardPlace, string> pathOf, IEnumerable<string> candidates, ShardPlace least = default)
     {
         Shards =
         [
@@ -29,9 +29,9 @@ internal sealed class CheckpointFiles
 
         Missing =
         [
-            .. (from pipeline in Enumerable.Range(0, Shards.Max(shard => shard.Place.Pipeline) + 1)
-                from tensorParallel in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.TensorParallel) + 1, minTensorParallel))
-                from dataParallel in Enumerable.Range(0, Shards.Max(shard => shard.Place.DataParallel) + 1)
+            .. (from pipeline in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.Pipeline), least.Pipeline) + 1)
+                from tensorParallel in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.TensorParallel), least.TensorParallel) + 1)
+                from dataParallel in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.DataParallel), least.DataParallel) + 1)
                 let place = new ShardPlace(pipeline, tensorParallel, dataParallel)
                 where !present.Contains(place)
                 select pathOf(place))

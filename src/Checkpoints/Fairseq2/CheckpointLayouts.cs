@@ -7,7 +7,7 @@ internal static class CheckpointLayouts
 {
     private static readonly ICheckpointLayout[] All =
     [
-        new SingleFileLayout(), new TensorParallelLayout(), new ShardFolderLayout(), new NativeShardLayout(),
+        new SingleFileLayout(), new TensorParallelLayout(), new ShardFolderLayout(), new NativeShardLayout(), .. NativeShardLayout.Shorter,
     ];
 
     /// <param name="path">The absolute path of a folder, or of the one file that holds all of the model.</param>
@@ -22,7 +22,7 @@ internal static class CheckpointLayouts
             0 => throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
                 $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor 'model.pt/shard.00.pt', …,"
-                    + $" nor 'model/pp_00/tp_00/sdp_00.pt', …, nor the steps of a training run.{OtherFormat.HintFor(path)}",
+                    + $" nor 'model/pp_00/tp_00/sdp_00.pt', 'model/tp_00.pt', 'model/sdp_00.pt', …, nor the steps of a training run.{OtherFormat.HintFor(path)}",
                 path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,

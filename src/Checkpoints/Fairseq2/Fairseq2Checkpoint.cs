@@ -75,7 +75,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.8.1.</summary>
     /// <param name="path">
-    /// The absolute path of a folder that holds <c>model.pt</c>, <c>model.0.pt</c>, …, <c>shard.00.pt</c>, … or <c>pp_00/tp_00/sdp_00.pt</c>, …;
+    /// The absolute path of a folder that holds <c>model.pt</c>, <c>model.0.pt</c>, …, <c>shard.00.pt</c>, … or <c>pp_00/tp_00/sdp_00.pt</c>, … (or only the levels of these that divide it);
     /// of a file that holds all of the model; or of a training run.
     /// </param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
@@ -113,14 +113,17 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         }
     }
 
-    /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml.</summary>
+    /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml; a whole model may lie beside it, too.</summary>
     private static void RequireAllShards(CheckpointLocation location, ModelConfig? config)
     {
-        if (location.Files.Shards is [.., { Place.TensorParallel: > 0 and var last }] && config?.ShardCount > last + 1)
+        var shard = location.Files.Shards[^1];
+        var found = shard.Place.TensorParallel + 1;
+
+        if ((found > 1 || NativeShardLayout.RootOf(shard.Path) is not null) && config?.ShardCount > found)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
-                $"'{location.Path}' holds {last + 1} tensor-parallel shards, and there were {config.ShardCount} according to '{config.Path}'."
+                $"'{location.Path}' holds {found} tensor-parallel shard{(found == 1 ? "" : "s")}, and there were {config.ShardCount} according to '{config.Path}'."
                 + " Copy what is missing from where the model was trained.",
                 location.Path);
         }

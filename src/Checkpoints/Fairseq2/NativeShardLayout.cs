@@ -1,63 +1,88 @@
-using System.Text.RegularExpressions;
 using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
 /// <c>model/pp_00/tp_00/sdp_00.pt</c>, …, as fairseq2 writes it from 0.5.0 on: a file for every pipeline stage, tensor-parallel rank and
-/// rank of sharded data parallelism. The <c>model</c> folder can be given, too.
+/// rank of sharded data parallelism. The <c>model</c> folder can be given, too. Before, its main branch left out what did not divide
+/// the model: see <see cref="Shorter"/>.
 /// </summary>
-internal sealed partial class NativeShardLayout : ICheckpointLayout
+/// <param name="levels">The ways of dividing that have names in the paths, from the outermost one; those that are left out have one rank.</param>
+internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpointLayout
 {
     public const string FolderName = "model";
 
-    public CheckpointFiles? Find(string folder)
+    private static readonly ShardLevel[] AllLevels = [ShardLevel.Pipeline, ShardLevel.TensorParallel, ShardLevel.DataParallel];
+
+    private readonly bool _isShorter = levels.Length < AllLevels.Length;
+
+    public NativeShardLayout()
+        : this(AllLevels)
     {
-        var root = new[] { Path.Combine(folder, FolderName), folder }.FirstOrDefault(root => NumberedEntries.In(root, Directory.EnumerateDirectories, Stage()).Any());
+    }
 
-        if (root is null)
+    /// <summary>
+    /// <c>model/tp_00/sdp_00.pt</c>, <c>model/tp_00.pt</c> and <c>model/sdp_00.pt</c>. No release of fairseq2 writes them; its main branch did in
+    /// May and June 2025 (commits 7a3de7026 to a55d5ce6f), with <c>model.pt</c> where nothing divides the model.
+    /// </summary>
+    public static IEnumerable<NativeShardLayout> Shorter { get; } =
+    [
+        new(ShardLevel.TensorParallel, ShardLevel.DataParallel), new(ShardLevel.TensorParallel), new(ShardLevel.DataParallel),
+    ];
+
+    public CheckpointFiles? Find(string folder) =>
+        new[] { Path.Combine(folder, FolderName), folder }.Where(Directory.Exists).Select(FindIn).FirstOrDefault(found => found is not null);
+
+    /// <summary>The files in a folder that holds nothing else.</summary>
+    public CheckpointFiles? FindIn(string root)
+    {
+        List<(string Path, ShardPlace Place)> folders = [(root, default)], all = [.. folders];
+
+        foreach (var level in levels.SkipLast(1))
         {
-            return null;
+            folders = [.. from folder in folders from entry in level.FoldersIn(folder.Path) select (entry.Path, level.At(folder.Place, entry.Number))];
+            all.AddRange(folders);
         }
-
-        var stages = NumberedEntries.In(root, Directory.EnumerateDirectories, Stage()).ToArray();
-        var ranks = (from stage in stages
-                     from rank in NumberedEntries.In(stage.Path, Directory.EnumerateDirectories, Rank())
-                     select (rank.Path, Place: new ShardPlace(stage.Number, rank.Number))).ToArray();
 
         ShardFile[] shards =
         [
-            .. from rank in ranks
-               from file in NumberedEntries.In(rank.Path, Directory.EnumerateFiles, Shard())
-               select new ShardFile(file.Path, rank.Place with { DataParallel = file.Number }),
+            .. from folder in folders
+               from file in levels[^1].FilesIn(folder.Path)
+               select new ShardFile(file.Path, levels[^1].At(folder.Place, file.Number)),
         ];
 
         // Only what lies where fairseq2 puts something: links below could lead anywhere.
-        var candidates = stages.Select(stage => stage.Path).Concat(ranks.Select(rank => rank.Path)).Prepend(root)
-            .SelectMany(Directory.EnumerateFileSystemEntries)
-            .Except(stages.Select(stage => stage.Path)).Except(ranks.Select(rank => rank.Path));
-
         return shards.Length == 0
             ? null
             : new CheckpointFiles(
                 shards,
-                place => Path.Combine(root, $"pp_{place.Pipeline:00}", $"tp_{place.TensorParallel:00}", $"sdp_{place.DataParallel:00}.pt"),
-                candidates);
+                place => PathOf(root, place),
+                all.SelectMany(folder => Directory.EnumerateFileSystemEntries(folder.Path)).Except(all.Select(folder => folder.Path)),
+                least: LeastIn(root));
     }
 
-    /// <summary>The folder with the stages that a file would be part of; null when its folders are named otherwise.</summary>
-    public static string? RootOf(string file) =>
-        Path.GetDirectoryName(file) is { } rank && Rank().IsMatch(Path.GetFileName(rank))
-        && Path.GetDirectoryName(rank) is { } stage && Stage().IsMatch(Path.GetFileName(stage))
-            ? Path.GetDirectoryName(stage)
-            : null;
+    /// <summary>The folder with all ranks that a file would be part of; null when its name is no rank's.</summary>
+    public static string? RootOf(string file)
+    {
+        if (!ShardLevel.IsRankFile(file))
+        {
+            return null;
+        }
 
-    [GeneratedRegex(@"^pp_([0-9]{2}|[1-9][0-9]{2,4})\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Stage();
+        var folder = Path.GetDirectoryName(file);
 
-    [GeneratedRegex(@"^tp_([0-9]{2}|[1-9][0-9]{2,4})\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Rank();
+        while (folder is not null && ShardLevel.IsRank(folder))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
 
-    [GeneratedRegex(@"^sdp_([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Shard();
+        return folder;
+    }
+
+    private string PathOf(string root, ShardPlace place) => Path.Combine(
+        [root, .. levels.SkipLast(1).Select(level => level.FolderName(level.RankIn(place))), levels[^1].FileName(levels[^1].RankIn(place))]);
+
+    /// <summary>A way that had only one rank had no name, so that one rank is one of several; but one file may have been copied by itself.</summary>
+    private ShardPlace LeastIn(string root) =>
+        _isShorter && Path.GetFileName(root) == FolderName ? levels.Aggregate(default(ShardPlace), (place, level) => level.At(place, 1)) : default;
 }

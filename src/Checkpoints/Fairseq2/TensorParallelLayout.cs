@@ -3,14 +3,21 @@ using Fairseq2Llama.Sharding;
 
 namespace Fairseq2Llama.Fairseq2;
 
-/// <summary><c>model.0.pt</c>, <c>model.1.pt</c>, …, as fairseq2 0.3.0 to 0.4.6 write it with tensor parallelism.</summary>
+/// <summary>
+/// <c>model.0.pt</c>, <c>model.1.pt</c>, …, as fairseq2 0.3.0 to 0.4.6 write it with tensor parallelism. Its main branch wrote
+/// <c>model.00.pt</c>, … from February to May 2025 (commits 316ed66d2 to 7a3de7026).
+/// </summary>
 internal sealed partial class TensorParallelLayout : ICheckpointLayout
 {
     public CheckpointFiles? Find(string folder)
     {
+        var files = NumberedEntries.In(folder, Directory.EnumerateFiles, FileName()).ToArray();
+        var isPadded = !Array.Exists(files, file => file.Number < 10 && !IsPadded(file.Path));
+
         ShardFile[] shards =
         [
-            .. from file in NumberedEntries.In(folder, Directory.EnumerateFiles, FileName())
+            .. from file in files
+               where file.Number >= 10 || isPadded == IsPadded(file.Path)
                select new ShardFile(file.Path, new ShardPlace(TensorParallel: file.Number)),
         ];
 
@@ -18,11 +25,13 @@ internal sealed partial class TensorParallelLayout : ICheckpointLayout
             ? null
             : new CheckpointFiles(
                 shards,
-                place => Path.Combine(folder, $"model.{place.TensorParallel}.pt"),
+                place => Path.Combine(folder, isPadded ? $"model.{place.TensorParallel:00}.pt" : $"model.{place.TensorParallel}.pt"),
                 CheckpointFiles.NamedLikeModels(folder),
-                minTensorParallel: 2); // a single one would be model.pt
+                least: new ShardPlace(TensorParallel: 1)); // a single one would be model.pt
     }
 
-    [GeneratedRegex(@"^model\.(0|[1-9][0-9]{0,4})\.pt\z", RegexOptions.CultureInvariant)]
+    private static bool IsPadded(string path) => Path.GetFileName(path).StartsWith("model.0", StringComparison.Ordinal) && Path.GetFileName(path) != "model.0.pt";
+
+    [GeneratedRegex(@"^model\.(0?[0-9]|[1-9][0-9]{1,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

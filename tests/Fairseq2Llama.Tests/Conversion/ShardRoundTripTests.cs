@@ -65,7 +65,7 @@ public sealed class ShardRoundTripTests(ShardedModels models) : IDisposable
     {
         string[] names =
         [
-            "model-0-to-3", "shard-folder", "shard-folder-wrapped", "shard-folders-tp2", "shard-folders-tp2-wrapped", "lone",
+            "model-0-to-3", "model-00-to-03", "tp-files", "sdp-files", "sdp-files-tp2", "shard-folder", "shard-folder-wrapped", "shard-folders-tp2", "shard-folders-tp2-wrapped", "lone",
             "embeddings-apart,embedding0", "embeddings-apart,embedding1", "tied,embedding0", "tied-absent,embedding0", "tied-absent,embedding1",
         ];
 

@@ -30,6 +30,7 @@ public sealed class CheckpointPathTests : IDisposable
     [InlineData("model.pt/shard.00.pt")]
     [InlineData("model.00.pt/shard.00.pt")]
     [InlineData("model.pt")]
+    [InlineData("sdp_00.pt")]
     public void The_one_file_of_a_model_can_be_given_itself(string file)
     {
         Put(file);
@@ -45,7 +46,12 @@ public sealed class CheckpointPathTests : IDisposable
     [InlineData("model", "model/pp_00/tp_00/sdp_00.pt", "model/pp_01/tp_00/sdp_00.pt")]
     [InlineData("model", "model/pp_00/tp_00/sdp_00.pt", "model/pp_00/tp_02/sdp_00.pt")]
     [InlineData("model", "model/pp_00/tp_03/sdp_00.pt")]
+    [InlineData("model", "model/tp_00.pt", "model/tp_01.pt")]
+    [InlineData("model", "model/sdp_00.pt", "model/sdp_01.pt")]
+    [InlineData("model", "model/tp_00/sdp_00.pt", "model/tp_00/sdp_01.pt")]
+    [InlineData("model", "model/tp_00.pt")]
     [InlineData("", "model.0.pt", "model.1.pt")]
+    [InlineData("", "model.00.pt", "model.01.pt")]
     [InlineData("model.pt", "model.pt/shard.00.pt", "model.pt/shard.01.pt")]
     [InlineData("", "model.00.pt/shard.00.pt", "model.01.pt/shard.00.pt")]
     [InlineData("", "model.00.pt/shard.00.pt", "model.00.pt/shard.01.pt", "model.01.pt/shard.00.pt", "model.01.pt/shard.01.pt")]
@@ -66,6 +72,31 @@ public sealed class CheckpointPathTests : IDisposable
         ErrorAssert.Throws(CheckpointErrorCode.MissingShard, () => Fairseq2Checkpoint.Read(_folder["model.00.pt"]), _folder["model.00.pt"], $"'{_folder.Path}'");
     }
 
+    [Theory]
+    [InlineData("model/pp_00/tp_00")]
+    [InlineData("model/pp_00")]
+    public void The_folder_of_a_rank_is_a_model_where_there_is_no_other(string path)
+    {
+        Put("model/pp_00/tp_00/sdp_00.pt");
+
+        Assert.Equal([_folder["model/pp_00/tp_00/sdp_00.pt"]], Fairseq2Checkpoint.Read(_folder[path]).Files);
+
+        Put("model/pp_01/tp_00/sdp_00.pt");
+
+        ErrorAssert.Throws(CheckpointErrorCode.MissingShard, () => Fairseq2Checkpoint.Read(_folder[path]), $"'{_folder["model"]}'");
+    }
+
+    [Theory]
+    [InlineData("model/tp_00.pt", "model/tp_01.pt", "model.yaml", "num_shards: 4", "holds 2 tensor-parallel shards, and there were 4")]
+    [InlineData("model/pp_00/tp_00/sdp_00.pt", "model/pp_00/tp_00/sdp_01.pt", "model.yaml", "num_shards: 2", "holds 1 tensor-parallel shard, and there were 2")]
+    public void Model_yaml_tells_how_many_ranks_there_were(string file, string other, string config, string content, string expected)
+    {
+        Put(file, other);
+        File.WriteAllText(_folder[config], content);
+
+        ErrorAssert.Throws(CheckpointErrorCode.MissingShard, () => Fairseq2Checkpoint.Read(_folder.Path), expected);
+    }
+
     [Fact]
     public void Files_that_are_missing_are_named()
     {
@@ -84,6 +115,9 @@ public sealed class CheckpointPathTests : IDisposable
     [InlineData("model/pp_00/tp_00/sdp_00.pt", "model.pt")]
     [InlineData("model/pp_00/tp_00/sdp_00.pt", "model.0.pt")]
     [InlineData("model.00.pt/shard.00.pt", "model.pt")]
+    [InlineData("model/pp_00/tp_00/sdp_00.pt", "model/tp_00.pt")]
+    [InlineData("model/tp_00/sdp_00.pt", "model/tp_00.pt")]
+    [InlineData("model/sdp_00.pt", "model.pt")]
     public void Two_layouts_in_one_folder_are_two_checkpoints(string file, string other)
     {
         Put(file, other);

@@ -160,4 +160,47 @@ public sealed class NativeShardLayoutTests
 
         Assert.False(folder.IsFound(_layout));
     }
+
+    [Theory]
+    [InlineData("0 0 0: model/tp_00.pt", "0 1 0: model/tp_01.pt", "0 2 0: model/tp_02.pt")]
+    [InlineData("0 0 0: model/sdp_00.pt", "0 0 1: model/sdp_01.pt")]
+    [InlineData("0 0 0: model/tp_00/sdp_00.pt", "0 0 1: model/tp_00/sdp_01.pt", "0 1 0: model/tp_01/sdp_00.pt", "0 1 1: model/tp_01/sdp_01.pt")]
+    public void What_does_not_divide_the_model_has_no_name_in_shorter_paths(params string[] shards)
+    {
+        using var folder = new LayoutFolder([.. shards.Select(shard => shard.Split(": ")[1])]);
+
+        var found = folder.Find(Assert.Single(NativeShardLayout.Shorter, folder.IsFound));
+
+        Assert.Equal(shards, found.Shards);
+        Assert.Empty(found.Missing);
+        Assert.Empty(found.Strays);
+        Assert.False(folder.IsFound(_layout));
+        Assert.Equal(shards, folder.Find(Assert.Single(NativeShardLayout.Shorter, folder.IsFound), "model").Shards);
+    }
+
+    [Theory]
+    [InlineData("model/tp_01.pt", "model/tp_00.pt")]
+    [InlineData("model/tp_00.pt", "model/tp_01.pt")]
+    [InlineData("model/sdp_00.pt", "model/sdp_01.pt")]
+    [InlineData("model/tp_00/sdp_01.pt", "model/tp_00/sdp_00.pt", "model/tp_01/sdp_00.pt", "model/tp_01/sdp_01.pt")]
+    public void A_rank_that_has_a_name_in_them_is_one_of_several(string file, params string[] missing)
+    {
+        using var folder = new LayoutFolder(file);
+
+        Assert.Equal(missing, folder.Find(Assert.Single(NativeShardLayout.Shorter, folder.IsFound)).Missing);
+    }
+
+    [Theory]
+    [InlineData("model/pp_00/sdp_00.pt")]
+    [InlineData("model/pp_00.pt")]
+    [InlineData("model/sdp_00/tp_00.pt")]
+    [InlineData("model/tp_0.pt")]
+    [InlineData("model/tp_00.pt/sdp_00.pt")]
+    [InlineData("optimizer/tp_00.pt")]
+    public void What_fairseq2_never_wrote_is_not_among_them(string file)
+    {
+        using var folder = new LayoutFolder(file);
+
+        Assert.DoesNotContain(NativeShardLayout.Shorter, folder.IsFound);
+    }
 }

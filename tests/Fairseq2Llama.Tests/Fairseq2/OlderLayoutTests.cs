@@ -50,6 +50,29 @@ public sealed class OlderLayoutTests
     }
 
     [Fact]
+    public void Ranks_of_two_digits_are_ordered_as_numbers()
+    {
+        using var folder = new LayoutFolder([.. Enumerable.Range(0, 101).Where(rank => rank != 7).Select(rank => $"model.{rank:00}.pt")]);
+
+        var found = folder.Find(new TensorParallelLayout());
+
+        Assert.Equal(Enumerable.Range(0, 101).Where(rank => rank != 7).Select(rank => $"0 {rank} 0: model.{rank:00}.pt"), found.Shards);
+        Assert.Equal(["model.07.pt"], found.Missing);
+        Assert.Empty(found.Strays);
+    }
+
+    [Fact]
+    public void Of_two_spellings_one_is_read()
+    {
+        using var folder = new LayoutFolder("model.0.pt", "model.00.pt", "model.1.pt", "model.01.pt");
+
+        var found = folder.Find(new TensorParallelLayout());
+
+        Assert.Equal(["0 0 0: model.0.pt", "0 1 0: model.1.pt"], found.Shards);
+        Assert.Equal(["model.00.pt", "model.01.pt"], found.Strays);
+    }
+
+    [Fact]
     public void A_single_rank_is_one_of_several()
     {
         using var folder = new LayoutFolder("model.0.pt");

@@ -223,6 +223,14 @@ def odd(folder, model, other):
 
     for (_, rank, _), shard in divide(model, tp=4).items():
         save(wrap(shard), folder / "model-0-to-3" / f"model.{rank}.pt")
+        save(wrap(shard), folder / "model-00-to-03" / f"model.{rank:02}.pt")
+        save(shard, folder / "tp-files" / "model" / f"tp_{rank:02}.pt")
+
+    for (_, _, row), shard in divide(model, sdp=3, style="absent").items():
+        save(shard, folder / "sdp-files" / "model" / f"sdp_{row:02}.pt")
+
+    for (_, rank, row), shard in divide(model, tp=2, sdp=3).items():
+        save(shard, folder / "sdp-files-tp2" / "model" / f"tp_{rank:02}" / f"sdp_{row:02}.pt")
 
 
 def write(folder):
