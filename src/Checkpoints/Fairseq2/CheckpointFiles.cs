@@ -16,6 +16,7 @@ internal sealed class CheckpointFiles
     public CheckpointFiles(
         IEnumerable<ShardFile> shards, Func<ShardPlace, string> pathOf, IEnumerable<string> candidates, ShardPlace least = default)
     {
+        PathOf = pathOf;
         Shards =
         [
             .. from shard in shards.DistinctBy(shard => shard.Place)
@@ -38,6 +39,9 @@ internal sealed class CheckpointFiles
                 .Take(MaxMissing),
         ];
     }
+
+    /// <summary>The path that the file at a place has, or would have.</summary>
+    public Func<ShardPlace, string> PathOf { get; }
 
     /// <summary>Its files, by pipeline stage, then tensor-parallel rank, then data-parallel rank.</summary>
     public ImmutableArray<ShardFile> Shards { get; }

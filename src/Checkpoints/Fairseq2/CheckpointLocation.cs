@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
@@ -8,6 +10,9 @@ namespace Fairseq2Llama.Fairseq2;
 internal sealed record CheckpointLocation(string Path, string Name, long? Step, CheckpointFiles Files)
 {
     private const int MaxShown = 4;
+
+    /// <summary>Why it is not one that may have been meant.</summary>
+    public ImmutableArray<string> Warnings { get; private init; } = [];
 
     /// <param name="path">The absolute path of a file, a folder with a model, a training run, or its folder of steps.</param>
     /// <param name="step">Which step of a run; null for the newest finished one.</param>
@@ -44,8 +49,9 @@ internal sealed record CheckpointLocation(string Path, string Name, long? Step, 
 
         if (run is not null)
         {
-            var folder = run.FindStep(step, log);
-            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder), CheckpointLayouts.Find(folder));
+            var warnings = new List<string>();
+            var folder = run.FindStep(step, log, warnings.Add);
+            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder), CheckpointLayouts.Find(folder)) { Warnings = [.. warnings] };
         }
 
         return step is null

@@ -20,6 +20,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         : base(location.Path, location.Name)
     {
         ArchitectureFile = config;
+        Warnings = location.Warnings;
         _layout = location.Files;
         _files = files;
         Step = location.Step;
@@ -29,6 +30,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     /// <inheritdoc/>
     public override CheckpointFormat Format => CheckpointFormat.Fairseq2;
+
+    /// <inheritdoc/>
+    public override ImmutableArray<string> Warnings { get; }
 
     /// <summary>The training step that it is from, where its path tells.</summary>
     public long? Step { get; }

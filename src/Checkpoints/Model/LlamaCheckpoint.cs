@@ -42,6 +42,9 @@ public abstract class LlamaCheckpoint
     /// <summary>Bytes of its files.</summary>
     public abstract long SizeInBytes { get; }
 
+    /// <summary>What may surprise about how it was found.</summary>
+    public virtual ImmutableArray<string> Warnings => [];
+
     /// <summary>What a file beside the weights tells of the architecture; null when there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 

@@ -73,6 +73,7 @@ public static class CheckpointTest
         if (checkpoint is Fairseq2Checkpoint saved)
         {
             findings.AddRange(UnevenShards.Find(saved));
+            findings.AddRange(FileFindings.FindStepsPassedOver(saved));
             findings.AddRange(FileFindings.FindStrays(saved));
             findings.AddRange(FileFindings.FindNonTensors(saved));
         }

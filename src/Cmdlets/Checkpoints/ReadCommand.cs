@@ -8,6 +8,11 @@ public abstract class ReadCommand : PathCmdlet
     {
         var checkpoint = ReadOrExplain(path);
 
+        foreach (var warning in checkpoint.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
         var told = checkpoint.Architecture is { } architecture
             ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
             : "no file beside them tells an architecture.";

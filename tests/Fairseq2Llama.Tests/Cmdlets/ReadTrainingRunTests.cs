@@ -108,5 +108,50 @@ public sealed class ReadTrainingRunTests : IDisposable
         Assert.Contains(outcome.Verbose, line => line.Contains("step_1000' is passed over: there is no model in it", StringComparison.Ordinal));
     }
 
+    /// <summary>As on S3, which can't rename.</summary>
+    [Fact]
+    public void Passes_over_a_step_that_is_being_saved_under_its_final_name_and_warns()
+    {
+        AddStep("step_500");
+        AddUnfinishedStep("step_1000");
+
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run");
+
+        Assert.Equal(500, Assert.IsType<Fairseq2Checkpoint>(Assert.Single(outcome.Output).BaseObject).Step);
+        Assert.Contains("step_1000' is passed over: it is not finished, or has lost files; 'model/pp_00/tp_00/sdp_00.pt' is missing", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Equal([500], Fairseq2Checkpoint.FindSteps(_run.Path));
+
+        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $run -Architecture llama2_7b");
+        Assert.Contains(result.Findings, finding => (finding.Severity, finding.Code) == (FindingSeverity.Warning, CheckpointErrorCode.MissingShard));
+
+        _session.RunForError(CheckpointErrorCode.MissingShard, "Read-Fairseq2Checkpoint $run -Step 1000", "step_1000' is not finished", "sdp_00.pt' is missing");
+    }
+
+    [Fact]
+    public void Says_what_the_only_step_lacks()
+    {
+        AddUnfinishedStep("step_1000");
+
+        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, "Read-Fairseq2Checkpoint $run", "has no finished step.", "sdp_00.pt' is missing");
+    }
+
+    /// <summary>It was validated after it had been saved.</summary>
+    [Fact]
+    public void Does_not_take_an_older_step_for_one_with_a_score_that_has_lost_a_shard()
+    {
+        AddStep("step_500");
+        AddUnfinishedStep("step_1000");
+        Directory.CreateDirectory(_run["checkpoints/scores"]);
+        File.WriteAllText(_run["checkpoints/scores/step_1000.txt"], "-1.5\n");
+
+        _session.RunForError(CheckpointErrorCode.MissingShard, "Read-Fairseq2Checkpoint $run", "step_1000", "sdp_00.pt' is missing");
+    }
+
+    private void AddUnfinishedStep(string name)
+    {
+        var folder = Directory.CreateDirectory(_run[$"checkpoints/{name}/model/pp_00/tp_00"]).FullName;
+        File.Copy(Path.Combine(Repository.Case("fs2"), "model.pt"), Path.Combine(folder, "sdp_01.pt"));
+    }
+
     private void AddStep(string name) => CheckpointFolder.Copy("ddp", _run[Path.Combine("checkpoints", name)]);
 }
