@@ -28,9 +28,9 @@ internal sealed class YamlAdapter
         {
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"line {e.Start.Line}: {e.Message}"), e);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            // YamlDotNet's scanner says so of some broken flow mappings.
+            // YamlDotNet's scanner says the one of some broken flow mappings, the other of some broken tags.
             throw new FormatException("it is no YAML", e);
         }
     }

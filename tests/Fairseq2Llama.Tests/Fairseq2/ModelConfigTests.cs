@@ -200,6 +200,7 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("a: [1, 2", "line ")]
     [InlineData("a: 1\na: 2\n", "a key twice")]
     [InlineData("a: &x [1]\nb: *x\n", "anchors")]
+    [InlineData("a: !<> b\n", "no YAML")]
     [InlineData("a: !!python/object:os.system ls\n", "the tag 'tag:yaml.org,2002:python/object:os.system'")]
     [InlineData("a: 1\n---\nb: 2\n", "second document")]
     [InlineData("? [1]\n: 2\n", "no text")]
