@@ -13,7 +13,30 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// <param name="DType">The element type, where it is a dtype or a typed storage class.</param>
 internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInfo? DType = null)
 {
-    private static readonly FrozenDictionary<string, PickleGlobal> Allowed = List().ToFrozenDictionary(global => global.Name);
+    /// <summary>
+    /// What else torch.save writes for tensors, in PyTorch 1.6 to 2.8: files with these are not suspicious, only no LLaMA. Exact names, since whatever
+    /// else begins like one is not PyTorch's.
+    /// </summary>
+    private static readonly FrozenSet<string> OtherTensors = new[]
+    {
+        "torch._utils._rebuild_qtensor",
+        "torch._utils._rebuild_sparse_tensor",
+        "torch._utils._rebuild_sparse_csr_tensor",
+        "torch._utils._rebuild_nested_tensor",
+        "torch._utils._rebuild_meta_tensor_no_storage",
+        "torch._utils._rebuild_wrapper_subclass",
+        "torch._utils._rebuild_device_tensor_from_numpy",
+        "torch._utils._rebuild_device_tensor_from_cpu_tensor",
+        "torch._utils._rebuild_xla_tensor",
+        "torch.distributed._tensor.DTensor",
+        "torch.distributed._tensor.api.DTensor",
+        "torch.distributed.tensor.DTensor",
+        "torch.distributed.tensor._api.DTensor",
+        "torch.distributed._shard.sharded_tensor.ShardedTensor",
+        "torch.distributed._shard.sharded_tensor.api.ShardedTensor",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    private static readonly FrozenDictionary<string, PickleGlobal> Allowed = List().ToFrozenDictionary(global => global.Name, StringComparer.Ordinal);
 
     /// <exception cref="CheckpointException">It is not in the allowlist.</exception>
     public static PickleGlobal Find(string module, string name, string file)
@@ -25,11 +48,11 @@ internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInf
             return global;
         }
 
-        throw IsOtherTensor(module, name)
+        throw OtherTensors.Contains(fullName)
             ? new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,
                 $"'{file}' holds a tensor that '{fullName}' makes. A LLaMA state dict has only dense tensors with data;"
-                + " load the file with PyTorch, convert such tensors and save the state dict again.",
+                + " convert such tensors where the model was trained, and save the state dict again.",
                 file)
             : Unsafe(file, $"asks for '{fullName}'");
     }
@@ -37,12 +60,8 @@ internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInf
     public static CheckpointException Unsafe(string file, string what) => new(
         CheckpointErrorCode.UnsafePickle,
         $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with anything that runs"
-        + " pickles unless you trust its origin; if you do, load it with PyTorch there and save only its state dict.",
+        + " pickles. Ask whoever made it for one that holds nothing but the state dict.",
         file);
-
-    private static bool IsOtherTensor(string module, string name) =>
-        (module == "torch._utils" && name.StartsWith("_rebuild_", StringComparison.Ordinal))
-        || (module.StartsWith("torch.distributed.", StringComparison.Ordinal) && name is "DTensor" or "ShardedTensor");
 
     private static IEnumerable<PickleGlobal> List()
     {

@@ -111,7 +111,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
                 file);
         }
 
-        if (dtype is null || offset is not long and not null || offset is long and < 0
+        if (dtype is null || offset is not (long and >= 0)
             || size is not PickleTuple sizes || stride is not PickleTuple strides || sizes.Items.Length != strides.Items.Length
             || sizes.Items.Length > TensorLimits.MaxDims)
         {
@@ -124,7 +124,7 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
         var shape = Shape(Naturals(sizes));
         budget.ChargeTensor(Bytes(shape.ElementCount, dtype.ItemSize));
 
-        var tensor = new PickledTensor(storage, dtype.DType, offset as long? ?? 0, shape, Naturals(strides));
+        var tensor = new PickledTensor(storage, dtype.DType, (long)offset, shape, Naturals(strides));
         _tensors.Add(tensor);
         return tensor;
     }

@@ -28,6 +28,12 @@ public class UnsafePickleTests
     [InlineData("", "")]
     [InlineData("COLLECTIONS", "ORDEREDDICT")]
     [InlineData("torch ", "Size")]
+    [InlineData("torch._utils", "_rebuild_tensor_v2.__globals__")]
+    [InlineData("torch._utils", "_rebuild_qtensor.__globals__")]
+    [InlineData("torch._utils", "_rebuild_anything")]
+    [InlineData("torch._utils", "_rebuild_qtensor ")]
+    [InlineData("torch.distributed.evil", "DTensor")]
+    [InlineData("evil", "ShardedTensor")]
     public void Refuses_every_global_that_no_state_dict_needs(string module, string name)
     {
         ErrorAssert.Throws(
@@ -35,6 +41,22 @@ public class UnsafePickleTests
 
         ErrorAssert.Throws(
             CheckpointErrorCode.UnsafePickle, () => New().StackGlobal(module, name).Run(), "'some.pt'", $"'{module}.{name}'", "Nothing was executed");
+    }
+
+    /// <summary>Names that look like known ones and are not.</summary>
+    [Theory]
+    [InlineData("_rebuild_qtensor\0")]
+    [InlineData("_rebuild_\u00adqtensor")]
+    [InlineData("_rebuild_qtensor\u0301")]
+    [InlineData("_rebuild_tensor_v2\0")]
+    [InlineData("\u202e_rebuild_tensor_v2")]
+    public void Refuses_what_only_looks_like_a_known_name(string name)
+    {
+        foreach (var pickle in new[] { New().Global("torch._utils", name), New().StackGlobal("torch._utils", name) })
+        {
+            var error = ErrorAssert.Throws(CheckpointErrorCode.UnsafePickle, () => pickle.Run(), "'some.pt'", "Nothing was executed");
+            Assert.DoesNotContain("load it", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
