@@ -25,6 +25,6 @@ public enum FindingSeverity
     /// <summary>It can be converted, and may still surprise.</summary>
     Warning,
 
-    /// <summary>It can't be converted as it is.</summary>
+    /// <summary>It can't be converted as it is, or is of no use: its weights are NaN.</summary>
     Error,
 }

@@ -8,11 +8,11 @@ namespace Fairseq2Llama.Conversion;
 internal static class ExportChecks
 {
     /// <summary>Comes before all others: in a file that is no LLaMA, shapes and missing parameters would only distract.</summary>
-    /// <exception cref="CheckpointException">There are tensors that LLaMA does not have, and they are not allowed.</exception>
+    /// <exception cref="CheckpointException">There are tensors that LLaMA does not have, by name or by type, and they are not allowed.</exception>
     public static void RequireMapped(
         LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, ExportOptions options) =>
         CheckpointException.ThrowIfAny(
-            options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors),
+            options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors).Concat(ArchitectureCheck.FindNonFloating(tensors)),
             $"'{checkpoint.Path}' holds what LLaMA does not have",
             "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
 

@@ -9,7 +9,7 @@ internal static class ArchitectureCheck
     private const int MaxMissing = 10_000;
 
     public static IEnumerable<CheckpointFinding> Run(IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture) =>
-        FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindMissing(tensors, architecture));
+        FindContradictions(tensors, architecture).Concat(FindUnmapped(tensors)).Concat(FindNonFloating(tensors)).Concat(FindMissing(tensors, architecture));
 
     /// <summary>Every dimension that the shapes reveal and that is another in the architecture, once.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictions(
@@ -61,6 +61,16 @@ internal static class ArchitectureCheck
             FindingSeverity.Error,
             CheckpointErrorCode.UnmappedTensor,
             $"'{tensor.Name}' is no parameter of LLaMA",
+            tensor.Name);
+
+    /// <summary>Weights that no LLaMA computes with: integers and bool, complex numbers, and the eight-bit floats of quantized models, whose scales lie elsewhere.</summary>
+    public static IEnumerable<CheckpointFinding> FindNonFloating(IEnumerable<CheckpointTensor> tensors) =>
+        from tensor in tensors
+        where tensor.ParsedName.Parameter is not null && tensor.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16 or DType.Float64)
+        select new CheckpointFinding(
+            FindingSeverity.Error,
+            CheckpointErrorCode.UnsupportedTensor,
+            $"'{tensor.Name}' is {tensor.DType.GetTorchName()}, and weights of a LLaMA are float32, bfloat16, float16 or float64",
             tensor.Name);
 
     /// <summary>Parameters that are not there. Layers that are missing altogether are a contradiction and not named one by one.</summary>

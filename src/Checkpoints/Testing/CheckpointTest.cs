@@ -116,6 +116,7 @@ public static class CheckpointTest
         {
             findings.AddRange(e.Findings);
             findings.AddRange(ArchitectureCheck.FindUnmapped(checkpoint.Tensors));
+            findings.AddRange(ArchitectureCheck.FindNonFloating(checkpoint.Tensors));
             return named is null ? null : ArchitectureChoice.OfUser(named);
         }
     }

@@ -9,10 +9,12 @@ internal static class NonFiniteFinding
     /// <param name="nan">How many of them are NaN.</param>
     /// <param name="inf">How many are infinite.</param>
     /// <param name="file">The file that they lie in, where only that was looked at.</param>
-    /// <returns>Null where all are finite.</returns>
+    /// <returns>
+    /// Null where all are finite. NaN makes everything NaN that the model computes, so it is an error; an Inf can be meant, as in a mask.
+    /// </returns>
     public static CheckpointFinding? Of(string tensor, DType dtype, long count, long nan, long inf, string? file = null) =>
         nan + inf == 0 ? null : new CheckpointFinding(
-            FindingSeverity.Warning,
+            nan > 0 ? FindingSeverity.Error : FindingSeverity.Warning,
             CheckpointErrorCode.NonFiniteNumbers,
             $"'{tensor}' holds {nan} NaN and {inf} Inf among {count} {dtype.GetTorchName()}{(file is null ? "" : $" in '{file}'")}",
             tensor,

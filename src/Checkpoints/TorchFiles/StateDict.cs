@@ -21,6 +21,11 @@ internal sealed class StateDict
 
         foreach (var (key, value) in content.Entries)
         {
+            if (key is not string && value is PickledTensor)
+            {
+                throw CheckpointException.Corrupt(file.Source.Name, "it holds a tensor under a key that is no text, so nothing tells which one it is.");
+            }
+
             if (key is not string rawName || value is not PickledTensor tensor)
             {
                 _nonTensors.Add(key as string ?? "a key that is not a string");

@@ -62,15 +62,17 @@ internal sealed class PickleBytes
 
     public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
 
-    /// <summary>A two's complement integer: a long, or where that is too small an Int128, as the legacy container's magic is.</summary>
+    /// <summary>A two's complement integer: a long, or where that is too small an Int128, as the legacy container's magic is, or nothing that could be looked into.</summary>
     public object Integer(long count)
     {
-        if (count is < 0 or > 16)
+        var digits = Take(count);
+
+        // The state of a random number generator has thousands; no state dict looks into it.
+        if (digits.Length > 16)
         {
-            throw CheckpointException.Corrupt(_file, $"its pickle holds an integer of {count} bytes.");
+            return new PickleOpaque("int");
         }
 
-        var digits = Take(count);
         var value = digits.IsEmpty || (digits[^1] & 0x80) == 0 ? Int128.Zero : Int128.NegativeOne;
 
         for (var i = digits.Length - 1; i >= 0; i--)
