@@ -83,6 +83,7 @@ internal sealed class StateDict
     {
         PickledTensor => "a single tensor",
         PickleList => "a list",
+        PickleSet => "a set",
         PickleTuple => "a tuple",
         null => "None",
         _ => "a single value",

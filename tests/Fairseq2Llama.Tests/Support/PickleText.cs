@@ -31,7 +31,7 @@ internal static class PickleText
             if isinstance(value, tuple):
                 return "(" + inner(value) + ")"
             if isinstance(value, (list, set, frozenset)):
-                return "[" + inner(value) + "]"
+                return {list: "", set: "set", frozenset: "frozenset"}[type(value)] + "[" + inner(value) + "]"
             if isinstance(value, dict):
                 return "{" + ",".join(show(k, depth + 1) + "=" + show(v, depth + 1) for k, v in value.items()) + "}"
             return "opaque"
@@ -52,6 +52,7 @@ internal static class PickleText
             byte[] bytes => "bytes:" + Convert.ToHexStringLower(bytes),
             PickleTuple tuple => "(" + Inner(tuple.Items) + ")",
             PickleList list => "[" + Inner(list.Items) + "]",
+            PickleSet set => (set.IsFrozen ? "frozenset[" : "set[") + Inner(set.Items) + "]",
             PickleDict dict => "{" + string.Join(",", dict.Entries.Select(Pair)) + "}",
             PickleOpaque => "opaque",
             _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,

@@ -67,8 +67,8 @@ internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInf
     {
         yield return new("collections.OrderedDict", PickleGlobalKind.Dict);
         yield return new("torch.Size", PickleGlobalKind.Size);
-        yield return new("builtins.set", PickleGlobalKind.Collection);
-        yield return new("__builtin__.set", PickleGlobalKind.Collection);
+        yield return new("builtins.set", PickleGlobalKind.Set);
+        yield return new("__builtin__.set", PickleGlobalKind.Set);
 
         yield return new("torch._utils._rebuild_tensor", PickleGlobalKind.RebuildTensor);
         yield return new("torch._utils._rebuild_tensor_v2", PickleGlobalKind.RebuildTensor);
@@ -112,8 +112,8 @@ internal enum PickleGlobalKind
     /// <summary>A tuple of sizes.</summary>
     Size,
 
-    /// <summary>A collection of its items.</summary>
-    Collection,
+    /// <summary>A set of its items.</summary>
+    Set,
 
     /// <summary>(storage, offset, size, stride[, requires_grad, hooks, metadata])</summary>
     RebuildTensor,

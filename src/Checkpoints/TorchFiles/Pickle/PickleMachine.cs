@@ -151,17 +151,24 @@ internal sealed class PickleMachine
                 break;
 
             case Opcode.EmptyList:
-            case Opcode.EmptySet:
                 Push(new PickleList([]));
                 break;
             case Opcode.List:
-            case Opcode.FrozenSet:
                 Push(new PickleList([.. PopToMark()]));
                 break;
             case Opcode.Append:
-                AddItems(Pop(1));
+                Append(Pop(1));
                 break;
             case Opcode.Appends:
+                Append(PopToMark());
+                break;
+
+            case Opcode.EmptySet:
+                Push(new PickleSet([]));
+                break;
+            case Opcode.FrozenSet:
+                Push(new PickleSet([.. PopToMark()], IsFrozen: true));
+                break;
             case Opcode.AddItems:
                 AddItems(PopToMark());
                 break;
@@ -248,15 +255,9 @@ internal sealed class PickleMachine
         }
     }
 
-    private void AddItems(object?[] items)
-    {
-        if (Peek() is not PickleList list)
-        {
-            throw Malformed();
-        }
+    private void Append(object?[] items) => (Peek() as PickleList ?? throw Malformed()).Items.AddRange(items);
 
-        list.Items.AddRange(items);
-    }
+    private void AddItems(object?[] items) => (Peek() is PickleSet { IsFrozen: false } set ? set : throw Malformed()).Items.AddRange(items);
 
     private void SetItems(object?[] items)
     {

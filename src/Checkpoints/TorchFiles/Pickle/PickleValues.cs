@@ -5,8 +5,11 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// <summary>A Python tuple, or torch.Size.</summary>
 internal sealed record PickleTuple(object?[] Items);
 
-/// <summary>A Python list or set.</summary>
+/// <summary>A Python list.</summary>
 internal sealed record PickleList(List<object?> Items);
+
+/// <summary>A Python set or frozenset.</summary>
+internal sealed record PickleSet(List<object?> Items, bool IsFrozen = false);
 
 /// <summary>A Python dict or OrderedDict, in order.</summary>
 internal sealed class PickleDict

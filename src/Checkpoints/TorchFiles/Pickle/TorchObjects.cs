@@ -54,7 +54,8 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
         {
             (PickleGlobalKind.Dict, _) => MakeDict(arguments),
             (PickleGlobalKind.Size, [PickleTuple sizes]) => sizes,
-            (PickleGlobalKind.Collection, [PickleList items]) => items,
+            (PickleGlobalKind.Set, []) => new PickleSet([]),
+            (PickleGlobalKind.Set, [PickleList list]) => MakeSet(list),
             (PickleGlobalKind.RebuildTensor, [PickledStorage storage, var offset, var size, var stride, .. var rest]) =>
                 MakeTensor(storage, storage.DType, offset, size, stride, metadata: rest is [_, _, var metadata] ? metadata : null),
             (PickleGlobalKind.RebuildTensorV3,
@@ -75,8 +76,13 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
     {
         var dict = new PickleDict();
 
-        // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items.
-        var pairs = arguments is [PickleList { Items: var items }] ? items : [];
+        // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items. What else OrderedDict takes no pickler writes.
+        var pairs = arguments switch
+        {
+            [] => [],
+            [PickleList list] => list.Items,
+            _ => throw Malformed("OrderedDict"),
+        };
 
         // A call that copies a memoized list takes no bytes of the file for its pairs, and a dict that grows up to 160 bytes for each.
         budget.Charge(8L * pairs.Count);
@@ -99,6 +105,12 @@ internal sealed class TorchObjects(string file, PickleBudget budget)
         }
 
         return dict;
+    }
+
+    private PickleSet MakeSet(PickleList list)
+    {
+        budget.Charge(list.Items.Count);
+        return new PickleSet([.. list.Items]);
     }
 
     private PickledTensor MakeTensor(PickledStorage storage, DTypeInfo? dtype, object? offset, object? size, object? stride, object? metadata)

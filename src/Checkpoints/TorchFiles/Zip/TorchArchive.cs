@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Sources;
@@ -13,6 +14,7 @@ namespace Fairseq2Llama.TorchFiles.Zip;
 internal sealed class TorchArchive
 {
     private const string PickleName = "data.pkl";
+    private const int MaxVersion = 10;
 
     private readonly IByteSource _source;
     private readonly IByteReader _reader;
@@ -24,13 +26,10 @@ internal sealed class TorchArchive
     {
         _source = source;
         _reader = reader;
-        _entries = IndexByName(ZipDirectory.Read(source, reader, cancellationToken));
-        _root = FindRoot();
-
-        if (!_entries.ContainsKey(_root + "version"))
-        {
-            throw TorchFile.Unrecognized(source, $"is a zip archive with a pickle but without the record '{_root}version' that torch.save writes");
-        }
+        var entries = ZipDirectory.Read(source, reader, cancellationToken);
+        _entries = IndexByName(entries);
+        _root = FindRoot(entries);
+        RequireKnownVersion();
 
         HasChecksums = _entries.Values.Any(entry => entry.Crc32 != 0);
         Pickle = ReadSmall(PickleName, PickleBudget.MaxBytes, out var isValid);
@@ -92,8 +91,8 @@ internal sealed class TorchArchive
         return index;
     }
 
-    /// <summary>The folder that all records share, with its slash: the file's stem, or "archive", or anything.</summary>
-    private string FindRoot()
+    /// <summary>The folder that all records share, with its slash: the file's stem, or "archive", or anything. PyTorch takes it from the first record.</summary>
+    private string FindRoot(IReadOnlyList<ZipEntry> entries)
     {
         var pickles = _entries.Keys.Where(name => name == PickleName || name.EndsWith('/' + PickleName, StringComparison.Ordinal)).ToArray();
 
@@ -104,12 +103,43 @@ internal sealed class TorchArchive
                 : $"is a zip archive with {pickles.Length} records 'data.pkl'");
         }
 
-        var root = pickles[0][..^PickleName.Length];
+        var root = entries[0].Name[..(entries[0].Name.IndexOf('/') + 1)];
+
+        if (root.Length == 0 || pickles[0] != root + PickleName)
+        {
+            throw TorchFile.Unrecognized(
+                _source, $"is a zip archive that begins with '{entries[0].Name}' and has its pickle at '{pickles[0]}'; torch.save puts both into one folder");
+        }
 
         return _entries.ContainsKey(root + "constants.pkl")
             ? throw TorchFile.Unrecognized(
                 _source, "is a TorchScript archive, a program rather than a state dict; load it with torch.jit.load and save its state_dict()")
             : root;
+    }
+
+    /// <summary>
+    /// PyTorch's reader (caffe2/serialize/inline_container.cc, 1.6 to 2.8) takes <c>.data/version</c> before <c>version</c>, and refuses what is not from 1 to 10.
+    /// </summary>
+    private void RequireKnownVersion()
+    {
+        var name = _entries.ContainsKey(_root + ".data/version") ? ".data/version" : "version";
+
+        if (!_entries.ContainsKey(_root + name))
+        {
+            throw TorchFile.Unrecognized(_source, $"is a zip archive with a pickle but without the record '{_root}version' that torch.save writes");
+        }
+
+        var text = Encoding.Latin1.GetString(ReadSmall(name, 32, out _)).TrimEnd('\n');
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+        {
+            throw CheckpointException.Corrupt(_source.Name, $"its record '{_root}{name}' holds '{text}' and not a number.");
+        }
+
+        if (version is < 1 or > MaxVersion)
+        {
+            throw TorchFile.Unrecognized(_source, $"has version {version} of the archive format; PyTorch reads 1 to {MaxVersion}");
+        }
     }
 
     private bool ReadByteOrder()

@@ -27,6 +27,9 @@ public class MalformedPickleTests
         ["APPENDS without a mark"] = New().Op(Opcode.EmptyList, Opcode.None, Opcode.Appends),
         ["APPENDS to no list"] = New().Op(Opcode.EmptyDict, Opcode.Mark, Opcode.None, Opcode.Appends),
         ["APPENDS to nothing"] = New().Op(Opcode.Mark, Opcode.None, Opcode.Appends),
+        ["APPENDS to a set"] = New().Op(Opcode.EmptySet, Opcode.Mark, Opcode.None, Opcode.Appends),
+        ["ADDITEMS to a list"] = New().Op(Opcode.EmptyList, Opcode.Mark, Opcode.None, Opcode.AddItems),
+        ["ADDITEMS to a frozenset"] = New().Op(Opcode.Mark, Opcode.FrozenSet, Opcode.Mark, Opcode.None, Opcode.AddItems),
         ["ADDITEMS to no set"] = New().Op(Opcode.EmptyDict, Opcode.Mark, Opcode.None, Opcode.AddItems),
         ["SETITEM to no dict"] = New().Op(Opcode.EmptyList, Opcode.None, Opcode.None, Opcode.SetItem),
         ["SETITEM of one"] = New().Op(Opcode.EmptyDict, Opcode.None, Opcode.SetItem),
@@ -49,6 +52,10 @@ public class MalformedPickleTests
         ["a set of what is no list"] = New().Global("builtins", "set").Integer(3).Op(Opcode.Tuple1, Opcode.Reduce),
         ["an OrderedDict of triples"] = New().Global("collections", "OrderedDict")
             .Op(Opcode.EmptyList).Integers(1, 2, 3).Op(Opcode.Append, Opcode.Tuple1, Opcode.Reduce),
+        ["an OrderedDict of a number"] = New().Global("collections", "OrderedDict").Integer(1).Op(Opcode.Tuple1, Opcode.Reduce),
+        ["an OrderedDict of None"] = New().Global("collections", "OrderedDict").Op(Opcode.None, Opcode.Tuple1, Opcode.Reduce),
+        ["an OrderedDict of two lists"] = New().Global("collections", "OrderedDict")
+            .Op(Opcode.EmptyList, Opcode.EmptyList, Opcode.Tuple2, Opcode.Reduce),
         ["an OrderedDict of numbers"] = New().Global("collections", "OrderedDict")
             .Op(Opcode.EmptyList).Integer(1).Op(Opcode.Append, Opcode.Tuple1, Opcode.Reduce),
         ["STACK_GLOBAL of what is no text"] = New().Text("builtins").Integer(1).Op(Opcode.StackGlobal),

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Sources;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
@@ -12,9 +13,8 @@ public class TorchArchiveTests
         .Stop();
 
     [Theory]
-    [InlineData("")]
     [InlineData("archive/")]
-    [InlineData("a/b/c/")]
+    [InlineData("archive with spaces/")]
     [InlineData("mödel.00/")]
     public void Takes_any_root(string root)
     {
@@ -49,6 +49,50 @@ public class TorchArchiveTests
         var zip = new ZipBuilder().Add("model/data.pkl", Pickle).Add("version", "3\n"u8);
 
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "model/version");
+    }
+
+    /// <summary>PyTorch takes the root from the first record: what stands before its first slash.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("a/b/c/")]
+    public void Refuses_a_pickle_that_is_not_in_the_root(string root)
+    {
+        var zip = ZipBuilder.TorchSave(root, Pickle, ("0", [1, 2, 3]));
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), $"'{root}data.pkl'", "one folder");
+    }
+
+    [Fact]
+    public void Takes_the_root_from_the_first_record()
+    {
+        var zip = new ZipBuilder().Add("other/byteorder", "little"u8).Add("model/data.pkl", Pickle).Add("model/data/0", [1, 2, 3]).Add("model/version", "3\n"u8);
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "'other/byteorder'", "one folder");
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("3\n")]
+    [InlineData("10\n")]
+    public void Takes_every_version_that_PyTorch_reads(string version) => Assert.NotNull(OpenVersion(version).Content);
+
+    [Theory]
+    [InlineData("0\n", CheckpointErrorCode.CheckpointUnrecognized)]
+    [InlineData("11\n", CheckpointErrorCode.CheckpointUnrecognized)]
+    [InlineData("", CheckpointErrorCode.CheckpointCorrupt)]
+    [InlineData("three\n", CheckpointErrorCode.CheckpointCorrupt)]
+    [InlineData("-3\n", CheckpointErrorCode.CheckpointCorrupt)]
+    [InlineData("99999999999999999999\n", CheckpointErrorCode.CheckpointCorrupt)]
+    [InlineData("3 and much, much more than that\n", CheckpointErrorCode.CheckpointCorrupt)]
+    public void Refuses_a_version_that_PyTorch_does_not_read(string version, CheckpointErrorCode code) =>
+        ErrorAssert.Throws(code, () => OpenVersion(version), "version");
+
+    [Fact]
+    public void A_version_beside_the_data_goes_first()
+    {
+        var zip = ZipBuilder.TorchSave(Pickle, ("0", [1, 2, 3])).Add("model/.data/version", "11\n"u8);
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "version 11");
     }
 
     [Fact]
@@ -95,5 +139,74 @@ public class TorchArchiveTests
         var zip = ZipBuilder.TorchSave(Pickle, ("0", [1, 2, 3])).Add("model/constants.pkl", Pickle);
 
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "TorchScript");
+    }
+
+    [Fact]
+    public void Refuses_what_PyTorch_refuses()
+    {
+        static PickleBuilder New() => new PickleBuilder().OpWith(Opcode.Proto, 2);
+
+        static byte[] Saved(PickleBuilder pickle) => ZipBuilder.TorchSave(pickle.Stop()).Build();
+
+        static byte[] Versioned(string version) =>
+            new ZipBuilder().Add("model/data.pkl", New().Op(Opcode.EmptyDict).Stop()).Add("model/version", System.Text.Encoding.ASCII.GetBytes(version)).Build();
+
+        var archives = new Dictionary<string, byte[]>
+        {
+            ["sound"] = ZipBuilder.EmptyDict().Build(),
+            ["version 0"] = Versioned("0\n"),
+            ["version 1"] = Versioned("1\n"),
+            ["version 10"] = Versioned("10\n"),
+            ["version 11"] = Versioned("11\n"),
+            ["version of words"] = Versioned("three\n"),
+            ["no root"] = ZipBuilder.TorchSave("", New().Op(Opcode.EmptyDict).Stop()).Build(),
+            ["a deeper root"] = ZipBuilder.TorchSave("a/b/", New().Op(Opcode.EmptyDict).Stop()).Build(),
+            ["OrderedDict"] = Saved(New().Global("collections", "OrderedDict").Op(Opcode.EmptyTuple, Opcode.Reduce)),
+            ["OrderedDict of None"] = Saved(New().Global("collections", "OrderedDict").Op(Opcode.None, Opcode.Tuple1, Opcode.Reduce)),
+            ["OrderedDict of two"] = Saved(New().Global("collections", "OrderedDict").Op(Opcode.EmptyList, Opcode.EmptyList, Opcode.Tuple2, Opcode.Reduce)),
+            ["items of a set"] = Saved(New().Op(Opcode.EmptySet, Opcode.Mark, Opcode.None, Opcode.AddItems)),
+            ["items of a list"] = Saved(New().Op(Opcode.EmptyList, Opcode.Mark, Opcode.None, Opcode.AddItems)),
+            ["appended to a set"] = Saved(New().Op(Opcode.EmptySet, Opcode.Mark, Opcode.None, Opcode.Appends)),
+        };
+
+        using var folder = new TempFolder();
+
+        foreach (var (name, bytes) in archives)
+        {
+            File.WriteAllBytes(folder[name], bytes);
+        }
+
+        var loaded = PyTorch.Ask(
+            """
+            import os, sys, torch
+            for name in sorted(os.listdir(sys.argv[1])):
+                try:
+                    torch.load(os.path.join(sys.argv[1], name))
+                    print(name)
+                except Exception:
+                    pass
+            """,
+            folder.Path);
+
+        Assert.Equal(loaded.Split('\n'), archives.Keys.Where(name => Opens(folder[name])).Order(StringComparer.Ordinal));
+
+        static bool Opens(string path)
+        {
+            try
+            {
+                TorchFile.Open(new LocalFile(path));
+                return true;
+            }
+            catch (CheckpointException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private static TorchFile OpenVersion(string version)
+    {
+        var zip = new ZipBuilder().Add("model/data.pkl", Pickle).Add("model/data/0", [1, 2, 3]).Add("model/version", System.Text.Encoding.ASCII.GetBytes(version));
+        return TorchFile.Open(new MemorySource(zip.Build()));
     }
 }
