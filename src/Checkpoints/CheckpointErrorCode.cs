@@ -29,6 +29,9 @@ public enum CheckpointErrorCode
     /// <summary>Files that should be shards of one checkpoint do not fit each other.</summary>
     ShardMismatch,
 
+    /// <summary>Norms that tensor-parallel files have a copy of each, and these differ; the first file's are taken. A warning, no error.</summary>
+    ReplicaMismatch,
+
     /// <summary>Weights that are NaN or infinite.</summary>
     NonFiniteNumbers,
 

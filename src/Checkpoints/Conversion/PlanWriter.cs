@@ -20,7 +20,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
 
             using (var copier = new StorageCopier(staging.Path, plan.Verification) { ReadsShared = ReadsAll })
             {
-                ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken);
+                findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
                 foreach (var file in plan.Files.OrderBy(file => file.Turn))
                 {
@@ -28,7 +28,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
                 }
 
                 copier.RequireUnchangedInputs();
-                findings = [.. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
+                findings = [.. findings, .. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
             }
 
             cancellationToken.ThrowIfCancellationRequested();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Conversion;
@@ -6,36 +8,80 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>Holds the copies of tensors that every tensor-parallel rank has, as of norms, against each other, byte for byte.</summary>
 internal static class ReplicaCheck
 {
-    /// <exception cref="CheckpointException">Copies differ; all such tensors are listed.</exception>
-    public static void Require(IReadOnlyCollection<CheckpointTensor> tensors, StorageCopier copier, CancellationToken cancellationToken)
+    /// <summary>Larger tensors of real models are divided.</summary>
+    private const long MaxMeasured = 16 << 20;
+
+    /// <summary>Lists the copies that differ.</summary>
+    /// <returns>A warning about all norms together whose copies differ where they may; the first rank's are taken.</returns>
+    /// <exception cref="CheckpointException">Copies differ that have to be the same; all such tensors are listed.</exception>
+    public static IEnumerable<CheckpointFinding> Require(
+        IReadOnlyCollection<CheckpointTensor> tensors, StorageCopier copier, CancellationToken cancellationToken)
     {
-        if (tensors.Count > 0)
+        if (tensors.Count == 0)
         {
-            CheckpointException.ThrowIfAny(
-                tensors.SelectMany(tensor => Find(tensor, copier, cancellationToken)),
-                $"The tensor-parallel shards of '{tensors.First().Checkpoint.Path}' are not of one model",
-                "Check that none was left over from another run or step; a tensor that LLaMA does not have can be filtered out.");
+            return [];
         }
+
+        var differences = tensors.Select(tensor => FindDifference(tensor, copier, cancellationToken)).OfType<Difference>().ToArray();
+        var path = tensors.First().Checkpoint.Path;
+
+        CheckpointException.ThrowIfAny(
+            differences.Select(difference => difference.ToFinding()).Where(finding => finding.Severity == FindingSeverity.Error),
+            $"The tensor-parallel shards of '{path}' are not of one model",
+            "Check that none was left over from another run or step; a tensor that LLaMA does not have can be filtered out.");
+
+        return differences.Length == 0 ? [] : [Summarize(differences, path)];
     }
 
     /// <summary>A finding when not all copies of a tensor are the same.</summary>
-    public static IEnumerable<CheckpointFinding> Find(CheckpointTensor tensor, StorageCopier copier, CancellationToken cancellationToken)
+    public static CheckpointFinding? Find(CheckpointTensor tensor, StorageCopier copier, CancellationToken cancellationToken) =>
+        FindDifference(tensor, copier, cancellationToken)?.ToFinding();
+
+    private static CheckpointFinding Summarize(Difference[] differences, string path)
     {
-        var hashes = tensor.Copies.Select(copy => Hash(new TensorSlice(copy, tensor.Shape).ToStorage(tensor.DType), copier, cancellationToken)).ToArray();
+        var largest = differences.MaxBy(difference => difference.Max)!;
+        var count = differences.Length == 1 ? "The copies of 1 norm differ" : $"The copies of {differences.Length} norms differ";
+
+        return new CheckpointFinding(
+            FindingSeverity.Warning,
+            CheckpointErrorCode.ReplicaMismatch,
+            $"{count} between the tensor-parallel files of '{path}', by {Describe(largest.Max)} at most ('{largest.Tensor.Name}')."
+                + $" Those of '{largest.File}' are taken, as Hugging Face's converter takes them.",
+            File: path);
+    }
+
+    private static Difference? FindDifference(CheckpointTensor tensor, StorageCopier copier, CancellationToken cancellationToken)
+    {
+        var storages = tensor.Copies.Select(copy => new TensorSlice(copy, tensor.Shape).ToStorage(tensor.DType)).ToArray();
+        var hashes = storages.Select(storage => Hash(storage, copier, cancellationToken)).ToArray();
         var other = Array.FindIndex(hashes, hash => hash != hashes[0]);
 
-        if (other > 0)
-        {
-            var file = FileOf(tensor, other);
+        return other < 0
+            ? null
+            : new Difference(tensor, FileOf(tensor, 0), FileOf(tensor, other), MaxDifference(tensor, storages, copier, cancellationToken));
+    }
 
-            yield return new CheckpointFinding(
-                FindingSeverity.Error,
-                CheckpointErrorCode.ShardMismatch,
-                $"'{tensor.Name}' should be the same in every tensor-parallel rank and differs between '{FileOf(tensor, 0)}' and '{file}'",
-                tensor.Name,
-                file);
+    private static double? MaxDifference(CheckpointTensor tensor, PlannedStorage[] storages, StorageCopier copier, CancellationToken cancellationToken)
+    {
+        if (tensor.SizeInBytes > MaxMeasured || tensor.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16 or DType.Float64))
+        {
+            return null;
+        }
+
+        var first = Numbers(storages[0]);
+
+        return storages.Skip(1).Max(storage => first.Zip(Numbers(storage)).Max(pair => Distance(pair.First, pair.Second)));
+
+        double[] Numbers(PlannedStorage storage)
+        {
+            var bytes = new MemoryStream((int)storage.Length);
+            copier.Copy(storage, chunk => bytes.Write(chunk), cancellationToken);
+            return RealNumbers.Read(tensor.DType, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
         }
     }
+
+    private static double Distance(double left, double right) =>
+        left.Equals(right) ? 0 : Math.Abs(left - right) is var distance && double.IsNaN(distance) ? double.PositiveInfinity : distance;
 
     private static string FileOf(CheckpointTensor tensor, int rank) => tensor.Shards.First(shard => shard.TensorParallelRank == rank).File;
 
@@ -44,5 +90,30 @@ internal static class ReplicaCheck
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         copier.Copy(storage, chunk => hash.AppendData(chunk), cancellationToken);
         return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static string Describe(double? difference) => difference?.ToString("G4", CultureInfo.InvariantCulture).Replace('E', 'e') ?? "an unknown amount";
+
+    private sealed record Difference(CheckpointTensor Tensor, string File, string OtherFile, double? Max)
+    {
+        /// <summary>
+        /// Meta's LLaMA 3 70B has norms that differ between its files, and so has what was trained from them. Whatever else is copied is the same
+        /// in sound checkpoints, and all of it in those that fairseq2 0.5 and newer divide.
+        /// </summary>
+        private bool IsTolerable => Tensor.ParsedName.Parameter is { Split: TensorSplit.Replicated } && !Tensor.Checkpoint.HasExactReplicas;
+
+        public CheckpointFinding ToFinding() => IsTolerable
+            ? new(
+                FindingSeverity.Warning,
+                CheckpointErrorCode.ReplicaMismatch,
+                $"'{Tensor.Name}' differs between '{File}' and '{OtherFile}', by {Describe(Max)} at most; an export takes that of the first file",
+                Tensor.Name,
+                OtherFile)
+            : new(
+                FindingSeverity.Error,
+                CheckpointErrorCode.ShardMismatch,
+                $"'{Tensor.Name}' should be the same in every tensor-parallel rank and differs between '{File}' and '{OtherFile}'",
+                Tensor.Name,
+                OtherFile);
     }
 }

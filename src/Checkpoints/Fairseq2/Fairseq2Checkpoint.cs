@@ -63,6 +63,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     internal override bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
 
+    /// <summary>Before 0.5, tensor-parallel files could be Meta's own, under other names.</summary>
+    internal override bool HasExactReplicas => IsShard;
+
     /// <summary>What stands in model.yaml.</summary>
     internal override ArchitectureFile? ArchitectureFile { get; }
 

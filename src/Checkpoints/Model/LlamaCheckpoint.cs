@@ -54,6 +54,9 @@ public abstract class LlamaCheckpoint
     /// <summary>Whether its files are of a layout that divides a model, though there may be only one.</summary>
     internal virtual bool IsShard => false;
 
+    /// <summary>Whether what several of its files have a copy of is the same to the bit in all of them, as long as they are sound.</summary>
+    internal virtual bool HasExactReplicas => false;
+
     /// <summary>The names of tensors in its files that are no part of the model, though they are called as such.</summary>
     internal virtual IReadOnlyList<string> PassedOver => [];
 

@@ -69,11 +69,11 @@ internal sealed class TensorDataTest : IDisposable
             return [];
         }
 
-        CheckpointFinding[] findings = [];
+        CheckpointFinding? finding = null;
 
         // A damaged copy was reported when it was read.
-        Catch(() => findings = [.. ReplicaCheck.Find(tensor, _data.Copier, _data.CancellationToken)]);
-        return findings;
+        Catch(() => finding = ReplicaCheck.Find(tensor, _data.Copier, _data.CancellationToken));
+        return finding is null ? [] : [finding];
     }
 
     private void Take(ReadOnlySpan<byte> chunk, NonFiniteCounter numbers, TensorShard shard)
