@@ -51,7 +51,7 @@ public static class CheckpointTest
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var result = RunOnIndex(checkpoint, options.Architecture);
+        var result = RunOnIndex(checkpoint, options.Architecture, options.For);
         return options.Deep
             ? result with { Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] }
             : result;
@@ -60,12 +60,12 @@ public static class CheckpointTest
     /// <summary>
     /// Tests a checkpoint of any format by its index alone. How files fit together is looked at only where fairseq2 saved them.
     /// </summary>
-    internal static CheckpointTestResult RunOnIndex(LlamaCheckpoint checkpoint, LlamaArchitecture? named)
+    internal static CheckpointTestResult RunOnIndex(LlamaCheckpoint checkpoint, LlamaArchitecture? named, CheckpointFormat? target = null)
     {
         var findings = new List<CheckpointFinding>();
         findings.AddRange(FileFindings.FindDamagedPickles(checkpoint));
 
-        var choice = TestArchitecture(checkpoint, named, findings);
+        var choice = TestArchitecture(checkpoint, named, target, findings);
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
@@ -96,28 +96,46 @@ public static class CheckpointTest
     }
 
     private static ArchitectureChoice? TestArchitecture(
-        LlamaCheckpoint checkpoint, LlamaArchitecture? named, List<CheckpointFinding> findings)
+        LlamaCheckpoint checkpoint, LlamaArchitecture? named, CheckpointFormat? target, List<CheckpointFinding> findings)
     {
         if (named is not null)
         {
             findings.AddRange(FileFindings.FindContradictionsToConfig(checkpoint, named));
         }
 
-        try
+        ArchitectureChoice? choice = null;
+        var refusals = new List<CheckpointFinding>();
+
+        // One format writes the same for two architectures that another tells apart.
+        foreach (var format in OutputFormats(target))
         {
-            var format = new ReferenceExportOptions().Format;
-            var choice = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format);
-            choice.Architecture.Validate();
-            findings.AddRange(ArchitectureCheck.Run(checkpoint.Tensors, choice.Architecture));
-            findings.AddRange(format.FindContradictions(choice.Architecture));
-            return choice;
+            try
+            {
+                var possible = ArchitectureChoice.Of(checkpoint, checkpoint.Tensors, named, format);
+                possible.Architecture.Validate();
+                refusals.AddRange(format.FindContradictions(possible.Architecture));
+                choice ??= possible;
+            }
+            catch (CheckpointException e)
+            {
+                refusals.AddRange(e.Findings);
+            }
         }
-        catch (CheckpointException e)
-        {
-            findings.AddRange(e.Findings);
-            findings.AddRange(ArchitectureCheck.FindUnmapped(checkpoint.Tensors));
-            findings.AddRange(ArchitectureCheck.FindNonFloating(checkpoint.Tensors));
-            return named is null ? null : ArchitectureChoice.OfUser(named);
-        }
+
+        findings.AddRange(choice is null
+            ? [.. refusals.Distinct(), .. ArchitectureCheck.FindUnmapped(checkpoint.Tensors), .. ArchitectureCheck.FindNonFloating(checkpoint.Tensors)]
+            : [.. ArchitectureCheck.Run(checkpoint.Tensors, choice.Architecture), .. refusals.Distinct()]);
+
+        return choice ?? (named is null ? null : ArchitectureChoice.OfUser(named));
     }
+
+    private static IEnumerable<OutputFormat> OutputFormats(CheckpointFormat? target) =>
+        from option in new (CheckpointFormat Format, ExportOptions Options)[]
+        {
+            (CheckpointFormat.Reference, new ReferenceExportOptions()),
+            (CheckpointFormat.HuggingFace, new HuggingFaceExportOptions()),
+            (CheckpointFormat.Fairseq2, new Fairseq2ExportOptions()),
+        }
+        where target is null || option.Format == target
+        select option.Options.Format;
 }

@@ -35,6 +35,10 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     [ArgumentCompleter(typeof(StepCompleter))]
     public long? Step { get; set; }
 
+    /// <summary>The format that it is going to be exported to. When absent, what would keep it from any of them is an error.</summary>
+    [Parameter]
+    public CheckpointFormat? For { get; set; }
+
     /// <summary>Reads all data, too: checksums, NaN and Inf, and whether copies in several files are the same.</summary>
     [Parameter]
     public SwitchParameter Deep { get; set; }
@@ -61,7 +65,7 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     private void Test(string name, Func<CheckpointTestOptions, IProgress<ByteProgress>, CheckpointTestResult> test)
     {
         using var progress = new ProgressBar(this, $"Testing {name}");
-        var result = test(new CheckpointTestOptions { Architecture = NamedArchitecture, Deep = Deep }, progress);
+        var result = test(new CheckpointTestOptions { Architecture = NamedArchitecture, For = For, Deep = Deep }, progress);
 
         WriteObject(Quiet ? result.Passed : result);
     }

@@ -112,6 +112,41 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         Assert.Contains("-ModelDim 16 -NumLayers 2", finding.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>llama3_8b and llama3_1_8b have the same shapes and the same params.json, but not the same config.json and model.yaml.</summary>
+    [Theory]
+    [InlineData("", "config.json differ", "model.yaml differ")]
+    [InlineData("-For HuggingFace", "config.json differ")]
+    [InlineData("-For Fairseq2", "model.yaml differ")]
+    [InlineData("-For Reference")]
+    [InlineData("-Architecture llama3_1_8b")]
+    public void Finds_that_an_export_would_ask_for_the_architecture(string arguments, params string[] messages)
+    {
+        using var folder = new TempFolder();
+        WriteLlama3(folder["model.pt"]);
+        _session["path"] = folder.Path;
+
+        var result = _session.RunOne<CheckpointTestResult>($"Test-Fairseq2Checkpoint $path {arguments}");
+
+        Assert.Equal(messages.Length == 0, result.Passed);
+        Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Error, CheckpointErrorCode.ArchitectureRequired), (finding.Severity, finding.Code)));
+        Assert.Equal(messages.Length, result.Findings.Length);
+        Assert.All(result.Findings.Zip(messages), pair => Assert.Contains(pair.Second, pair.First.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Reference", "LlamaReference", true)]
+    [InlineData("HuggingFace", "LlamaHuggingFace", false)]
+    [InlineData("Fairseq2", "Fairseq2", false)]
+    public void Passes_just_what_an_export_takes(string target, string command, bool passes)
+    {
+        using var folder = new TempFolder();
+        WriteLlama3(folder["model.pt"]);
+        _session["path"] = folder.Path;
+
+        Assert.Equal(passes, _session.RunOne<bool>($"Test-Fairseq2Checkpoint $path -For {target} -Quiet"));
+        Assert.Equal(passes ? [] : ["ArchitectureRequired"], _session.RunOn($"Read-Fairseq2Checkpoint $path | Export-{command}Checkpoint $path/out -WhatIf").ErrorIds);
+    }
+
     [Fact]
     public void Finds_a_pickle_with_a_wrong_checksum()
     {
@@ -162,6 +197,21 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         Assert.Equal([typeof(CheckpointTestResult), typeof(bool)], command.OutputType.Select(type => type.Type));
         Assert.Equal(["Model"], command.Parameters["Architecture"].Aliases);
     }
+
+    /// <summary>In its true shapes, of which each file holds a single number.</summary>
+    private static void WriteLlama3(string path) => PyTorch.Ask(
+        """
+        import sys, torch
+        zero = torch.zeros(1, dtype=torch.bfloat16)
+        shapes = {'decoder_frontend.embed': (128256, 4096), 'decoder.layer_norm': (4096,), 'final_proj': (128256, 4096)}
+        for layer in range(32):
+            shapes |= {f'decoder.layers.{layer}.{name}': shape for name, shape in {
+                'self_attn.q_proj': (4096, 4096), 'self_attn.k_proj': (1024, 4096), 'self_attn.v_proj': (1024, 4096), 'self_attn.output_proj': (4096, 4096),
+                'self_attn_layer_norm': (4096,), 'ffn.gate_proj': (14336, 4096), 'ffn.inner_proj': (14336, 4096), 'ffn.output_proj': (4096, 14336),
+                'ffn_layer_norm': (4096,)}.items()}
+        torch.save({'model': {name + '.weight': zero.expand(shape) for name, shape in shapes.items()}}, sys.argv[1])
+        """,
+        path);
 
     /// <summary>In the central directory, which is what readers go by. The pickle is the first entry in it.</summary>
     private static void DamageChecksumOfPickle(string path)
