@@ -11,6 +11,9 @@ namespace Fairseq2Llama.HuggingFace;
 internal sealed record HuggingFaceFolder(
     string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, ArchitectureFile Config)
 {
+    /// <summary>Text under free keys, of each file in its turn.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Metadata { get; init; } = [];
+
     /// <summary>Those that belong to the model.</summary>
     public ImmutableArray<CheckpointTensor> Tensors => [.. AllTensors.Where(tensor => !IsPassedOver(tensor))];
 
@@ -53,7 +56,7 @@ internal sealed record HuggingFaceFolder(
             $"The weights in '{path}' contradict its {HuggingFaceConfig.FileName}",
             "Check that both are of the same model.");
 
-        return new HuggingFaceFolder(path, files, index is not null, tensors, config);
+        return new HuggingFaceFolder(path, files, index is not null, tensors, config) { Metadata = [.. opened.SelectMany(file => file.Metadata).Distinct()] };
     }
 
     /// <summary>transformers puts the embedding table in the place of an output projection that is tied to it, whatever a file has for it.</summary>

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
 
     public override NamingConvention Convention => NamingConvention.HuggingFace;
 
-    public override ITensorContainer Container { get; } = new SafeTensorsContainer();
+    public override ITensorContainer Container { get; } = new SafeTensorsContainer(SafeTensorsContainer.PyTorchMetadata);
 
     public override FolderRules Folder => HuggingFaceFiles.Rules;
 
@@ -33,9 +33,10 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     {
         var split = new ModelParallelSplit(1, model);
         var shards = WeightShards.Divide(model.PlanTensors(split, rank: 0).OrderBy(tensor => ModuleOrder.Of(Parse(tensor), Convention)), options.MaxShardSize);
+        var container = new SafeTensorsContainer(MetadataFor(model.Checkpoint));
         PlannedTensorFile[] weights =
         [
-            .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), Container, shard)),
+            .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), container, shard)),
         ];
 
         // Who casts a model, or divides it anew, does not mean to take its tokenizer away.
@@ -65,6 +66,12 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     private PlannedFile PlanGenerationConfig(TokenizerFiles tokenizer, SpecialTokens tokens) => _tokenizer is null && tokenizer.GenerationConfigPath is { } path
         ? new PlannedCopy(GenerationConfig.FileName, new LocalFile(path))
         : new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text");
+
+    /// <summary>What stands in the input's files goes over. Where they differ, the first one's does: files are divided anew.</summary>
+    private static Dictionary<string, string> MetadataFor(LlamaCheckpoint checkpoint) =>
+        ((checkpoint as LlamaHuggingFaceCheckpoint)?.Metadata ?? []).Concat(SafeTensorsContainer.PyTorchMetadata)
+            .DistinctBy(entry => entry.Key, StringComparer.Ordinal)
+            .ToDictionary(StringComparer.Ordinal);
 
     private static ParameterName Parse(PlannedTensor tensor) => ParameterName.Parse(tensor.Name, NamingConvention.HuggingFace);
 

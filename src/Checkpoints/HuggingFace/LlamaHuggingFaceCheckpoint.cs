@@ -16,6 +16,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
         PassedOver = [.. folder.PassedOver];
+        Metadata = folder.Metadata;
         SizeInBytes = folder.Files.Sum(LocalFile.LengthOf);
     }
 
@@ -43,6 +44,9 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     internal override ArchitectureFile ArchitectureFile { get; }
 
     internal override IReadOnlyList<string> PassedOver { get; }
+
+    /// <summary>Text under free keys in its files; a key stands there once for each text that a file has for it.</summary>
+    internal ImmutableArray<KeyValuePair<string, string>> Metadata { get; }
 
     /// <summary>Reads the index of a checkpoint of transformers' LlamaForCausalLM.</summary>
     /// <param name="path">The absolute path of the folder.</param>

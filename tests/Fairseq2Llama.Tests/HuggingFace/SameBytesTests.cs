@@ -78,6 +78,32 @@ public sealed class SameBytesTests : IDisposable
         Assert.Equal(original.Data, written.Data);
     }
 
+    /// <summary>Of two files with different texts the first one's are taken; PyTorch's format is added where neither has one.</summary>
+    [Theory]
+    [InlineData("""{"format":"pt","producer":"me","license":"ä \"b\""}""", null, """{"format":"pt","producer":"me","license":"ä \"b\""}""")]
+    [InlineData("""{"one":"1"}""", """{"two":"2","one":"else"}""", """{"one":"1","two":"2","format":"pt"}""")]
+    [InlineData(null, null, """{"format":"pt"}""")]
+    public void Metadata_goes_over(string? first, string? second, string expected)
+    {
+        Support.CheckpointFolder.Copy("../huggingface/sharded", _out["source"]);
+        var files = Directory.GetFiles(_out["source"], "*.safetensors").Order(StringComparer.Ordinal).ToArray();
+
+        foreach (var (file, metadata) in files.Zip([first, second]))
+        {
+            var written = new WrittenSafeTensors(File.ReadAllBytes(file));
+            File.WriteAllBytes(file, SafeTensorsBuilder.Build(
+                written.Header.TrimEnd(' ').Replace($"{Metadata},", metadata is null ? "" : $"\"__metadata__\":{metadata},", StringComparison.Ordinal), written.Data));
+        }
+
+        Export(_out["source"], _out["model"], maxShardSize: 15_000);
+
+        Assert.All(
+            Directory.GetFiles(_out["model"], "*.safetensors"),
+            file => Assert.Equal(
+                JsonNode.Parse(expected)!.ToJsonString(),
+                JsonNode.Parse(new WrittenSafeTensors(File.ReadAllBytes(file)).Header)!["__metadata__"]!.ToJsonString()));
+    }
+
     [Fact]
     public void No_tensors() => Assert.Equal(
         new WrittenSafeTensors(File.ReadAllBytes(Repository.Data("safetensors/no-tensors.safetensors"))).Header, Rewrite("no-tensors.safetensors").Header);

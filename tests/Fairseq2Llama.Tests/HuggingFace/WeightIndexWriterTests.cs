@@ -49,5 +49,5 @@ public class WeightIndexWriterTests
     }
 
     private static string Write(params (string Name, PlannedTensor[] Tensors)[] files) => Encoding.UTF8.GetString(
-        WeightIndexWriter.Write([.. files.Select(file => new PlannedTensorFile(file.Name, new SafeTensorsContainer(), file.Tensors))]));
+        WeightIndexWriter.Write([.. files.Select(file => new PlannedTensorFile(file.Name, new SafeTensorsContainer(SafeTensorsContainer.PyTorchMetadata), file.Tensors))]));
 }

@@ -51,7 +51,7 @@ internal sealed class WrittenSafeTensors
         return new WrittenSafeTensors(File.ReadAllBytes(TensorFiles.Write(Plan(tensors), folder)));
     }
 
-    public static PlannedTensorFile Plan(params IEnumerable<PlannedTensor> tensors) => new("model.safetensors", new SafeTensorsContainer(), tensors);
+    public static PlannedTensorFile Plan(params IEnumerable<PlannedTensor> tensors) => new("model.safetensors", new SafeTensorsContainer(SafeTensorsContainer.PyTorchMetadata), tensors);
 
     public byte[] DataOf(WrittenEntry entry) => Data[(int)entry.Begin..(int)entry.End];
 

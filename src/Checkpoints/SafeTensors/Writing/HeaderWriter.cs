@@ -13,9 +13,10 @@ internal static class HeaderWriter
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <param name="metadata">Text under free keys.</param>
     /// <param name="tensors">In the order of their data, which follows each other without gaps.</param>
     /// <exception cref="CheckpointException">The format has no name for the type of one, or has its name for something else.</exception>
-    public static byte[] Write(IEnumerable<PlannedTensor> tensors)
+    public static byte[] Write(IReadOnlyDictionary<string, string> metadata, IEnumerable<PlannedTensor> tensors)
     {
         var buffer = new ArrayBufferWriter<byte>();
 
@@ -23,9 +24,13 @@ internal static class HeaderWriter
         {
             json.WriteStartObject();
 
-            // By this transformers knows that it need not look for TensorFlow's or Flax's names.
             json.WriteStartObject(SafeTensorsHeader.MetadataKey);
-            json.WriteString("format", "pt");
+
+            foreach (var (key, text) in metadata)
+            {
+                json.WriteString(key, text);
+            }
+
             json.WriteEndObject();
 
             var begin = 0L;

@@ -5,8 +5,12 @@ using Fairseq2Llama.Writing;
 namespace Fairseq2Llama.SafeTensors.Writing;
 
 /// <summary>A safetensors file as PyTorch models have it. In this format tensors share no bytes, and there are no checksums.</summary>
-internal sealed class SafeTensorsContainer : ITensorContainer
+/// <param name="metadata">Text under free keys that each file gets; it should have a <c>format</c>.</param>
+internal sealed class SafeTensorsContainer(IReadOnlyDictionary<string, string> metadata) : ITensorContainer
 {
+    /// <summary>By this transformers knows that it need not look for TensorFlow's or Flax's names.</summary>
+    public static readonly IReadOnlyDictionary<string, string> PyTorchMetadata = new Dictionary<string, string> { ["format"] = "pt" };
+
     public bool HasSharedStorages => false;
 
     public bool HasChecksums => false;
@@ -18,7 +22,7 @@ internal sealed class SafeTensorsContainer : ITensorContainer
     public IEnumerable<PlannedTensor> Order(IEnumerable<PlannedTensor> tensors) =>
         tensors.OrderByDescending(tensor => DTypeInfo.Of(tensor.DType).SafeTensorsRank).ThenBy(tensor => tensor.Name, StringComparer.Ordinal);
 
-    public TensorFileLayout LayOut(string fileName, IReadOnlyList<PlannedTensor> tensors) => new SafeTensorsLayout(tensors);
+    public TensorFileLayout LayOut(string fileName, IReadOnlyList<PlannedTensor> tensors) => new SafeTensorsLayout(metadata, tensors);
 
     public IReadOnlyList<KeyValuePair<string, TorchTensor>> Read(IByteSource source) =>
         [.. SafeTensorsFile.Open(source).Tensors.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor))];

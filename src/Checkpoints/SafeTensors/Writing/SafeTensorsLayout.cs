@@ -9,11 +9,12 @@ internal sealed class SafeTensorsLayout : TensorFileLayout
 {
     private readonly byte[] _head;
 
+    /// <param name="metadata">Text under free keys.</param>
     /// <param name="tensors">What the file will hold, in its order.</param>
     /// <exception cref="CheckpointException">The format has no name for the type of one.</exception>
-    public SafeTensorsLayout(IReadOnlyList<PlannedTensor> tensors)
+    public SafeTensorsLayout(IReadOnlyDictionary<string, string> metadata, IReadOnlyList<PlannedTensor> tensors)
     {
-        var header = HeaderWriter.Write(tensors);
+        var header = HeaderWriter.Write(metadata, tensors);
         _head = new byte[HeaderText.LengthSize + header.Length];
         BinaryPrimitives.WriteInt64LittleEndian(_head, header.Length);
         header.CopyTo(_head.AsSpan(HeaderText.LengthSize));
