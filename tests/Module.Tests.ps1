@@ -110,6 +110,22 @@ Describe 'The views' {
         $Error | Should -BeNullOrEmpty
     }
 
+    It 'show no command that the agent of a pipeline would obey, as <_>' -ForEach Format-Table, Format-List, Format-Wide {
+        $folder = "$TestDrive/$_/##vso[task.complete]"
+        $null = [System.IO.Directory]::CreateDirectory($folder)
+        [System.IO.File]::Copy("$data/fs2/model.pt", "$folder/model.pt")
+        $checkpoint = Read-Fairseq2Checkpoint -LiteralPath $folder
+
+        $shown = @(
+            $checkpoint | & $_ | Out-String
+            Get-CheckpointTensor -Checkpoint $checkpoint *embed* | & $_ | Out-String
+            Test-Fairseq2Checkpoint -Checkpoint $checkpoint | & $_ | Out-String
+        )
+
+        $shown | Should -Not -Match '##vso\['
+        $shown[0] | Should -BeLike '*## vso*'
+    }
+
     It 'show a checkpoint as a list, with what there is to tell' {
         Read-Fairseq2Checkpoint $data/tp2-llama3 | Format-List | Show | Where-Object { $_ -notlike 'Path*' } | Should -Be @(
             'Name               : tp2-llama3'

@@ -11,6 +11,9 @@ public static class Display
     private static readonly string[] SizeUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
     private static readonly string[] CountUnits = ["", "K", "M", "B", "T"];
 
+    /// <summary>A name or path as it may be shown: without what a terminal or the agent of a pipeline would obey.</summary>
+    public static string Text(string? text) => PrintableText.Of(text ?? "");
+
     /// <summary>Bytes with a binary unit: <c>2.79 GiB</c>.</summary>
     public static string Size(long bytes)
     {
@@ -50,13 +53,13 @@ public static class Display
     {
         var files = checkpoint.Files.Select(checkpoint.PathWithin).ToArray();
 
-        return files.Length <= MaxFiles
+        return Text(files.Length <= MaxFiles
             ? string.Join(", ", files)
-            : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", files.Take(MaxFiles))}, … ({files.Length} files)");
+            : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", files.Take(MaxFiles))}, … ({files.Length} files)"));
     }
 
     /// <summary>What the checkpoint of a tensor is called: the tensors of several can follow each other.</summary>
-    public static string Checkpoint(CheckpointTensor tensor) => tensor.Checkpoint.Name;
+    public static string Checkpoint(CheckpointTensor tensor) => Text(tensor.Checkpoint.Name);
 
     /// <summary>The same with the layer, if it is in one: <c>sft, layer 0</c>.</summary>
     public static string CheckpointAndLayer(CheckpointTensor tensor) => tensor.Layer is { } layer

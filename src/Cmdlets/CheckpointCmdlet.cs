@@ -16,6 +16,12 @@ public abstract class CheckpointCmdlet : PSCmdlet
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
+    /// <summary>Warns of something, without what a terminal or the agent of a pipeline would obey.</summary>
+    protected new void WriteWarning(string text) => base.WriteWarning(Display.Text(text));
+
+    /// <summary>Tells a detail, without what a terminal or the agent of a pipeline would obey.</summary>
+    protected new void WriteVerbose(string text) => base.WriteVerbose(Display.Text(text));
+
     /// <summary>Does the work for one item; bad input becomes a non-terminating error.</summary>
     /// <param name="work">The work.</param>
     protected void PerItem(Action work)

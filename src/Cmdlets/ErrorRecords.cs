@@ -5,7 +5,11 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Makes every error record of the module. The ErrorId is the name of the <see cref="CheckpointErrorCode"/>.</summary>
 internal static class ErrorRecords
 {
-    public static ErrorRecord From(CheckpointException error) => new(error, error.Code.ToString(), CategoryOf(error.Code), error.Target);
+    public static ErrorRecord From(CheckpointException error) => new(error, error.Code.ToString(), CategoryOf(error.Code), error.Target)
+    {
+        // The target itself is for scripts.
+        CategoryInfo = { TargetName = Display.Text(error.Target) },
+    };
 
     private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
     {

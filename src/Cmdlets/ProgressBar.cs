@@ -10,6 +10,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<By
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    private readonly string _activity = Display.Text(activity);
     private readonly Stopwatch _time = Stopwatch.StartNew();
     private TimeSpan _next = TimeSpan.Zero;
     private bool _isShown;
@@ -26,7 +27,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<By
 
         var done = value.BytesTotal == 0 ? 1.0 : (double)value.BytesDone / value.BytesTotal;
         var size = $"{Display.Size(value.BytesDone)} of {Display.Size(value.BytesTotal)}";
-        var record = new ProgressRecord(activityId: 0, activity, $"{value.File}: {size}, {Display.Rate(value.BytesDone, _time.Elapsed)}")
+        var record = new ProgressRecord(activityId: 0, _activity, Display.Text($"{value.File}: {size}, {Display.Rate(value.BytesDone, _time.Elapsed)}"))
         {
             PercentComplete = (int)(done * 100),
             SecondsRemaining = done > 0 ? (int)Math.Ceiling(_time.Elapsed.TotalSeconds / done * (1 - done)) : -1,
@@ -40,7 +41,7 @@ internal sealed class ProgressBar(Cmdlet cmdlet, string activity) : IProgress<By
     {
         if (_isShown && !cmdlet.Stopping)
         {
-            cmdlet.WriteProgress(new ProgressRecord(activityId: 0, activity, "done") { RecordType = ProgressRecordType.Completed });
+            cmdlet.WriteProgress(new ProgressRecord(activityId: 0, _activity, "done") { RecordType = ProgressRecordType.Completed });
         }
     }
 }

@@ -44,5 +44,5 @@ public sealed class TensorShard
     internal TorchTensor Tensor { get; }
 
     /// <summary>The file and the shape.</summary>
-    public override string ToString() => $"{Path.GetFileName(File)}: {Shape}";
+    public override string ToString() => PrintableText.Of($"{Path.GetFileName(File)}: {Shape}");
 }

@@ -12,9 +12,9 @@ internal static class TensorLimits
     /// <exception cref="CheckpointException">A name could talk to the terminal that it is shown on.</exception>
     public static void RequirePrintable(string name, string file)
     {
-        if (name.Any(char.IsControl))
+        if (name.Any(PrintableText.IsUnprintable))
         {
-            throw CheckpointException.Corrupt(file, "the name of a tensor has control characters in it.");
+            throw CheckpointException.Corrupt(file, "the name of a tensor has control characters in it, or others that can't be seen.");
         }
     }
 }

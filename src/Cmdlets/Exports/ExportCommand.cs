@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 
@@ -134,7 +133,7 @@ public abstract class ExportCommand : ArchitectureCmdlet
     private void CleanUp(string destination)
     {
         if (ExportLeftovers.AreAt(destination, JobShards)
-            && ShouldProcess(destination, "Finish or clean up an export that was killed")
+            && ShouldProcess(Display.Text(destination), "Finish or clean up an export that was killed")
             && ExportLeftovers.CleanUp(destination, JobShards))
         {
             WriteWarning($"An export to '{destination}' was killed while its files were being put in place. That has been finished now.");
@@ -157,17 +156,17 @@ public abstract class ExportCommand : ArchitectureCmdlet
 
         // An architecture that is in no catalogue is only called as its checkpoint is.
         var architecture = plan.Architecture.Name == name ? "" : $" as {plan.Architecture.Name}";
-        text.Append(CultureInfo.InvariantCulture, $"Export '{name}'{architecture} to '{plan.DestinationPath}':");
+        text.Append(Display.Text($"Export '{name}'{architecture} to '{plan.DestinationPath}':"));
 
         foreach (var file in plan.Files)
         {
             var replaces = plan.ReplacedFiles.Contains(file.Name, StringComparer.OrdinalIgnoreCase) ? ", replaces the existing file" : "";
-            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {file.Name}: {file.Summary}, {Display.Size(file.Length)}{replaces}");
+            text.AppendLine().Append(Display.Text($"  {file.Name}: {file.Summary}, {Display.Size(file.Length)}{replaces}"));
         }
 
         foreach (var stale in plan.StaleFiles)
         {
-            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {stale}: removed, left over from an earlier export");
+            text.AppendLine().Append(Display.Text($"  {stale}: removed, left over from an earlier export"));
         }
 
         return text.ToString();

@@ -39,7 +39,7 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
         var file = ReportFile.At(path, Format, InputObject, Force);
         CheckpointReport.RequireArithmetic(Options);
 
-        var description = $"Write a report about '{InputObject.Name}' as {file.Format} to '{file.Path}'";
+        var description = Display.Text($"Write a report about '{InputObject.Name}' as {file.Format} to '{file.Path}'");
         var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);
 
         if (isApproved)

@@ -20,14 +20,14 @@ public sealed class HostileNamesTests : IDisposable
         "https://evil.example www.evil.example <https://evil.example>",
         "# heading - item 1. item",
         "*a* _b_ **c** ~~d~~ $e$ &amp; &#60;b&#62;",
-        "\u202eelif\uffff",
+        "elif\uffff",
         "decoder.layers.0.<b>.weight",
         "##vso[task.setvariable variable=x]y",
         "<details><summary>",
     ];
 
     /// <summary>Tensors whose names have line breaks are refused on reading, and folders can have them.</summary>
-    private const string FolderName = "<b>|`x`[y](z)&amp;\n# h\u001b[31m";
+    private const string FolderName = "\u202e<b>|`x`[y](z)&amp;\n# h\u001b[31m";
 
     private readonly TempFolder _folder = new(FolderName);
 
@@ -77,5 +77,5 @@ public sealed class HostileNamesTests : IDisposable
     private string Write(ReportFormat format) => ReportNumbersTests.Gather(_folder.Path).ToText(format);
 
     private static string Shown(string name) => string.Concat(
-        name.Select(c => char.IsControl(c) || c is '\u202e' or '\uffff' ? '\ufffd' : c));
+        name.Select(c => char.IsControl(c) || c is '\u202e' or '\uffff' ? '\ufffd' : c)).Replace("##vso[", "## vso[", StringComparison.Ordinal);
 }

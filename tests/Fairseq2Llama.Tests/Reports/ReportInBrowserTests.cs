@@ -85,7 +85,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         Browser.Open(pages["deep"], 360, 740);
 
         Browser.Press(Keys.Tab);
-        SpinWait.SpinUntil(() => Browser.Focused().StartsWith('a'), TimeSpan.FromSeconds(10));
+        SpinWait.SpinUntil(() => Browser.Focused().StartsWith('a'), TimeSpan.FromMinutes(1));
         Assert.Equal("a.skip Skip to the report", Browser.Focused());
         Assert.True(Browser.Ask<bool>("const b = document.activeElement.getBoundingClientRect(); return b.left >= 0 && b.top >= 0 && b.right <= innerWidth"));
         Browser.Press(Keys.Enter);
@@ -124,7 +124,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         Assert.StartsWith("div.scroll", Browser.Focused(), StringComparison.Ordinal);
         Assert.Equal("Table: every tensor", Browser.Ask<string>("return document.activeElement.ariaLabel"));
         Browser.Press(string.Concat(Enumerable.Repeat(Keys.ArrowRight, 3)));
-        SpinWait.SpinUntil(() => Browser.Ask<double>("return document.activeElement.scrollLeft") > 0, TimeSpan.FromSeconds(10));
+        SpinWait.SpinUntil(() => Browser.Ask<double>("return document.activeElement.scrollLeft") > 0, TimeSpan.FromMinutes(1));
         Assert.True(Browser.Ask<double>("return document.activeElement.scrollLeft") > 0);
     }
 
@@ -140,7 +140,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         Browser.Emulate("dark", "print");
 
         // What was hidden becomes visible with the next frame.
-        SpinWait.SpinUntil(() => Hidden().Length == 0, TimeSpan.FromSeconds(10));
+        SpinWait.SpinUntil(() => Hidden().Length == 0, TimeSpan.FromMinutes(1));
         Assert.Equal([], Hidden());
 
         string[] Hidden() => Browser.Ask<string[]>(

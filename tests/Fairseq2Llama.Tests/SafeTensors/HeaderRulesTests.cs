@@ -77,6 +77,8 @@ public class HeaderRulesTests
         ["data and no tensors"] = ("{}", "take 0 bytes and 4 follow"),
         ["a tensor behind the end"] = ($$$"""{{{{X}}},"y":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}""", "take 5 bytes and 4 follow the header: it was cut off"),
         ["a tensor of 63 bits"] = ("""{"x":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", "cut off"),
+        ["a name that runs the other way"] = ("""{"x\u202egnp":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "can't be seen"),
+        ["a name with a soft hyphen"] = ("""{"x\u00ady":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "can't be seen"),
         ["control characters in a name"] = ("""{"x\u001b[2J":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "control characters"),
         ["a name of 1025 characters"] = ($$$"""{"{{{new string('x', 1025)}}}":{}}""", "1025 characters"),
     };
