@@ -15,18 +15,19 @@ public sealed class FolderFuzzTests : IDisposable
     [Fact]
     public void Checkpoints_through_test_and_export()
     {
-        Fuzzer.Run(Folders.Make, input => Convert(input, isCancelled: false));
+        Fuzzer.Run(200, Folders.Make, input => Convert(input, isCancelled: false));
         Assert.NotEqual(0, _exports);
     }
 
     [Fact]
     public void Files_that_ask_for_much_through_test_and_export() => Fuzzer.Run(
+        40,
         random => new ZipBuilder().Add("model.pt", Bombs.Make(random)).Build(), input => Convert(input, isCancelled: false));
 
     [Fact]
     public void Checkpoints_until_it_is_cancelled()
     {
-        Fuzzer.Run(Folders.Make, input => Convert(input, isCancelled: true));
+        Fuzzer.Run(300, Folders.Make, input => Convert(input, isCancelled: true));
         Assert.NotEqual(0, _cancellations);
     }
 

@@ -12,28 +12,29 @@ public sealed class FuzzTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Real_files_with_bytes_changed_cut_and_moved() => Fuzzer.Run(random => Bytes.Mutate(Corpus.Files.Pick(random), random), Index);
+    public void Real_files_with_bytes_changed_cut_and_moved() => Fuzzer.Run(6000, random => Bytes.Mutate(Corpus.Files.Pick(random), random), Index);
 
     [Fact]
-    public void Archives_whose_headers_lie() => Fuzzer.Run(random => Archive.Mutate(Corpus.Archives.Pick(random), random), Index);
+    public void Archives_whose_headers_lie() => Fuzzer.Run(3000, random => Archive.Mutate(Corpus.Archives.Pick(random), random), Index);
 
     [Fact]
-    public void Pickles_that_no_program_writes() => Fuzzer.Run(Pickles.MakeFile, Index);
+    public void Pickles_that_no_program_writes() => Fuzzer.Run(8000, Pickles.MakeFile, Index);
 
     [Fact]
-    public void Archives_put_together_wrongly() => Fuzzer.Run(Repacked.Make, Index);
+    public void Archives_put_together_wrongly() => Fuzzer.Run(1500, Repacked.Make, Index);
 
     [Fact]
-    public void Pickles_whose_opcodes_were_changed() => Fuzzer.Run(random => PickleOpcodes.Mutate(Corpus.Legacy.Pick(random), random), Index);
+    public void Pickles_whose_opcodes_were_changed() => Fuzzer.Run(2500, random => PickleOpcodes.Mutate(Corpus.Legacy.Pick(random), random), Index);
 
     [Fact]
-    public void Files_that_ask_for_much() => Fuzzer.Run(Bombs.Make, Index);
+    public void Files_that_ask_for_much() => Fuzzer.Run(60, Bombs.Make, Index);
 
     [Fact]
-    public void Pickles_that_were_damaged() => Fuzzer.Run(random => Bytes.Mutate(Pickles.MakeFile(random), random), Index);
+    public void Pickles_that_were_damaged() => Fuzzer.Run(8000, random => Bytes.Mutate(Pickles.MakeFile(random), random), Index);
 
     [Fact]
     public void Settings_that_are_no_settings() => Fuzzer.Run(
+        3000,
         Settings.Make,
         text =>
         {

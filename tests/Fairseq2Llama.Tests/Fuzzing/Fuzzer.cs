@@ -1,11 +1,11 @@
-using System.Diagnostics;
 using System.Globalization;
+using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fuzzing;
 
 /// <summary>
-/// Gives made-up inputs to a reader for some seconds, and demands of each that it is read or refused with a documented error, soon, and
-/// without more memory than SECURITY.md allows. FAIRSEQ2LLAMA_FUZZ_SECONDS makes it go on for longer, FAIRSEQ2LLAMA_FUZZ_SEED begin elsewhere.
+/// Gives a number of made-up inputs to a reader, and demands of each that it is read or refused with a documented error, soon, and
+/// without more memory than SECURITY.md allows. FAIRSEQ2LLAMA_FUZZ_TIMES makes it so many times as many, FAIRSEQ2LLAMA_FUZZ_SEED begin elsewhere.
 /// </summary>
 internal static class Fuzzer
 {
@@ -14,24 +14,25 @@ internal static class Fuzzer
 
     public const int BytesPerByte = 256;
 
-    public const int HangSeconds = 5;
+    /// <summary>Of a processor's time, so that it does not matter what else the machine is doing.</summary>
+    public const int MaxSeconds = 5;
 
     /// <summary>An expanded tensor may say truthfully that it has terabytes; only time would be lost on reading those.</summary>
     public const long MaxTensorSize = 1 << 20;
 
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(Setting("FAIRSEQ2LLAMA_FUZZ_SECONDS", 2));
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(HangSeconds);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
+    private static readonly int Times = Setting("FAIRSEQ2LLAMA_FUZZ_TIMES", 1);
     private static readonly int FirstSeed = Setting("FAIRSEQ2LLAMA_FUZZ_SEED", 1);
 
+    /// <param name="inputs">How many inputs: as many as take about a second.</param>
     /// <param name="make">Makes an input; the same for the same random numbers.</param>
     /// <param name="read">Reads it.</param>
     /// <param name="canRefuse">Whether there is anything that the reader does not take.</param>
-    public static void Run(Func<Random, byte[]> make, Action<byte[]> read, bool canRefuse = true)
+    public static void Run(int inputs, Func<Random, byte[]> make, Action<byte[]> read, bool canRefuse = true)
     {
         var (accepted, refused) = (0, 0);
-        var clock = Stopwatch.StartNew();
 
-        for (var seed = FirstSeed; clock.Elapsed < Duration; seed++)
+        for (var seed = FirstSeed; seed - (long)FirstSeed < (long)inputs * Times; seed++)
         {
             var input = make(new Random(seed));
 
@@ -40,10 +41,15 @@ internal static class Fuzzer
 
             if (!reading.Wait(Hang))
             {
-                Fail(seed, input, $"it is still being read after {Hang.TotalSeconds} s");
+                Fail(seed, input, $"it is still being read after {Hang.TotalMinutes} minutes");
             }
 
-            var (error, allocated) = reading.Result;
+            var (error, allocated, time) = reading.Result;
+
+            if (time > TimeSpan.FromSeconds(MaxSeconds))
+            {
+                Fail(seed, input, $"it takes {time.TotalSeconds} s to read {input.Length} bytes");
+            }
 
             if (allocated > ((long)FixedMebibytes << 20) + ((long)BytesPerByte * input.Length))
             {
@@ -64,9 +70,9 @@ internal static class Fuzzer
         Assert.True(accepted > 0 && refused > 0 == canRefuse, $"{accepted} read, {refused} refused");
     }
 
-    private static (Exception? Error, long Allocated) Try(Action<byte[]> read, byte[] input)
+    private static (Exception? Error, long Allocated, TimeSpan Time) Try(Action<byte[]> read, byte[] input)
     {
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var (before, start) = (GC.GetAllocatedBytesForCurrentThread(), ThreadTime.Now);
         Exception? error = null;
 
         try
@@ -78,7 +84,7 @@ internal static class Fuzzer
             error = e;
         }
 
-        return (error, GC.GetAllocatedBytesForCurrentThread() - before);
+        return (error, GC.GetAllocatedBytesForCurrentThread() - before, ThreadTime.Now - start);
     }
 
     private static void Fail(int seed, byte[] input, string what)

@@ -41,6 +41,7 @@ public sealed class JsonFuzzTests : IDisposable
         var text = File.ReadAllText(_folder[file]);
 
         Fuzzer.Run(
+            800,
             random => JsonFiles.Change(text, random),
             bytes =>
             {

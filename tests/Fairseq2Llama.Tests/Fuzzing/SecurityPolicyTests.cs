@@ -36,7 +36,7 @@ public class SecurityPolicyTests
         AssertStates("tokenizer.json", $"{Constant(typeof(AddedTokens), "MaxLength") >> 20} MiB");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
         AssertStates("characters of a message", $"{PrintableText.MaxLength}");
-        AssertStates("time to open a file", $"{Fuzzer.HangSeconds} s");
+        AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");
     }
 
     private static void AssertStates(string what, string bound) =>
