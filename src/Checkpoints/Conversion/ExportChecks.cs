@@ -80,9 +80,9 @@ internal static class ExportChecks
             yield return loss;
         }
 
-        foreach (var name in verification == VerificationMode.None ? [] : model.Checkpoint.FilesWithoutChecksums)
+        if (verification != VerificationMode.None && MissingChecksums.Describe(model.Checkpoint) is { } missing)
         {
-            yield return $"'{name}' was saved without checksums, so damage to it can't be noticed.";
+            yield return $"{missing}.";
         }
     }
 

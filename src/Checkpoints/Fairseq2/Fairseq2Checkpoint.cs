@@ -14,15 +14,16 @@ namespace Fairseq2Llama;
 public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 {
     private readonly CheckpointFiles _layout;
-    private readonly ImmutableArray<StateDict> _files;
+    private readonly ImmutableArray<TorchFileFacts> _files;
 
-    private Fairseq2Checkpoint(CheckpointLocation location, ImmutableArray<StateDict> files, ModelConfig? config)
+    private Fairseq2Checkpoint(CheckpointLocation location, IReadOnlyList<StateDict> files, ModelConfig? config)
         : base(location.Path, location.Name)
     {
         ArchitectureFile = config;
         Warnings = location.Warnings;
         _layout = location.Files;
-        _files = files;
+        _files = [.. files.Select(file => file.File)];
+        NonTensors = [.. files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal)];
         Step = location.Step;
         Tensors = Adopt(ShardedModel.Join(
             [.. _layout.Shards.Zip(files, (shard, file) => (shard, file.Entries))], NamingConvention.Fairseq2, location.Path));
@@ -56,10 +57,10 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     public override ImmutableArray<CheckpointTensor> Tensors { get; }
 
     /// <summary>Bytes of its files.</summary>
-    public override long SizeInBytes => _files.Sum(file => file.File.Source.Length);
+    public override long SizeInBytes => _files.Sum(file => file.Source.Length);
 
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
-    internal IEnumerable<string> NonTensors => _files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal);
+    internal ImmutableArray<string> NonTensors { get; }
 
     internal override bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
 
@@ -75,10 +76,10 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     internal ImmutableArray<string> StrayFiles => _layout.Strays;
 
     internal override IEnumerable<string> FilesWithoutChecksums =>
-        _files.Where(file => !file.File.HasChecksums).Select(file => file.File.Source.Name);
+        _files.Where(file => !file.HasChecksums).Select(file => file.Source.Name);
 
     internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
-        _files.Where(file => !file.File.IsPickleChecksumValid).Select(file => file.File.Source.Name);
+        _files.Where(file => !file.IsPickleChecksumValid).Select(file => file.Source.Name);
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.8.1.</summary>
     /// <param name="path">
@@ -136,9 +137,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         }
     }
 
-    private static ImmutableArray<StateDict> Open(CheckpointLocation location, CancellationToken cancellationToken)
+    private static List<StateDict> Open(CheckpointLocation location, CancellationToken cancellationToken)
     {
-        var files = ImmutableArray.CreateBuilder<StateDict>();
+        var files = new List<StateDict>();
         var errors = new List<CheckpointException>();
 
         foreach (var shard in location.Files.Shards)
@@ -161,6 +162,6 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         CheckpointException.ThrowIfAny(
             errors.SelectMany(error => error.Findings), $"{errors.Count} files of '{location.Path}' can't be read", "Copy or save them again.");
 
-        return files.ToImmutable();
+        return files;
     }
 }

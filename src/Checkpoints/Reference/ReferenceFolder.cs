@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Reference;
 
 /// <summary>A folder in the reference format, opened: one file for each model-parallel rank, fitted together as tensor-parallel ranks are.</summary>
 internal sealed record ReferenceFolder(
-    string Path, ImmutableArray<TorchFile> TorchFiles, ImmutableArray<CheckpointTensor> Tensors, ArchitectureFile ArchitectureFile)
+    string Path, ImmutableArray<TorchFileFacts> TorchFiles, ImmutableArray<CheckpointTensor> Tensors, ArchitectureFile ArchitectureFile)
 {
     /// <summary>The weights by rank, then params.json.</summary>
     public ImmutableArray<string> Files => [.. TorchFiles.Select(file => file.Source.Name), ArchitectureFile.Path];
@@ -17,10 +17,10 @@ internal sealed record ReferenceFolder(
     public static ReferenceFolder Open(string path, CancellationToken cancellationToken)
     {
         var shards = FindShards(path);
-        ImmutableArray<TorchFile> files = [.. shards.Select(file => TorchFile.Open(new LocalFile(file), cancellationToken))];
+        StateDict[] files = [.. shards.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file), cancellationToken)))];
 
         var tensors = ShardedModel.Join(
-            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardPlace(TensorParallel: ReferenceShard.RankOf(path))), StateDict.In(file).Entries))],
+            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardPlace(TensorParallel: ReferenceShard.RankOf(path))), file.Entries))],
             NamingConvention.Reference,
             path);
 
@@ -31,7 +31,7 @@ internal sealed record ReferenceFolder(
             $"The weights in '{path}' contradict its {ReferenceParams.FileName}",
             "Check that both are of the same model, and that no shard is missing.");
 
-        return new ReferenceFolder(path, files, tensors, architecture);
+        return new ReferenceFolder(path, [.. files.Select(file => file.File)], tensors, architecture);
     }
 
     private static string ParamsPath(string folder) => System.IO.Path.Combine(folder, ReferenceParams.FileName);

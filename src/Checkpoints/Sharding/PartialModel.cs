@@ -1,4 +1,3 @@
-using Fairseq2Llama.Llama;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Sharding;
@@ -23,8 +22,8 @@ internal sealed class PartialModel
 
     public PartialTensor? Find(string name) => _byName.GetValueOrDefault(name);
 
-    public static PartialModel Of(IEnumerable<StateDictEntry> entries, ShardFile file, NamingConvention convention) =>
-        new(file.Path, entries.Select(entry => PartialTensor.Of(entry, file, convention)));
+    public static PartialModel Of(IEnumerable<StateDictEntry> entries, ShardFile file, ParameterNames names) =>
+        new(file.Path, entries.Select(entry => PartialTensor.Of(entry, file, names.Parse(entry.Name))));
 
     /// <summary>Reports the tensors that this has and another lacks.</summary>
     public void ReportLackedBy(PartialModel other, ICollection<CheckpointFinding> findings)

@@ -18,13 +18,13 @@ internal sealed record PartialTensor(
     /// <summary>The file that it is from, or the first of them.</summary>
     public string File => Shards[0].File;
 
-    public static PartialTensor Of(StateDictEntry entry, ShardFile file, NamingConvention convention) => new(
-        ParameterName.Parse(entry.Name, convention),
+    public static PartialTensor Of(StateDictEntry entry, ShardFile file, ParameterName name) => new(
+        name,
         entry.Tensor.DType,
         entry.Tensor.Storage.IsBigEndian,
         entry.Tensor.Shape,
         [new TensorPart(entry.Tensor)],
-        [new TensorShard(file, entry.RawName, entry.Tensor)]);
+        [new TensorShard(file, entry.RawName == name.Name ? name.Name : entry.RawName, entry.Tensor)]);
 
     /// <summary>What can be no part of the same tensor as another differs in this.</summary>
     public string Describe() => $"{DType.GetTorchName()} {Shape}{(IsBigEndian ? " in big-endian byte order" : "")} in '{File}'";

@@ -18,13 +18,14 @@ internal static class ShardedModel
         IReadOnlyList<(ShardFile File, IReadOnlyList<StateDictEntry> Entries)> shards, NamingConvention convention, string checkpoint)
     {
         var findings = new List<CheckpointFinding>();
+        var names = new ParameterNames(convention);
 
         PartialModel[][] stages =
         [
             .. from stage in shards.GroupBy(shard => shard.File.Place.Pipeline)
                let ranks =
                    from rank in stage.GroupBy(shard => shard.File.Place.TensorParallel)
-                   select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.Entries, shard.File, convention))], findings)
+                   select DataParallelShards.Join([.. rank.Select(shard => PartialModel.Of(shard.Entries, shard.File, names))], findings)
                select ranks.ToArray(),
         ];
 

@@ -46,12 +46,28 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
 
         var filled = Parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();
         var cuts = filled.SelectMany(part => new[] { part.Row, part.Row + part.Tensor.Shape[0] }).Distinct().Order().ToArray();
+        var pending = new Queue<TensorPart>(filled.OrderBy(part => part.Row));
+        var current = new List<TensorPart>();
+        var bands = ImmutableArray.CreateBuilder<RunBand>(Math.Max(0, cuts.Length - 1));
 
-        return [.. cuts.Zip(cuts.Skip(1), (from, to) => ToBand(filled, from, to - from))];
+        // From cut to cut, with only those parts in hand that have rows there: of a thousand files most have none.
+        foreach (var (from, to) in cuts.Zip(cuts.Skip(1)))
+        {
+            current.RemoveAll(part => part.Row + part.Tensor.Shape[0] <= from);
+
+            while (pending.TryPeek(out var next) && next.Row <= from)
+            {
+                current.Add(pending.Dequeue());
+            }
+
+            bands.Add(ToBand(current, from, to - from));
+        }
+
+        return bands.DrainToImmutable();
     }
 
     /// <summary>Rows between two cuts, so that each part has all of them or none.</summary>
-    private static RunBand ToBand(TensorPart[] parts, long start, long count)
+    private static RunBand ToBand(IEnumerable<TensorPart> parts, long start, long count)
     {
         var columns = parts.Select(part => part.Within(0, start, count)).OfType<TensorPart>().OrderBy(part => part.Column).ToArray();
 

@@ -20,8 +20,9 @@ internal static class FileFindings
         select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is no part of the checkpoint and is not read", file);
 
     public static IEnumerable<CheckpointFinding> FindWithoutChecksums(LlamaCheckpoint checkpoint) =>
-        from file in checkpoint.FilesWithoutChecksums
-        select Warning(CheckpointErrorCode.CheckpointCorrupt, $"'{file}' was saved without checksums, so damage to it can't be noticed", file);
+        MissingChecksums.Describe(checkpoint) is { } missing
+            ? [Warning(CheckpointErrorCode.CheckpointCorrupt, missing, checkpoint.FilesWithoutChecksums.First())]
+            : [];
 
     public static IEnumerable<CheckpointFinding> FindNonTensors(Fairseq2Checkpoint checkpoint) =>
         from key in checkpoint.NonTensors

@@ -17,7 +17,7 @@ internal sealed class StateDict
 
     private StateDict(TorchFile file, PickleDict content)
     {
-        File = file;
+        File = file.Facts;
 
         foreach (var (key, value) in content.Entries)
         {
@@ -47,7 +47,8 @@ internal sealed class StateDict
         }
     }
 
-    public TorchFile File { get; }
+    /// <summary>The file that it is in.</summary>
+    public TorchFileFacts File { get; }
 
     /// <summary>The tensors, in the file's order.</summary>
     public IReadOnlyList<StateDictEntry> Entries => _entries;

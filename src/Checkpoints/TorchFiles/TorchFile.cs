@@ -17,6 +17,7 @@ internal sealed class TorchFile
     private TorchFile(IByteSource source, Unpickled unpickled, Func<PickledStorage, TorchStorage> locate)
     {
         Source = source;
+        Facts = new TorchFileFacts(source);
         Content = unpickled.Content;
 
         var storages = unpickled.Storages.ToDictionary(storage => storage, locate);
@@ -28,11 +29,8 @@ internal sealed class TorchFile
     /// <summary>What was saved: <see cref="PickleDict"/>, <see cref="PickledTensor"/>, string, long, …</summary>
     public object? Content { get; }
 
-    /// <summary>Whether damage to its data would be noticed. The legacy container never had checksums.</summary>
-    public bool HasChecksums { get; private init; }
-
-    /// <summary>False when the pickle's own checksum is wrong.</summary>
-    public bool IsPickleChecksumValid { get; private init; } = true;
+    /// <summary>What is worth keeping once its tensors are known.</summary>
+    public TorchFileFacts Facts { get; private init; }
 
     public TorchTensor GetTensor(PickledTensor tensor) => _tensors[tensor];
 
@@ -64,8 +62,7 @@ internal sealed class TorchFile
 
         return new TorchFile(source, unpickled, archive.Locate)
         {
-            HasChecksums = archive.HasChecksums,
-            IsPickleChecksumValid = archive.IsPickleChecksumValid,
+            Facts = new TorchFileFacts(source) { HasChecksums = archive.HasChecksums, IsPickleChecksumValid = archive.IsPickleChecksumValid },
         };
     }
 
@@ -80,4 +77,15 @@ internal sealed class TorchFile
         CheckpointErrorCode.CheckpointUnrecognized,
         $"'{source.Name}' {what}. Expected a checkpoint as fairseq2 saves it with torch.save.",
         source.Name);
+}
+
+/// <summary>What there is to know of a torch.save file beside its tensors; a checkpoint may have a thousand of them.</summary>
+/// <param name="Source">The file.</param>
+internal sealed record TorchFileFacts(IByteSource Source)
+{
+    /// <summary>Whether damage to its data would be noticed. The legacy container never had checksums.</summary>
+    public bool HasChecksums { get; init; }
+
+    /// <summary>False when the pickle's own checksum is wrong.</summary>
+    public bool IsPickleChecksumValid { get; init; } = true;
 }

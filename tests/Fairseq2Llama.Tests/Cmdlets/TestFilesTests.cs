@@ -105,6 +105,28 @@ public sealed class TestFilesTests : IDisposable
         Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
     }
 
+    [Fact]
+    public void Files_without_checksums_are_counted_in_one_finding_and_one_warning()
+    {
+        PyTorch.Ask(
+            """
+            import os, sys, torch
+            source, folder = torch.load(f'{sys.argv[1]}/model.pt')['model'], f'{sys.argv[2]}/model/pp_00/tp_00'
+            os.makedirs(folder)
+            for rank in range(4):
+                shard = {name: tensor.chunk(4)[rank].clone() for name, tensor in source.items()}
+                torch.save(shard, f'{folder}/sdp_{rank:02}.pt', _use_new_zipfile_serialization=False)
+            """,
+            Repository.Case("fs2"),
+            _folder.Path);
+
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny").Findings);
+        var warning = Assert.Single(_session.RunOn("Read-Fairseq2Checkpoint $folder | Export-LlamaReferenceCheckpoint $folder/out -Architecture $tiny").Warnings);
+
+        Assert.StartsWith($"4 files of '{_folder.Path}' were saved without checksums", finding.Message, StringComparison.Ordinal);
+        Assert.Equal(finding.Message + ".", warning);
+    }
+
     /// <summary>As the state of a random number generator in what a trainer saves beside the model.</summary>
     [Fact]
     public void Integers_of_any_length_are_passed_over_where_they_are_not_needed()

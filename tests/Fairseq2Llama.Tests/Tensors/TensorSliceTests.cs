@@ -44,6 +44,29 @@ public class TensorSliceTests
             },
             iter: 1000);
 
+    /// <summary>Twice as many files make twice as much work, and not four times.</summary>
+    [Fact]
+    public void Work_grows_with_the_number_of_parts()
+    {
+        var few = Allocated(500);
+
+        Assert.InRange(Allocated(1000), few, 3 * few);
+
+        static long Allocated(int count)
+        {
+            var source = new MemorySource(new byte[64]);
+            var parts = Enumerable.Range(0, count).Select(rank => new TensorPart(
+                new TorchTensor(new TorchStorage { Source = source, Record = "0", Offset = 0, Length = 64 }, DType.UInt8, 0, new TensorShape(1, 64), [64, 1]),
+                Row: rank));
+            var slice = new TensorSlice([.. parts], new TensorShape(count, 64));
+            var before = GC.GetAllocatedBytesForCurrentThread();
+
+            Assert.Equal(64L * count, slice.ToStorage(DType.UInt8).Length);
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Fact]
     public void Columns_of_many_shards_are_gathered_a_window_at_a_time()
     {

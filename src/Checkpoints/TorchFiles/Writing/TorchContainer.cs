@@ -20,7 +20,7 @@ internal sealed class TorchContainer(StateDictWrapping? wrapping = null) : ITens
     {
         var file = TorchFile.Open(source);
 
-        return file.IsPickleChecksumValid
+        return file.Facts.IsPickleChecksumValid
             ? [.. StateDict.In(file).Entries.Select(entry => KeyValuePair.Create(entry.RawName, entry.Tensor))]
             : throw CheckpointException.Corrupt(source.Name, "its pickle does not match its checksum.");
     }

@@ -107,7 +107,7 @@ public class ChecksumTests
 
         var file = TorchFile.Open(new MemorySource(zip.Build()));
 
-        Assert.False(file.HasChecksums);
+        Assert.False(file.Facts.HasChecksums);
         Assert.Equal(Data, TensorFiles.Copy(file.GetTensor(Assert.IsType<PickledTensor>(file.Content)), VerificationMode.Auto));
     }
 

@@ -145,7 +145,7 @@ public class ZipDirectoryTests
         var file = TorchFile.Open(new MemorySource(zip.Build()));
 
         Assert.Empty(Assert.IsType<PickleDict>(file.Content).Entries);
-        Assert.True(file.IsPickleChecksumValid);
+        Assert.True(file.Facts.IsPickleChecksumValid);
     }
 
     [Theory]
@@ -210,6 +210,6 @@ public class ZipDirectoryTests
         var zip = ZipBuilder.EmptyDict();
         zip["model/data.pkl"].Crc ^= 1;
 
-        Assert.False(TorchFile.Open(new MemorySource(zip.Build())).IsPickleChecksumValid);
+        Assert.False(TorchFile.Open(new MemorySource(zip.Build())).Facts.IsPickleChecksumValid);
     }
 }
