@@ -10,8 +10,6 @@ namespace Fairseq2Llama.Conversion;
 /// </summary>
 internal sealed class ModelParallelSplit
 {
-    private readonly int _embeddingDim;
-
     /// <param name="count">The number of files.</param>
     /// <param name="model">What is divided.</param>
     /// <exception cref="CheckpointException">It can't be divided evenly.</exception>
@@ -21,13 +19,16 @@ internal sealed class ModelParallelSplit
         Count = count;
 
         // A checkpoint that is divided shows by its shapes of which kind it is.
-        _embeddingDim = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding)?.SplitDim
+        EmbeddingDim = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding)?.SplitDim
             ?? (architecture.ShardEmbedDim ? 1 : 0);
 
         RequireDivisible(architecture);
     }
 
     public int Count { get; }
+
+    /// <summary>The dim along which the embedding table is divided: 0 is the vocabulary, as Meta's loaders of LLaMA 3 have it, 1 the model dim, as before.</summary>
+    public int EmbeddingDim { get; }
 
     /// <summary>What a file holds of a tensor.</summary>
     /// <param name="tensor">The tensor.</param>
@@ -45,7 +46,7 @@ internal sealed class ModelParallelSplit
         {
             TensorSplit.Rows => 0,
             TensorSplit.Columns => 1,
-            TensorSplit.VocabularyOrModel => _embeddingDim,
+            TensorSplit.VocabularyOrModel => EmbeddingDim,
             _ => null,
         };
 

@@ -99,10 +99,28 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
             ShardCount = split.Count,
             ShardIndex = options.ShardIndex,
             NotWritten = [.. others.Select(ReferenceShard.NameOf)],
+            Warnings = [.. FindForeignDivision(model.Architecture, split)],
             Foreign = [.. SiblingShards.FindForeign(destinationPath, present.Select(PlanShard))],
         };
 
         PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));
+    }
+
+    /// <summary>Meta's loaders find the embeddings divided as theirs are, or refuse the file.</summary>
+    private IEnumerable<string> FindForeignDivision(LlamaArchitecture architecture, ModelParallelSplit split)
+    {
+        var (loaders, dim) = Layout(architecture) switch
+        {
+            ParamsLayout.Llama2 => ("meta-llama/llama expects", 1),
+            ParamsLayout.Llama3 => ("meta-llama/llama3 and meta-llama/llama-models expect", 0),
+            _ => ("", split.EmbeddingDim),
+        };
+
+        if (split.Count > 1 && split.EmbeddingDim != dim)
+        {
+            yield return $"The embeddings are divided by {(dim == 0 ? "columns" : "rows")}, and {loaders} them divided by {(dim == 0 ? "rows" : "columns")}."
+                + $" For {(dim == 0 ? "them" : "it")} choose -ShardCount 1.";
+        }
     }
 
     /// <summary>Pipeline stages and data parallelism divide a checkpoint, too, and are merged.</summary>

@@ -68,6 +68,29 @@ public sealed class MetaLoadersTests : IDisposable
         Assert.Contains("-ParamsLayout Llama3", finding.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>meta-llama/llama divides the embeddings by columns, the later loaders by rows; each refuses the other's as of another size.</summary>
+    [Theory]
+    [InlineData(ParamsLayout.Llama3, true, 2, "The embeddings are divided by columns, and meta-llama/llama3 and meta-llama/llama-models expect them divided by rows.")]
+    [InlineData(ParamsLayout.Llama2, false, 2, "The embeddings are divided by rows, and meta-llama/llama expects them divided by columns.")]
+    [InlineData(ParamsLayout.Llama3, false, 2, null)]
+    [InlineData(ParamsLayout.Llama2, true, 2, null)]
+    [InlineData(ParamsLayout.Flat, true, 2, null)]
+    [InlineData(ParamsLayout.Flat, false, 2, null)]
+    [InlineData(ParamsLayout.Nested, true, 2, null)]
+    [InlineData(ParamsLayout.Llama3, true, 1, null)]
+    public void A_division_that_they_refuse_is_warned_of(ParamsLayout layout, bool byColumns, int count, string? expected)
+    {
+        var options = new ReferenceExportOptions
+        {
+            Architecture = TinyModel.Architecture with { ShardEmbedDim = byColumns, RopeTheta = 10_000 }, ParamsLayout = layout, ShardCount = count,
+        };
+
+        var warnings = CheckpointExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _folder["out"], options).Warnings;
+
+        Assert.Equal(expected is null ? 0 : 1, warnings.Length);
+        Assert.All(warnings, warning => Assert.StartsWith(expected!, warning, StringComparison.Ordinal));
+    }
+
     /// <summary>The flat form says that it is scaled, and Meta's loader scales by 8.</summary>
     [Theory]
     [InlineData(ParamsLayout.Flat, 8, null)]

@@ -120,7 +120,7 @@ public sealed class HtmlReportTests
 
         using var page = Parse(ReportNumbersTests.Gather(folder.Path, statistics: true).ToText(ReportFormat.Html));
 
-        Assert.Equal("Warning NonFiniteNumbers", Text(page, ".findings .head"));
+        Assert.Equal("Error NonFiniteNumbers", Text(page, ".findings .head"));
         Assert.Equal(
             "'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 768 float32",
             page.QuerySelector(".findings > li li")!.FirstChild!.TextContent);
