@@ -8,6 +8,8 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed class CheckpointException : Exception
 {
+    private readonly ImmutableArray<CheckpointFinding> _several;
+
     /// <summary>Makes the exception.</summary>
     /// <param name="code">The stable name of what went wrong.</param>
     /// <param name="message">What was found, what was expected, what to do.</param>
@@ -20,6 +22,9 @@ public sealed class CheckpointException : Exception
         Target = target;
     }
 
+    private CheckpointException(CheckpointErrorCode code, string message, string? target, Exception? innerException, ImmutableArray<CheckpointFinding> several)
+        : this(code, message, target, innerException) => _several = several;
+
     /// <summary>The stable name of what went wrong.</summary>
     public CheckpointErrorCode Code { get; }
 
@@ -27,11 +32,7 @@ public sealed class CheckpointException : Exception
     public string? Target { get; }
 
     /// <summary>Everything that is wrong, where it is more than one thing.</summary>
-    public ImmutableArray<CheckpointFinding> Findings
-    {
-        get => field.IsDefault ? [new CheckpointFinding(FindingSeverity.Error, Code, Message, File: Target)] : field;
-        private init;
-    }
+    public ImmutableArray<CheckpointFinding> Findings => _several.IsDefault ? [new CheckpointFinding(FindingSeverity.Error, Code, Message, File: Target)] : _several;
 
     /// <summary>Makes one error of several findings. Its message tells the first of them, its code is that of the first.</summary>
     /// <param name="findings">What was found.</param>
@@ -50,12 +51,12 @@ public sealed class CheckpointException : Exception
 
         var shown = string.Join("; ", found.Take(Shown).Select(finding => finding.Message));
         var more = found.Length > Shown ? $"; and {found.Length - Shown} more" : "";
-        throw new CheckpointException(found[0].Code, $"{what}: {shown}{more}. {remedy}", found[0].File ?? found[0].Tensor) { Findings = found };
+        throw new CheckpointException(found[0].Code, $"{what}: {shown}{more}. {remedy}", found[0].File ?? found[0].Tensor, innerException: null, found);
     }
 
     /// <summary>The same error with more to say.</summary>
     /// <param name="sentences">What else is known; follows its message.</param>
-    public CheckpointException With(string sentences) => new(Code, $"{Message} {sentences}", Target, this) { Findings = Findings };
+    public CheckpointException With(string sentences) => new(Code, $"{Message} {sentences}", Target, this, _several);
 
     /// <summary>A file that contradicts itself.</summary>
     internal static CheckpointException Corrupt(string file, string what) => new(

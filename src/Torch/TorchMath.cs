@@ -1,6 +1,4 @@
-using Fairseq2Llama.Comparison;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Statistics;
 using Fairseq2Llama.Tensors;
 using static TorchSharp.torch;
 

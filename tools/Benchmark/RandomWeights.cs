@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Benchmark;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.Conversion;
 

@@ -1,4 +1,6 @@
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.Conversion;
 

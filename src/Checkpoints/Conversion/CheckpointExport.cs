@@ -1,6 +1,7 @@
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Conversion.Destination;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 
@@ -69,7 +70,7 @@ public static class CheckpointExport
         var destination = DestinationFolder.Inspect(destinationPath, files, format.Folder, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);
 
-        return new ConversionPlan(destinationPath, architecture, files, format.Folder, options.Verification)
+        return new ConversionPlan(destinationPath, architecture, files, format, options.Verification)
         {
             Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture)],
             ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],

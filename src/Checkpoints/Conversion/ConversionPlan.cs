@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama;
 
@@ -11,12 +11,12 @@ namespace Fairseq2Llama;
 public sealed class ConversionPlan
 {
     internal ConversionPlan(
-        string destinationPath, LlamaArchitecture architecture, OutputFiles output, FolderRules folder, VerificationMode verification)
+        string destinationPath, LlamaArchitecture architecture, OutputFiles output, OutputFormat format, VerificationMode verification)
     {
         DestinationPath = destinationPath;
         Architecture = architecture;
         Output = output;
-        Folder = folder;
+        Format = format;
         Verification = verification;
     }
 
@@ -56,7 +56,10 @@ public sealed class ConversionPlan
     internal OutputFiles Output { get; }
 
     /// <summary>What the names of files in the destination mean.</summary>
-    internal FolderRules Folder { get; }
+    internal FolderRules Folder => Format.Folder;
+
+    /// <summary>The format that is written.</summary>
+    internal OutputFormat Format { get; }
 
     /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>
     internal ImmutableArray<CheckpointTensor> ReplicatedTensors { get; init; } = [];
@@ -82,4 +85,9 @@ public sealed class ConversionPlan
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public ImmutableArray<CheckpointFinding> Execute(IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
         new PlanWriter(this, progress, cancellationToken).Run();
+
+    /// <summary>What it has made, once it was carried out.</summary>
+    /// <param name="cancellationToken">Stops reading its index.</param>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public LlamaCheckpoint OpenResult(CancellationToken cancellationToken = default) => Format.Open(DestinationPath, Architecture, Output, cancellationToken);
 }

@@ -1,6 +1,7 @@
-using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion.Destination;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 

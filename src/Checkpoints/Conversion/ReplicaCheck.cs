@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 

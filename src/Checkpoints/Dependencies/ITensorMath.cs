@@ -1,5 +1,3 @@
-using Fairseq2Llama.Comparison;
-using Fairseq2Llama.Statistics;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Dependencies;

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -22,7 +22,7 @@ internal static class CheckpointLayouts
             0 => throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
                 $"'{path}' holds no fairseq2 checkpoint: neither '{SingleFileLayout.FileName}' nor 'model.0.pt', 'model.1.pt', …, nor 'model.pt/shard.00.pt', …,"
-                    + $" nor 'model/pp_00/tp_00/sdp_00.pt', 'model/tp_00.pt', 'model/sdp_00.pt', …, nor the steps of a training run.{OtherFormat.HintFor(path)}",
+                    + $" nor 'model/pp_00/tp_00/sdp_00.pt', 'model/tp_00.pt', 'model/sdp_00.pt', …, nor the steps of a training run.",
                 path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,

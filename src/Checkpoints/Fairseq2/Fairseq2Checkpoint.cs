@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sharding;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama;

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -6,6 +6,13 @@ namespace Fairseq2Llama.Fairseq2;
 internal sealed class Fairseq2Files : FolderRules
 {
     public static readonly Fairseq2Files Rules = new();
+
+    public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Fairseq2, "fairseq2's format", "Read-Fairseq2Checkpoint", Rules)
+    {
+        IsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null,
+        Read = (path, cancellationToken) => Fairseq2Checkpoint.Read(path, cancellationToken: cancellationToken),
+        MakeOptions = () => new Fairseq2ExportOptions(),
+    };
 
     public override string Completion => SingleFileLayout.FileName;
 

@@ -1,9 +1,8 @@
-using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles.Writing;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -34,6 +33,9 @@ internal sealed class Fairseq2Format : OutputFormat
                 + " the model will give slightly different numbers there.";
         }
     }
+
+    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        Fairseq2Checkpoint.Read(path, cancellationToken: cancellationToken);
 
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {

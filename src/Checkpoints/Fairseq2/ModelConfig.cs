@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 

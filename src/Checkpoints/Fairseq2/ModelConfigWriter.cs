@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 

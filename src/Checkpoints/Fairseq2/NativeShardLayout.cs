@@ -1,4 +1,4 @@
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Fairseq2;
 

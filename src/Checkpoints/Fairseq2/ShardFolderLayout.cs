@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Fairseq2;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Fairseq2;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.HuggingFace;
 

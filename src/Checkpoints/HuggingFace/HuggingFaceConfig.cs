@@ -1,6 +1,6 @@
 using System.Globalization;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.HuggingFace;
 

@@ -1,5 +1,5 @@
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama;
 

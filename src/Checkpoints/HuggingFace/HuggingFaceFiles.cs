@@ -1,4 +1,4 @@
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -6,6 +6,13 @@ namespace Fairseq2Llama.HuggingFace;
 internal sealed class HuggingFaceFiles : FolderRules
 {
     public static readonly HuggingFaceFiles Rules = new();
+
+    public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.HuggingFace, "Hugging Face's format", "Read-LlamaHuggingFaceCheckpoint", Rules)
+    {
+        IsIn = folder => File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName)),
+        Read = LlamaHuggingFaceCheckpoint.Read,
+        MakeOptions = () => new HuggingFaceExportOptions(),
+    };
 
     public override string Completion => HuggingFaceConfig.FileName;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
-using Fairseq2Llama.Sharding;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.HuggingFace;
@@ -79,7 +79,7 @@ internal sealed record HuggingFaceFolder(
 
         if (!File.Exists(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)))
         {
-            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.{OtherFormat.HintFor(path)}");
+            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
         }
 
         if (!File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))

@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.SafeTensors.Writing;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -28,6 +27,9 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
 
     public override byte[] WriteConfig(LlamaArchitecture architecture) =>
         HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), DType.Float32, []);
+
+    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        LlamaHuggingFaceCheckpoint.Read(path, cancellationToken);
 
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {

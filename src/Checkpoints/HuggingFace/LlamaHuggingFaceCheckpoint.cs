@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Llama;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.SafeTensors;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.HuggingFace;
 

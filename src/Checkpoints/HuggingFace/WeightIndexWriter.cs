@@ -1,5 +1,5 @@
-using Fairseq2Llama.Conversion.Files;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.HuggingFace;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;

@@ -1,6 +1,6 @@
-using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Reading;
 
@@ -44,7 +44,7 @@ internal sealed class TensorData : IDisposable
 
         if (deflated.Length > 0)
         {
-            var length = deflated.Sum(DiskSpace.InflatedLength);
+            var length = deflated.Sum(storage => storage.ScratchLength);
             DiskSpace.Require(Path.GetTempPath(), length);
             CreateScratchFolder(length);
         }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Reading;
 

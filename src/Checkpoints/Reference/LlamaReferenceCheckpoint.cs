@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 
@@ -60,14 +61,14 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
         from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
 
-    /// <summary>What a plan with <see cref="ReferenceExportOptions"/> has made once it was carried out.</summary>
-    public static LlamaReferenceCheckpoint From(ConversionPlan plan) => new(
-        plan.DestinationPath,
-        new ArchitectureFile(System.IO.Path.Combine(plan.DestinationPath, ReferenceParams.FileName)) { Architecture = plan.Architecture },
-        plan.ShardCount,
-        [.. plan.Files.Select(file => System.IO.Path.Combine(plan.DestinationPath, file.Name))],
-        plan.Length,
-        () => ReferenceFolder.Open(plan.DestinationPath, CancellationToken.None));
+    /// <summary>What an export has made. Jobs may still be writing other shards, so it is not read before its tensors are asked for.</summary>
+    internal static LlamaReferenceCheckpoint OfExport(string path, LlamaArchitecture architecture, OutputFiles output) => new(
+        path,
+        new ArchitectureFile(System.IO.Path.Combine(path, ReferenceParams.FileName)) { Architecture = architecture },
+        output.ShardCount,
+        [.. output.Planned.Select(file => System.IO.Path.Combine(path, file.Name))],
+        output.Planned.Sum(file => file.Length),
+        () => ReferenceFolder.Open(path, CancellationToken.None));
 
     /// <summary>Reads the index of a checkpoint as Meta distributes it, or as this library or fairseq2's converter wrote it.</summary>
     /// <param name="path">The absolute path of the folder.</param>

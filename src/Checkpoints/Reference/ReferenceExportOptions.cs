@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 
 namespace Fairseq2Llama;

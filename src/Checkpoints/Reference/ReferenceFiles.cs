@@ -1,5 +1,4 @@
-using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.Reference;
 
@@ -7,6 +6,13 @@ namespace Fairseq2Llama.Reference;
 internal sealed class ReferenceFiles : FolderRules
 {
     public static readonly ReferenceFiles Rules = new();
+
+    public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Reference, "Meta's reference format", "Read-LlamaReferenceCheckpoint", Rules)
+    {
+        IsIn = folder => File.Exists(Path.Combine(folder, ReferenceShard.NameOf(0))),
+        Read = LlamaReferenceCheckpoint.Read,
+        MakeOptions = () => new ReferenceExportOptions(),
+    };
 
     public override string Completion => ReferenceParams.FileName;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Reference;
@@ -49,7 +50,7 @@ internal sealed record ReferenceFolder(
 
             if (shards.IsEmpty)
             {
-                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.{OtherFormat.HintFor(path)}");
+                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
             }
 
             RequireAll(path, shards);

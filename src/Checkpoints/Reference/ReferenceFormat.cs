@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.TorchFiles.Writing;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Reference;
 
@@ -79,6 +79,9 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
     private ParamsLayout Layout(LlamaArchitecture architecture) => ReferenceParams.Resolve(architecture, options.ParamsLayout);
 
     private static string Format(double number) => number.ToString(CultureInfo.InvariantCulture);
+
+    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        LlamaReferenceCheckpoint.OfExport(path, architecture, output);
 
     public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
     {

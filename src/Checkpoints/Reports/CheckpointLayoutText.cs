@@ -1,17 +1,12 @@
 using System.Globalization;
+using Fairseq2Llama.Formats;
 
 namespace Fairseq2Llama.Reports;
 
 /// <summary>Says in words what kind of checkpoint it is.</summary>
 internal static class CheckpointLayoutText
 {
-    public static string FormatOf(LlamaCheckpoint checkpoint) => checkpoint.Format switch
-    {
-        CheckpointFormat.Reference => "Meta's reference format",
-        CheckpointFormat.HuggingFace => "Hugging Face",
-        CheckpointFormat.Fairseq2 => "fairseq2",
-        _ => throw new ArgumentOutOfRangeException(nameof(checkpoint)),
-    };
+    public static string FormatOf(LlamaCheckpoint checkpoint) => CheckpointFormats.Of(checkpoint.Format).Name;
 
     public static string LayoutOf(LlamaCheckpoint checkpoint) => (checkpoint, checkpoint.ShardCount) switch
     {

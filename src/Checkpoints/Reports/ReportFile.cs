@@ -1,7 +1,7 @@
 using System.Text;
 using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Sharding;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Reports;
 

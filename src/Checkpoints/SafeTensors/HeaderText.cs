@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.SafeTensors;
 

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Model;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Sharding;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama.Sharding;

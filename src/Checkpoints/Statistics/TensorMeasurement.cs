@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Reading;
-using Fairseq2Llama.Statistics;
 
 namespace Fairseq2Llama;
 

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Tensors;
 
@@ -21,6 +21,9 @@ internal sealed class TorchStorage
 
     /// <summary>Bytes in the file when the record is deflated (torch.save never does, but zip tools do), else null.</summary>
     public long? DeflatedLength { get; init; }
+
+    /// <summary>Bytes that it takes beside its file while it is read: one that is deflated has places only once it is inflated.</summary>
+    public long ScratchLength => DeflatedLength is null ? 0 : Length;
 
     /// <summary>CRC-32 of the uncompressed bytes; null where the file has none.</summary>
     public uint? Crc32 { get; init; }

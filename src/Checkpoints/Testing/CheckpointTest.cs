@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Llama;
+using Fairseq2Llama.Formats;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama;
@@ -33,7 +34,8 @@ public static class CheckpointTest
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
         {
-            return new CheckpointTestResult(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), path, options.Architecture, e.Findings);
+            return new CheckpointTestResult(
+                Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), path, options.Architecture, CheckpointFormats.Explain(e, path).Findings);
         }
 
         return Run(checkpoint, options, progress, cancellationToken);
@@ -107,7 +109,7 @@ public static class CheckpointTest
         var refusals = new List<CheckpointFinding>();
 
         // One format writes the same for two architectures that another tells apart.
-        foreach (var format in OutputFormats(target))
+        foreach (var format in CheckpointFormats.All.Where(format => target is null || format.Format == target).Select(format => format.MakeOptions().Format))
         {
             try
             {
@@ -128,14 +130,4 @@ public static class CheckpointTest
 
         return choice ?? (named is null ? null : ArchitectureChoice.OfUser(named));
     }
-
-    private static IEnumerable<OutputFormat> OutputFormats(CheckpointFormat? target) =>
-        from option in new (CheckpointFormat Format, ExportOptions Options)[]
-        {
-            (CheckpointFormat.Reference, new ReferenceExportOptions()),
-            (CheckpointFormat.HuggingFace, new HuggingFaceExportOptions()),
-            (CheckpointFormat.Fairseq2, new Fairseq2ExportOptions()),
-        }
-        where target is null || option.Format == target
-        select option.Options.Format;
 }

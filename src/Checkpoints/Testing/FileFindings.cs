@@ -1,5 +1,6 @@
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Testing;
 

@@ -1,4 +1,4 @@
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Legacy;
 using Fairseq2Llama.TorchFiles.Pickle;

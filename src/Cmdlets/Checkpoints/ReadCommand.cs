@@ -27,9 +27,9 @@ public abstract class ReadCommand : PathCmdlet
         {
             return Read(path);
         }
-        catch (CheckpointException e) when (ExportLeftovers.Explain(path) is { } explanation)
+        catch (CheckpointException e)
         {
-            throw e.With(explanation);
+            throw ReadErrors.Explain(e, path);
         }
     }
 

@@ -59,9 +59,6 @@ public abstract class ExportCommand : ArchitectureCmdlet
     /// <exception cref="CheckpointException">An argument is wrong.</exception>
     private protected abstract ExportOptions MakeOptions();
 
-    /// <summary>What a plan has made once it was carried out.</summary>
-    private protected abstract LlamaCheckpoint GetResult(ConversionPlan plan);
-
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerItem(() =>
     {
@@ -121,7 +118,7 @@ public abstract class ExportCommand : ArchitectureCmdlet
         if (isApproved)
         {
             Execute(name, plan);
-            WriteObject(GetResult(plan));
+            WriteObject(plan.OpenResult(Stop));
         }
 
         if (isApproved || reason == ShouldProcessReason.WhatIf)

@@ -8,6 +8,4 @@ namespace Fairseq2Llama.Cmdlets;
 public sealed class ExportFairseq2CheckpointCommand : ExportCommand
 {
     private protected override ExportOptions MakeOptions() => new Fairseq2ExportOptions();
-
-    private protected override LlamaCheckpoint GetResult(ConversionPlan plan) => Fairseq2Checkpoint.Read(plan.DestinationPath, cancellationToken: Stop);
 }

@@ -25,6 +25,4 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
         MaxShardSize = ByteSize.Parse(MaxShardSize)!.Value,
         TokenizerPath = TokenizerPath is null ? null : this.ResolveTokenizer(TokenizerPath),
     };
-
-    private protected override LlamaCheckpoint GetResult(ConversionPlan plan) => LlamaHuggingFaceCheckpoint.Read(plan.DestinationPath, Stop);
 }

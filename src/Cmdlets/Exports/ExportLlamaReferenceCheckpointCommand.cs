@@ -41,6 +41,4 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
         ParamsLayout = ParamsLayout,
         Checklist = Checklist,
     };
-
-    private protected override LlamaCheckpoint GetResult(ConversionPlan plan) => LlamaReferenceCheckpoint.From(plan);
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.SafeTensors.Writing;
 using Fairseq2Llama.Tests.Support;

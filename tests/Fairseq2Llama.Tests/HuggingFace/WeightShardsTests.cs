@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Tests.Support;
 

@@ -82,7 +82,9 @@ public sealed class MetaLoadersTests : IDisposable
     {
         var options = new ReferenceExportOptions
         {
-            Architecture = TinyModel.Architecture with { ShardEmbedDim = byColumns, RopeTheta = 10_000 }, ParamsLayout = layout, ShardCount = count,
+            Architecture = TinyModel.Architecture with { ShardEmbedDim = byColumns, RopeTheta = 10_000 },
+            ParamsLayout = layout,
+            ShardCount = count,
         };
 
         var warnings = CheckpointExport.Plan(Fairseq2Checkpoint.Read(Repository.Case("fs2")), _folder["out"], options).Warnings;

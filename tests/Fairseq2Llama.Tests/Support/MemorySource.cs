@@ -1,4 +1,4 @@
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Tests.Support;
 

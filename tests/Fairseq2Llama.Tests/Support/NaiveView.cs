@@ -1,4 +1,3 @@
-
 namespace Fairseq2Llama.Tests.Support;
 
 /// <summary>

@@ -1,8 +1,6 @@
-using Fairseq2Llama.Conversion.Files;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Writing;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.Tests.Support;
 

@@ -1,4 +1,3 @@
-
 namespace Fairseq2Llama.Tests.Support;
 
 /// <summary>What the run reader made of a view, and what that took.</summary>

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Fairseq2Llama.Conversion.Files;
 using Fairseq2Llama.SafeTensors.Writing;
 
 namespace Fairseq2Llama.Tests.Support;

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Text;
-using Fairseq2Llama.Conversion.Files;
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Writing;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -83,5 +84,5 @@ internal readonly record struct CommitStep(char Action, string Name)
 
     /// <summary>A note is found in a folder that others may write into, so it must not be able to name other files than exports have.</summary>
     public bool IsValid =>
-        Action is Remove or Place or Share or ShareAnew && FolderRules.IsWrittenByAny(Name);
+        Action is Remove or Place or Share or ShareAnew && CheckpointFormats.IsWritten(Name);
 }

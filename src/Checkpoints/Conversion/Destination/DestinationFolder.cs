@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Conversion.Files;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -25,7 +25,7 @@ internal sealed record DestinationFolder(
         // What a killed export has left is still to be removed; there will be a look at the room then, too.
         if (!ExportLeftovers.AreAt(path, output.ShardIndex))
         {
-            DiskSpace.Require(path, output.Planned);
+            RequiredSpace.Require(path, output.Planned);
         }
 
         try

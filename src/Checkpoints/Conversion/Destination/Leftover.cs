@@ -1,3 +1,6 @@
+using Fairseq2Llama.Formats;
+using Fairseq2Llama.Stores;
+
 namespace Fairseq2Llama.Conversion.Destination;
 
 /// <summary>What an export that has ended, or was killed, has left in its staging folder.</summary>
@@ -54,7 +57,7 @@ internal static class Leftover
             return true;
         }
 
-        var foreign = Discard.Entries(folder, Directory.EnumerateFileSystemEntries).Where(entry => !FolderRules.IsWrittenByAny(Path.GetFileName(entry))).ToArray();
+        var foreign = Discard.Entries(folder, Directory.EnumerateFileSystemEntries).Where(entry => !CheckpointFormats.IsWritten(Path.GetFileName(entry))).ToArray();
         return foreign.Count(entry => Discard.TryMove(entry, Path.Combine(destination, Path.GetFileName(entry)))) == foreign.Length;
     }
 }

@@ -28,7 +28,7 @@ internal sealed class NewFolders
     /// <summary>Takes them away, as far as nobody else has put something into them.</summary>
     public void Discard()
     {
-        while (_created.TryPop(out var folder) && Destination.Discard.EmptyFolder(folder))
+        while (_created.TryPop(out var folder) && Stores.Discard.EmptyFolder(folder))
         {
         }
     }

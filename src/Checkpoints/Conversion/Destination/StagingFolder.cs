@@ -162,7 +162,7 @@ internal sealed class StagingFolder : IDisposable
             return false;
         }
 
-        DiskSpace.Require(destination, _plan.Files);
+        RequiredSpace.Require(destination, _plan.Files);
         MakeFolderOfNew();
         return true;
     }

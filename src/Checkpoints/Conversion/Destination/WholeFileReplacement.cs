@@ -1,4 +1,4 @@
-using Fairseq2Llama.Writing;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion.Destination;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Fairseq2Llama.Sharding;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Reports.Html;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using Fairseq2Llama.Containers;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.SafeTensors.Writing;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Pickle;
 

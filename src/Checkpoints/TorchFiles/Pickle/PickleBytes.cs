@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.TorchFiles.Pickle;

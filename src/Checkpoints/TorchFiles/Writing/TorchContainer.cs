@@ -1,6 +1,6 @@
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Containers;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.TorchFiles.Writing;
 

@@ -1,8 +1,8 @@
+using Fairseq2Llama.Containers;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
-using Fairseq2Llama.Writing;
 
 namespace Fairseq2Llama.TorchFiles.Writing;
 

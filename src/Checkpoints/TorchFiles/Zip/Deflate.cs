@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.TorchFiles.Zip;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Pickle;
 

@@ -1,7 +1,6 @@
 using CsCheck;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
-using Fairseq2Llama.Writing;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fairseq2Llama.Tests.TorchFiles.Writing;

@@ -1,6 +1,5 @@
 using System.Globalization;
-using Fairseq2Llama.Conversion.Files;
-using Fairseq2Llama.Sources;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;

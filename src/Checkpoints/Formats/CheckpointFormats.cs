@@ -1,0 +1,27 @@
+using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Reference;
+
+namespace Fairseq2Llama.Formats;
+
+/// <summary>All formats: the one place that knows every one of them.</summary>
+internal static class CheckpointFormats
+{
+    /// <summary>In the order in which a folder is asked for them.</summary>
+    public static IReadOnlyList<FormatDescriptor> All { get; } = [ReferenceFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor];
+
+    public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
+
+    /// <summary>Whether exports to any format write files of that name.</summary>
+    public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(name));
+
+    /// <summary>Tells whoever gives a folder of one format for one of another which command reads it.</summary>
+    /// <param name="error">What reading it has given.</param>
+    /// <param name="path">What was read.</param>
+    /// <returns>The same error, with more to say where there is more.</returns>
+    public static CheckpointException Explain(CheckpointException error, string path) =>
+        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == path && All.FirstOrDefault(format => format.IsIn(path)) is { } found
+            ? error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}.")
+            : error;
+}

@@ -1,0 +1,38 @@
+using Fairseq2Llama.Planning;
+
+namespace Fairseq2Llama;
+
+/// <summary>How to export, whatever the format; the format is the type of the options.</summary>
+public abstract record ExportOptions
+{
+    private protected ExportOptions()
+    {
+    }
+
+    /// <summary>The architecture; null for what a file beside the weights tells or, where none does, their shapes.</summary>
+    public LlamaArchitecture? Architecture { get; init; }
+
+    /// <summary>
+    /// The element type that real floating-point tensors are cast to, rounding to the nearest as PyTorch does; null to leave them as they are.
+    /// </summary>
+    public DType? DType { get; init; }
+
+    /// <summary>Whether tensors that LLaMA does not have are carried over rather than refused.</summary>
+    public bool AllowUnmapped { get; init; }
+
+    /// <summary>How much to check.</summary>
+    public VerificationMode Verification { get; init; }
+
+    /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>
+    /// Whether the export waits until the files are on the disk before it puts them in place, so that they are whole or absent even after
+    /// a loss of power. That takes longer than writing them, and the input is still there to write them from; so it is always done where
+    /// files of an earlier export are replaced or removed, and elsewhere only on demand.
+    /// </summary>
+    public bool Flush { get; init; }
+
+    /// <summary>The format that they are about.</summary>
+    internal abstract OutputFormat Format { get; }
+}

@@ -1,0 +1,18 @@
+namespace Fairseq2Llama.Planning;
+
+/// <summary>What there is to know of a format: one of these for each, in its folder.</summary>
+/// <param name="Format">Which it is.</param>
+/// <param name="Name">What people call it: <c>Meta's reference format</c>.</param>
+/// <param name="ReadCommand">The command that reads it.</param>
+/// <param name="Folder">What the names of its files mean.</param>
+internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, string ReadCommand, FolderRules Folder)
+{
+    /// <summary>Whether a folder holds a checkpoint of it, whole or not.</summary>
+    public required Func<string, bool> IsIn { get; init; }
+
+    /// <summary>Reads the index of one.</summary>
+    public required Func<string, CancellationToken, LlamaCheckpoint> Read { get; init; }
+
+    /// <summary>Exports to it as it is usually done.</summary>
+    public required Func<ExportOptions> MakeOptions { get; init; }
+}

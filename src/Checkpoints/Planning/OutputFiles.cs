@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+
+namespace Fairseq2Llama.Planning;
+
+/// <summary>The files that a model becomes.</summary>
+/// <param name="Planned">Those to be written.</param>
+/// <param name="Split">How tensors are divided over them.</param>
+internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelParallelSplit Split)
+{
+    /// <summary>Why it becomes so many files, in a sentence.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The number of files that the weights are divided into, whether or not all are to be written.</summary>
+    public int ShardCount { get; init; } = 1;
+
+    /// <summary>The shards to be written where other jobs write the others at the same time; else empty.</summary>
+    public ImmutableArray<int> ShardIndex { get; init; } = [];
+
+    /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>
+    public ImmutableArray<string> NotWritten { get; init; } = [];
+
+    /// <summary>The paths of those of them that are there already and of another export.</summary>
+    public ImmutableArray<string> Foreign { get; init; } = [];
+
+    /// <summary>What may surprise.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+}

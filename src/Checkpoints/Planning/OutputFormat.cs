@@ -1,0 +1,53 @@
+using Fairseq2Llama.Containers;
+using Fairseq2Llama.Llama;
+
+namespace Fairseq2Llama.Planning;
+
+/// <summary>
+/// A format that checkpoints are exported to: a naming convention, a container for tensors, and a file that tells the architecture. What is
+/// the same for all formats is done elsewhere, once.
+/// </summary>
+internal abstract class OutputFormat
+{
+    /// <summary>What parameters are called, and how their rows are ordered.</summary>
+    public abstract NamingConvention Convention { get; }
+
+    /// <summary>What their data lies in.</summary>
+    public abstract ITensorContainer Container { get; }
+
+    /// <summary>Which files belong to a checkpoint.</summary>
+    public abstract FolderRules Folder { get; }
+
+    /// <summary>The name of the file that tells the architecture.</summary>
+    public abstract string ConfigFileName { get; }
+
+    /// <summary>Whether that file tells how long sequences may be, which not every input tells.</summary>
+    public virtual bool TellsMaxSeqLen => true;
+
+    /// <summary>Whether the output projection is left out where it is the embedding table; else it is always there.</summary>
+    public virtual bool OmitsTiedOutput => false;
+
+    /// <summary>The content of the file that tells the architecture, for weights whose output is tied if the architecture says so.</summary>
+    public abstract byte[] WriteConfig(LlamaArchitecture architecture);
+
+    /// <summary>What an architecture has that the format can't express, and would be wrong without.</summary>
+    public virtual IEnumerable<CheckpointFinding> FindContradictions(LlamaArchitecture architecture) => [];
+
+    /// <summary>What an architecture has that the format can't express.</summary>
+    public virtual IEnumerable<string> FindLosses(LlamaArchitecture architecture) => [];
+
+    /// <summary>Which readers the file that tells the architecture is for, where there are several that want it differently; whole sentences.</summary>
+    public virtual IEnumerable<string> ExplainConfig(LlamaArchitecture architecture) => [];
+
+    /// <summary>What an export has made.</summary>
+    /// <param name="path">The folder that it was written to.</param>
+    /// <param name="architecture">The architecture that was exported, of which not every format tells all.</param>
+    /// <param name="output">What was written.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public abstract LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken);
+
+    /// <summary>Divides a model into files.</summary>
+    /// <exception cref="CheckpointException">It can't be divided as it is wanted.</exception>
+    public abstract OutputFiles PlanFiles(ExportedModel model, string destinationPath);
+}

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text;
+using Fairseq2Llama.Stores;
+
+namespace Fairseq2Llama.Planning;
+
+/// <summary>
+/// checklist.chk as Meta's downloads have it: what md5sum prints of the other files, and what <c>md5sum -c</c> reads. It is made of the files
+/// once they are written, because a record's checksum, which comes before its data, is known only after it.
+/// </summary>
+internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : PlannedFile(FileName)
+{
+    public const string FileName = "checklist.chk";
+
+    public override long Length => files.Sum(file => (long)LineOf(new byte[MD5.HashSizeInBytes], file).Length);
+
+    public override string Summary => $"MD5 of {files.Count} files";
+
+    internal override WriteTurn Turn => WriteTurn.Derived;
+
+    internal override long WorkFor(VerificationMode verification) => files.Sum(file => file.Length) + Length;
+
+    internal override void Write(string path, WriteContext context)
+    {
+        var workers = context.MakeWorkers();
+        var folder = Path.GetDirectoryName(path)!;
+        var lines = new byte[files.Count][];
+
+        workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, (index, cancellationToken) =>
+            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
+
+        OutputFile.WriteAll(path, lines.SelectMany(line => line).ToArray(), context.Flush);
+    }
+
+    private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");
+
+    private static byte[] Hash(string path, Action<long> done, CancellationToken cancellationToken)
+    {
+        var file = new LocalFile(path);
+        using var reader = file.Open();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+
+        WholeFile.ReadPieces(
+            reader,
+            file.Length,
+            piece =>
+            {
+                hash.AppendData(piece);
+                done(piece.Length);
+            },
+            cancellationToken);
+
+        return hash.GetHashAndReset();
+    }
+}

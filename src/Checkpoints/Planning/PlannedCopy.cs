@@ -1,0 +1,34 @@
+using Fairseq2Llama.Stores;
+
+namespace Fairseq2Llama.Planning;
+
+/// <summary>A file that is copied as it is.</summary>
+internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(name)
+{
+    public override long Length => source.Length;
+
+    public override string Summary => $"a copy of '{source.Name}'";
+
+    internal override WriteTurn Turn => WriteTurn.Small;
+
+    internal override void Write(string path, WriteContext context)
+    {
+        using var reader = source.Open();
+        using var file = OutputFile.Create(path);
+        var offset = 0L;
+
+        WholeFile.ReadPieces(
+            reader,
+            source.Length,
+            piece =>
+            {
+                file.Write(piece, offset);
+                offset += piece.Length;
+                context.Report(piece.Length);
+            },
+            context.CancellationToken);
+
+        reader.RequireUnchanged();
+        file.Complete(context.Flush);
+    }
+}

@@ -1,0 +1,24 @@
+using Fairseq2Llama.Stores;
+
+namespace Fairseq2Llama.Planning;
+
+/// <summary>A small file whose content is known.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="content">All of it.</param>
+/// <param name="summary">What it holds, in a few words.</param>
+/// <param name="isShared">Whether other jobs write the same file into the same folder at the same time, each with its own shards.</param>
+internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content, string summary, bool isShared = false) : PlannedFile(name)
+{
+    public bool IsShared => isShared;
+
+    public override long Length => content.Length;
+
+    public override string Summary => summary;
+
+    internal override WriteTurn Turn => WriteTurn.Small;
+
+    /// <summary>Whether a file is there and has this very content.</summary>
+    public bool IsAlreadyAt(string path) => File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content.Span);
+
+    internal override void Write(string path, WriteContext context) => OutputFile.WriteAll(path, content.Span, context.Flush);
+}

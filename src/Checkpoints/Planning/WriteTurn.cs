@@ -1,0 +1,14 @@
+namespace Fairseq2Llama.Planning;
+
+/// <summary>The order in which the files of a plan are written.</summary>
+internal enum WriteTurn
+{
+    /// <summary>Small ones first: should the disk be full to the last byte, that shows now and not after an hour.</summary>
+    Small,
+
+    /// <summary>The weights.</summary>
+    Weights,
+
+    /// <summary>What is made of the others.</summary>
+    Derived,
+}

@@ -1,0 +1,55 @@
+namespace Fairseq2Llama.Stores;
+
+/// <summary>Takes away what is of no use any more. Never throws: what else went wrong matters more, and the next export tries again.</summary>
+internal static class Discard
+{
+    /// <returns>Whether it is gone.</returns>
+    public static bool File(string path) => Try(() => System.IO.File.Delete(path));
+
+    public static void Folder(string path) => Try(() => Directory.Delete(path, recursive: true));
+
+    /// <summary>Leaves it where it is if something is in it.</summary>
+    /// <returns>Whether it is gone.</returns>
+    public static bool EmptyFolder(string path) => Try(() => Directory.Delete(path));
+
+    /// <summary>Moves a file or folder to where nothing is.</summary>
+    /// <returns>Whether it is there now.</returns>
+    public static bool TryMove(string path, string target) => Try(() =>
+    {
+        // .NET copies a file that can't be renamed, unless it may overwrite; a folder it never does.
+        if (Path.Exists(target))
+        {
+            throw new IOException($"'{target}' is there already.");
+        }
+
+        if (Directory.Exists(path))
+        {
+            Directory.Move(path, target);
+        }
+        else
+        {
+            System.IO.File.Move(path, target, overwrite: true);
+        }
+    });
+
+    /// <summary>What is in a folder; nothing where it can't be looked into.</summary>
+    public static string[] Entries(string folder, Func<string, IEnumerable<string>> enumerate)
+    {
+        string[] entries = [];
+        Try(() => entries = [.. enumerate(folder)]);
+        return entries;
+    }
+
+    private static bool Try(Action work)
+    {
+        try
+        {
+            work();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Fairseq2Llama.Stores;
+
+/// <summary>
+/// Something with bytes that stay the same while we look: a local file today, a blob read by ranges tomorrow.
+/// A source is an address and holds nothing open, so checkpoints can live in a pipeline without being disposed.
+/// </summary>
+internal interface IByteSource
+{
+    /// <summary>What to call it in messages; for a file, its full path.</summary>
+    string Name { get; }
+
+    /// <summary>Length in bytes.</summary>
+    long Length { get; }
+
+    /// <summary>Opens it for reading.</summary>
+    /// <exception cref="CheckpointException">
+    /// It can't be read, or is no longer what it was when this source was made.
+    /// </exception>
+    IByteReader Open();
+}
+
+/// <summary>An open <see cref="IByteSource"/>.</summary>
+internal interface IByteReader : IDisposable
+{
+    /// <summary>Reads at <paramref name="offset"/> until <paramref name="buffer"/> is full.</summary>
+    /// <exception cref="CheckpointException">The source ends before that, or can't be read.</exception>
+    void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Makes whole blocks of this those of a file, without reading them.</summary>
+    /// <param name="offset">The first; a multiple of <see cref="BlockSharing.BlockSize"/>.</param>
+    /// <param name="length">Bytes; a multiple of it.</param>
+    /// <param name="target">The file, open for writing.</param>
+    /// <param name="targetOffset">Where in it; a multiple of it.</param>
+    /// <returns>False when they can't be shared; then nothing has changed.</returns>
+    bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) => false;
+
+    /// <summary>Makes sure that what was read so far is all from the same state of the source.</summary>
+    /// <exception cref="CheckpointException">It is no longer what it was when the source was made.</exception>
+    void RequireUnchanged();
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Fairseq2Llama.Stores;
+
+/// <summary>A small JSON object of settings, as configuration files beside weights are.</summary>
+internal sealed class JsonSettings
+{
+    /// <summary>The largest that is known, a list of the tensors of a 405B model, has 100 KB.</summary>
+    private const int MaxLength = 16 << 20;
+
+    private readonly string _file;
+    private readonly JsonElement _object;
+
+    private JsonSettings(string file, JsonElement value)
+    {
+        _file = file;
+        _object = value;
+    }
+
+    /// <summary>All of its entries that are text; of several with the same name, the last.</summary>
+    public IReadOnlyDictionary<string, string> Texts => Decode(() => _object.EnumerateObject()
+        .Where(property => property.Value.ValueKind == JsonValueKind.String)
+        .GroupBy(property => property.Name, StringComparer.Ordinal)
+        .ToDictionary(group => group.Key, group => group.Last().Value.GetString()!, StringComparer.Ordinal));
+
+    /// <summary>The names of its entries.</summary>
+    public IEnumerable<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
+
+    /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
+    public static JsonSettings Read(IByteSource source)
+    {
+        var text = WholeFile.ReadText(source, MaxLength);
+
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new JsonSettings(source.Name, document.RootElement.Clone())
+                : throw CheckpointException.Corrupt(source.Name, "it holds no JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw CheckpointException.Corrupt(source.Name, $"it is no JSON: {e.Message}");
+        }
+    }
+
+    /// <summary>Whether something in it is an object itself.</summary>
+    public bool IsObject(string name) => Decode(() => _object.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object);
+
+    /// <summary>An object within it; null where it is not there, or null.</summary>
+    public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
+
+    public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
+
+    /// <summary>A text, or the "content" of an object, as transformers writes tokens in one way and the other.</summary>
+    public string? TextOrContent(string name) =>
+        Get(name, JsonValueKind.String, JsonValueKind.Object) is { ValueKind: JsonValueKind.Object } ? Find(name)!.Text("content") : Text(name);
+
+    public bool? Flag(string name) => Get(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean();
+
+    public double? Number(string name) => Get(name, JsonValueKind.Number)?.GetDouble();
+
+    /// <summary>A whole number; 1.0 is one, too.</summary>
+    public int? Integer(string name) => Number(name) switch
+    {
+        null => null,
+        { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
+        { } number => throw CheckpointException.Corrupt(
+            _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, and should be a whole number.")),
+    };
+
+    /// <summary>Whole numbers, of which there may also be one without a list around it; none where it is not there, or null.</summary>
+    public ImmutableArray<int> Integers(string name) => Get(name, JsonValueKind.Number, JsonValueKind.Array) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Number } => [Integer(name)!.Value],
+        { } list => [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
+            ? number
+            : throw CheckpointException.Corrupt(_file, $"'{name}' has {Decode(item.GetRawText)} in it, and should hold whole numbers."))],
+    };
+
+    /// <exception cref="CheckpointException">It is not there.</exception>
+    public int Require(string name) => Integer(name) ?? throw CheckpointException.Corrupt(_file, $"it has no '{name}'.");
+
+    private JsonElement? Get(string name, params JsonValueKind[] kinds)
+    {
+        var value = Decode(() => _object.TryGetProperty(name, out var found) ? found : default);
+
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' is {Decode(value.GetRawText)}, which it can't be.");
+    }
+
+    /// <summary>That bytes or escapes are no Unicode shows only when they are made text.</summary>
+    private T Decode<T>(Func<T> get)
+    {
+        try
+        {
+            return get();
+        }
+        catch (InvalidOperationException)
+        {
+            throw CheckpointException.Corrupt(_file, "it holds text that is no Unicode.");
+        }
+    }
+}

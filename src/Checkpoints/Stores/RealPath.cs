@@ -1,0 +1,70 @@
+using System.Globalization;
+using Fairseq2Llama.Native;
+
+namespace Fairseq2Llama.Stores;
+
+/// <summary>Where a path leads when every symbolic link in it is followed, to tell whether two paths are of one file.</summary>
+internal static class RealPath
+{
+    /// <summary>As Linux: more than that many links are taken for a circle.</summary>
+    private const int MaxLinks = 40;
+
+    /// <summary>Names on this system as they are compared: Windows and macOS do not tell upper case from lower.</summary>
+    public static StringComparer Comparer { get; } =
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+
+    /// <summary>
+    /// The same for all paths that lead to one file, also where its folder is mounted in several places; to be compared by <see cref="Comparer"/>.
+    /// Another name of the file in another folder counts as another file: to replace one leaves the other as it is.
+    /// </summary>
+    /// <param name="path">An absolute path; the end of it need not exist.</param>
+    public static string IdentityOf(string path)
+    {
+        var real = Of(path);
+
+        try
+        {
+            return !OperatingSystem.IsWindows() && Path.GetDirectoryName(real) is { } folder && FileStatus.Find(folder, followLink: true) is { } status
+                ? string.Create(CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}/{Path.GetFileName(real)}")
+                : real;
+        }
+        catch (IOException)
+        {
+            return real;
+        }
+    }
+
+    /// <param name="path">An absolute path; the end of it need not exist.</param>
+    public static string Of(string path) => Follow(Path.GetFullPath(path), MaxLinks);
+
+    private static string Follow(string path, int linksLeft)
+    {
+        var resolved = Path.GetPathRoot(path)!;
+        var names = path[resolved.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+
+        for (var i = 0; i < names.Length; i++)
+        {
+            resolved = Path.Combine(resolved, names[i]);
+
+            if (linksLeft > 0 && TargetOf(resolved) is { } target)
+            {
+                return Follow(Path.GetFullPath(Path.Combine([target, .. names[(i + 1)..]])), linksLeft - 1);
+            }
+        }
+
+        return resolved;
+    }
+
+    private static string? TargetOf(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What is not there, or can't be looked at, is no link that could be followed.
+            return null;
+        }
+    }
+}

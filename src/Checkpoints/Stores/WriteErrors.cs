@@ -1,0 +1,30 @@
+namespace Fairseq2Llama.Stores;
+
+/// <summary>Turns what the operating system says about writing into our errors.</summary>
+internal static class WriteErrors
+{
+    private const int LinuxNoSpace = 28;
+    private const int LinuxQuotaExceeded = 122;
+    private const int MacQuotaExceeded = 69;
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
+
+    /// <summary>What .NET says when preallocation finds no room; and says of much else, too.</summary>
+    private const int Unspecific = unchecked((int)0x80131620);
+
+    /// <param name="cause">What was thrown.</param>
+    /// <param name="path">Where was written.</param>
+    /// <param name="length">Bytes that were to be written.</param>
+    public static CheckpointException Translate(Exception cause, string path, long length) =>
+        IsFull(cause.HResult, path, length)
+            ? new CheckpointException(
+                CheckpointErrorCode.InsufficientDiskSpace,
+                $"'{path}' can't be written: its file system is full. Free some space, or choose another folder.",
+                path,
+                cause)
+            : new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {cause.Message} Change that, or choose another folder.", path, cause);
+
+    private static bool IsFull(int code, string path, long length) =>
+        code is LinuxNoSpace or LinuxQuotaExceeded or WindowsDiskFull
+        || (code == MacQuotaExceeded && OperatingSystem.IsMacOS())
+        || (code == Unspecific && DiskSpace.Available(path) < length);
+}

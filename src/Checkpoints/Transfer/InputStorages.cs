@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Globalization;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Stores;
+using Fairseq2Llama.Tensors;
+using Fairseq2Llama.TorchFiles.Zip;
+
+namespace Fairseq2Llama.Transfer;
+
+/// <summary>
+/// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside
+/// the output.
+/// </summary>
+internal sealed class InputStorages(string scratchFolder, VerificationMode verification) : IDisposable
+{
+    private readonly object _lock = new();
+    private readonly Dictionary<IByteSource, IByteReader> _readers = [];
+    private readonly Dictionary<TorchStorage, IByteReader> _inflated = [];
+    private readonly Dictionary<IByteSource, bool> _shares = [];
+
+    /// <summary>A reader and the place in it where the storage begins.</summary>
+    public (IByteReader Reader, long Origin) Open(TorchStorage storage, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (storage.DeflatedLength is null)
+            {
+                return (Reader(storage.Source), storage.Offset);
+            }
+
+            if (!_inflated.TryGetValue(storage, out var reader))
+            {
+                reader = _inflated[storage] = Inflate(storage, storage.DeflatedLength.Value, cancellationToken);
+            }
+
+            return (reader, 0);
+        }
+    }
+
+    /// <summary>Whether a source and files in the scratch folder can share blocks: tried, because nothing else tells for sure.</summary>
+    public bool CanShare(IByteSource source)
+    {
+        lock (_lock)
+        {
+            if (!_shares.TryGetValue(source, out var canShare))
+            {
+                canShare = _shares[source] = TryToShare(Reader(source), source.Length);
+            }
+
+            return canShare;
+        }
+    }
+
+    /// <summary>A checksum tells of damage only where there is one; that a file was rewritten meanwhile its time tells always.</summary>
+    public void RequireUnchanged()
+    {
+        lock (_lock)
+        {
+            foreach (var reader in _readers.Values)
+            {
+                reader.RequireUnchanged();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var reader in _readers.Values.Concat(_inflated.Values))
+        {
+            reader.Dispose();
+        }
+    }
+
+    private bool TryToShare(IByteReader reader, long length)
+    {
+        using var file = File.OpenHandle(
+            Path.Combine(scratchFolder, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+
+        return length >= BlockSharing.BlockSize && reader.TryShare(0, BlockSharing.BlockSize, file, 0);
+    }
+
+    private IByteReader Reader(IByteSource source)
+    {
+        if (!_readers.TryGetValue(source, out var reader))
+        {
+            reader = _readers[source] = source.Open();
+        }
+
+        return reader;
+    }
+
+    private IByteReader Inflate(TorchStorage storage, long deflatedLength, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(scratchFolder, string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"));
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
+        var crc = ThirdParty.CreateCrc32();
+
+        try
+        {
+            using var output = File.Create(path);
+            using var input = Deflate.Open(Reader(storage.Source), storage.Offset, deflatedLength);
+
+            for (var left = storage.Length; left > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+
+                var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, left));
+                input.ReadExactly(chunk);
+                crc.Append(chunk);
+                output.Write(chunk);
+                left -= chunk.Length;
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw CheckpointException.Corrupt(storage.Source.Name, $"its record '{storage.Record}' can't be decompressed.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, scratchFolder, storage.Length);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return verification == VerificationMode.None || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
+            ? new LocalFile(path).Open()
+            : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
+    }
+}

@@ -1,0 +1,213 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Transfer;
+
+/// <summary>
+/// The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on. Serves several threads at once.
+/// </summary>
+internal sealed class StorageCopier(string scratchFolder, VerificationMode verification) : IDisposable
+{
+    private readonly InputStorages _inputs = new(scratchFolder, verification);
+    private readonly ConcurrentBag<RunReader> _idleReaders = [];
+    private readonly ConcurrentDictionary<TorchStorage, Lazy<uint>> _checksums = new();
+    private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
+
+    /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
+    public bool ReadsShared { private get; init; }
+
+    /// <summary>How many finite numbers were too large for the type that a storage was cast to, where there were any.</summary>
+    public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
+
+    /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
+    public bool CanShare(PlannedStorage storage) =>
+        verification != VerificationMode.None && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
+
+    /// <summary>Puts a storage into its place, by sharing blocks where that is possible.</summary>
+    /// <returns>The CRC-32 of what lies there now, as far as it was read; of blocks that are shared it is what the input says.</returns>
+    /// <exception cref="CheckpointException">An input is damaged.</exception>
+    public uint Write(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken) =>
+        CanShare(storage) && TryShare(storage.UnchangedInput!, target, cancellationToken)
+            ? storage.UnchangedInput!.Crc32!.Value
+            : Copy(storage, chunk => target.Write(chunk), cancellationToken);
+
+    /// <summary>Copies a storage.</summary>
+    /// <returns>The CRC-32 of what was handed on.</returns>
+    /// <exception cref="CheckpointException">An input is damaged.</exception>
+    public uint Copy(PlannedStorage storage, ChunkSink sink, CancellationToken cancellationToken)
+    {
+        var crc = ThirdParty.CreateCrc32();
+        var unchanged = storage.UnchangedInput;
+        using var cast = storage.IsCast ? new ChunkCast(storage.InputDType, storage.DType) : null;
+
+        foreach (var band in storage.Bands)
+        {
+            var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.InputDType).SwapUnit : 1;
+            var inputCrc = band.WholeStorage is not null && unchanged is null ? ThirdParty.CreateCrc32() : null;
+
+            foreach (var column in band.WholeStorage is null ? band.Columns : [])
+            {
+                Verify(column.Storage, cancellationToken);
+            }
+
+            Read(
+                band,
+                chunk =>
+                {
+                    inputCrc?.Append(chunk);
+                    SwapBytes(chunk, swapUnit);
+                    var output = cast is null ? chunk : cast.Apply(chunk);
+                    crc.Append(output);
+                    sink(output);
+                },
+                cancellationToken);
+
+            if (inputCrc is not null)
+            {
+                Verify(band.WholeStorage!, inputCrc.GetAndReset());
+            }
+        }
+
+        if (cast is { Overflows: > 0 and var overflows })
+        {
+            _overflows[storage] = overflows;
+        }
+
+        var value = crc.GetAndReset();
+
+        if (unchanged is not null)
+        {
+            Verify(unchanged, value);
+        }
+
+        return value;
+    }
+
+    /// <exception cref="CheckpointException">An input was changed while it was being copied.</exception>
+    public void RequireUnchangedInputs() => _inputs.RequireUnchanged();
+
+    public void Dispose()
+    {
+        while (_idleReaders.TryTake(out var reader))
+        {
+            reader.Dispose();
+        }
+
+        _inputs.Dispose();
+    }
+
+    private bool TryShare(TorchStorage input, StorageTarget target, CancellationToken cancellationToken)
+    {
+        var (reader, origin) = _inputs.Open(input, cancellationToken);
+
+        if (!target.TryShare(reader, origin, input.Length))
+        {
+            return false;
+        }
+
+        if (ReadsShared)
+        {
+            Verify(input, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own, once for all parts. Whoever
+    /// takes a part of a damaged one learns of it.
+    /// </summary>
+    private void Verify(TorchStorage storage, CancellationToken cancellationToken)
+    {
+        if (verification == VerificationMode.None || storage is { Crc32: null } or { DeflatedLength: not null })
+        {
+            return;
+        }
+
+        var checksum = _checksums.GetOrAdd(storage, key => new Lazy<uint>(() => ComputeChecksum(key, cancellationToken)));
+
+        try
+        {
+            Verify(storage, checksum.Value);
+        }
+        catch (OperationCanceledException)
+        {
+            // What stopped may have been one tensor of several, and another one may lie in the same storage.
+            _checksums.TryRemove(KeyValuePair.Create(storage, checksum));
+            throw;
+        }
+    }
+
+    private uint ComputeChecksum(TorchStorage storage, CancellationToken cancellationToken)
+    {
+        var crc = ThirdParty.CreateCrc32();
+        Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk), cancellationToken);
+        return crc.GetAndReset();
+    }
+
+    private void Verify(TorchStorage storage, uint crc)
+    {
+        if (verification != VerificationMode.None && storage.Crc32 is { } expected && crc != expected)
+        {
+            _inputs.RequireUnchanged();
+            throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
+        }
+    }
+
+    private void Read(RunBand band, ChunkSink sink, CancellationToken cancellationToken)
+    {
+        // As many as there are threads: each has buffers of some MB.
+        var runReader = _idleReaders.TryTake(out var idle) ? idle : new RunReader();
+
+        try
+        {
+            if (band.Columns is [var runs])
+            {
+                var (reader, origin) = _inputs.Open(runs.Storage, cancellationToken);
+                runReader.Read(reader, origin, runs, HandOn);
+                return;
+            }
+
+            RunColumn[] columns =
+            [
+                .. from column in band.Columns
+                   let place = _inputs.Open(column.Storage, cancellationToken)
+                   select new RunColumn(place.Reader, place.Origin, column),
+            ];
+
+            runReader.ReadRows(band.Rows, columns, HandOn);
+        }
+        finally
+        {
+            _idleReaders.Add(runReader);
+        }
+
+        void HandOn(Span<byte> chunk)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            sink(chunk);
+        }
+    }
+
+    private static void SwapBytes(Span<byte> bytes, int unit)
+    {
+        switch (unit)
+        {
+            case 2:
+                var shorts = MemoryMarshal.Cast<byte, ushort>(bytes);
+                BinaryPrimitives.ReverseEndianness(shorts, shorts);
+                break;
+            case 4:
+                var ints = MemoryMarshal.Cast<byte, uint>(bytes);
+                BinaryPrimitives.ReverseEndianness(ints, ints);
+                break;
+            case 8:
+                var longs = MemoryMarshal.Cast<byte, ulong>(bytes);
+                BinaryPrimitives.ReverseEndianness(longs, longs);
+                break;
+        }
+    }
+}
