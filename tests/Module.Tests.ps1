@@ -120,6 +120,8 @@ Describe 'The views' {
             $checkpoint | & $_ | Out-String
             Get-CheckpointTensor -Checkpoint $checkpoint *embed* | & $_ | Out-String
             Test-Fairseq2Checkpoint -Checkpoint $checkpoint | & $_ | Out-String
+            (Test-Fairseq2Checkpoint -Checkpoint $checkpoint).Findings | Format-List | Out-String
+            Compare-LlamaCheckpoint $checkpoint $checkpoint | Format-List | Out-String
         )
 
         $shown | Should -Not -Match '##vso\['

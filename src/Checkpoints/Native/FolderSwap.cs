@@ -31,12 +31,14 @@ internal static partial class FolderSwap
     }
 
     /// <summary>
-    /// Whether a new folder can be all that an old one is to others: it is an ordinary folder of this user, nothing is mounted there, and it has
-    /// no access list and no other attribute that would be lost.
+    /// Whether a new folder can be all that an old one is to others: it is an ordinary folder of this user, who may write into it, nothing is
+    /// mounted there or in it, and it has no access list and no other attribute that would be lost.
     /// </summary>
     public static bool KeepsAllOf(string folder) =>
         OperatingSystem.IsLinux()
         && FileStatus.Find(folder, followLink: false) is { IsFolder: true, IsOurs: true, IsMountPoint: false } status
+        && status.Permissions.HasFlag(UnixFileMode.UserWrite | UnixFileMode.UserExecute)
+        && Directory.EnumerateFileSystemEntries(folder).All(entry => FileStatus.Find(entry, followLink: false) is { IsMountPoint: false })
         && Path.GetDirectoryName(folder) is { } parent && FileStatus.Find(parent, followLink: true)?.Device == status.Device
         && !HasAttributes(folder);
 

@@ -18,7 +18,8 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
     internal override WriteTurn Turn => WriteTurn.Small;
 
     /// <summary>Whether a file is there and has this very content.</summary>
-    public bool IsAlreadyAt(string path) => File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content.Span);
+    /// <exception cref="CheckpointException">It can't be read, or is no file.</exception>
+    public bool IsAlreadyAt(string path) => File.Exists(path) && WholeFile.IsEqual(new LocalFile(path), content.Span);
 
     internal override void Write(string path, WriteContext context) => OutputFile.WriteAll(path, content.Span, context.Flush);
 }

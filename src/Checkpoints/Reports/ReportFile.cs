@@ -116,10 +116,29 @@ public sealed class ReportFile
             throw Exists();
         }
 
+        if (IsForeignLink())
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{Path}' is a link that another user has made. Remove it, or choose another file for the report.", Path);
+        }
+
         if (IsSpecial())
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Path}' is a device, a pipe or a socket, and no file. Choose a file for the report.", Path);
+        }
+    }
+
+    /// <summary>Who may write into the folder could let the report replace a file elsewhere.</summary>
+    private bool IsForeignLink()
+    {
+        try
+        {
+            return !OperatingSystem.IsWindows() && new FileInfo(Path).LinkTarget is not null && FileStatus.Find(Path, followLink: false) is { IsOurs: false };
+        }
+        catch (IOException e)
+        {
+            throw WriteErrors.Translate(e, Path, 0);
         }
     }
 

@@ -29,7 +29,8 @@ internal sealed class OutputFile : IDisposable
     {
         try
         {
-            return new OutputFile(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: room));
+            // A lock would outlast the file for a moment wherever a process is being started, which has all files until it runs another program.
+            return new OutputFile(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, preallocationSize: room));
         }
         catch (IOException e) when (e.HResult == Unspecific && room is > 0 and < MaxCertain)
         {

@@ -33,6 +33,22 @@ internal static class WholeFile
         return text.AsMemory(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0);
     }
 
+    /// <summary>Whether a file holds just some bytes.</summary>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public static bool IsEqual(IByteSource source, ReadOnlySpan<byte> content)
+    {
+        using var reader = source.Open();
+
+        if (source.Length != content.Length)
+        {
+            return false;
+        }
+
+        var bytes = new byte[content.Length];
+        reader.Read(0, bytes);
+        return content.SequenceEqual(bytes);
+    }
+
     /// <param name="reader">The file.</param>
     /// <param name="length">Its length.</param>
     /// <param name="take">Gets the pieces, from first to last.</param>

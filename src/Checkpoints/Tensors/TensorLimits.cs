@@ -12,7 +12,7 @@ internal static class TensorLimits
     /// <exception cref="CheckpointException">A name could talk to the terminal that it is shown on.</exception>
     public static void RequirePrintable(string name, string file)
     {
-        if (name.Any(PrintableText.IsUnprintable))
+        if (!PrintableText.IsPrintable(name))
         {
             throw CheckpointException.Corrupt(file, "the name of a tensor has control characters in it, or others that can't be seen.");
         }

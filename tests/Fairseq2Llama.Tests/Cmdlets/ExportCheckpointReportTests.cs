@@ -63,6 +63,22 @@ public sealed class ExportCheckpointReportTests : ExportTests
     }
 
     [Fact]
+    public void Follows_no_link_of_another_user()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        File.WriteAllText(Folder["victim.html"], "private");
+        File.CreateSymbolicLink(Folder["linked.html"], Folder["victim.html"]);
+        using (var chown = System.Diagnostics.Process.Start("chown", ["--no-dereference", "65534", Folder["linked.html"]]))
+        {
+            chown.WaitForExit();
+        }
+
+        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-CheckpointReport linked.html -Architecture $tiny -Force", "another user");
+
+        Assert.Equal("private", File.ReadAllText(Folder["victim.html"]));
+    }
+
+    [Fact]
     public void Replaces_an_empty_file()
     {
         File.WriteAllText(Folder["report.md"], "");

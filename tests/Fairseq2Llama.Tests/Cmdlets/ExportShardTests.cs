@@ -30,6 +30,21 @@ public sealed class ExportShardTests : IDisposable
         _folder.Dispose();
     }
 
+    /// <summary>Jobs share the folder, and somebody else may have put something there.</summary>
+    [Fact]
+    public void A_pipe_in_the_place_of_the_shared_file_is_an_error_and_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs mkfifo");
+        _session.Run($"$null = {Export} -ShardIndex 0");
+        File.Delete(_folder["out/params.json"]);
+        using (var process = System.Diagnostics.Process.Start("mkfifo", [_folder["out/params.json"]]))
+        {
+            process.WaitForExit();
+        }
+
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, $"{Export} -ShardIndex 1", "params.json");
+    }
+
     [Fact]
     public void Shards_of_another_division_are_not_taken_for_its_siblings()
     {

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Native;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion.Destination;
 
@@ -107,7 +108,7 @@ internal sealed class FolderCommit(string staging, string destination)
         // between would be taken for another export.
         var isThere = File.Exists(InPlace(name));
 
-        if (isThere && File.ReadAllBytes(InPlace(name)).AsSpan().SequenceEqual(File.ReadAllBytes(New(name))))
+        if (isThere && WholeFile.IsEqual(new LocalFile(InPlace(name)), File.ReadAllBytes(New(name))))
         {
             return;
         }
@@ -168,7 +169,7 @@ internal sealed class FolderCommit(string staging, string destination)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{destination}' can't be written: {cause.Message} Not all files that were there could be put back. {Advice()}",
+                $"'{destination}' can't be written: {cause.Message.TrimEnd('.')}. Not all files that were there could be put back. {Advice()}",
                 destination,
                 cause);
         }

@@ -24,30 +24,30 @@ internal static class FolderExchange
     /// <exception cref="IOException">They can't be swapped; nothing has changed.</exception>
     public static void Run(string folder, string destination, bool flush)
     {
-        if (!OperatingSystem.IsWindows() && FileStatus.Find(destination, followLink: false) is { } status)
-        {
-            File.SetUnixFileMode(folder, status.Permissions);
-        }
-
         FolderSwap.Run(folder, destination);
 
-        if (flush)
-        {
-            FlushOrSwapBack(folder, destination);
-        }
-    }
-
-    private static void FlushOrSwapBack(string folder, string destination)
-    {
         try
         {
-            DiskFlush.Folder(Path.GetDirectoryName(folder)!);
-            DiskFlush.Folder(Path.GetDirectoryName(destination)!);
+            if (!OperatingSystem.IsWindows() && FileStatus.Find(folder, followLink: false) is { } old)
+            {
+                File.SetUnixFileMode(destination, old.Permissions);
+            }
+
+            if (flush)
+            {
+                Flush(folder, destination);
+            }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             FolderSwap.Run(folder, destination);
             throw;
         }
+    }
+
+    private static void Flush(string folder, string destination)
+    {
+        DiskFlush.Folder(Path.GetDirectoryName(folder)!);
+        DiskFlush.Folder(Path.GetDirectoryName(destination)!);
     }
 }
