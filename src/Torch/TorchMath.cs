@@ -111,7 +111,7 @@ internal sealed class TorchMath : ITensorMath
     }
 
     /// <inheritdoc/>
-    public object MapTensor(string path, long offset, TorchTensor tensor)
+    public object MapTensor(string path, long offset, TensorView tensor)
     {
         var first = (offset / tensor.DType.GetItemSize()) + tensor.StorageOffset;
 

@@ -69,14 +69,14 @@ internal static class CheckpointMaker
             }
 
             // What is not divided is the same in all ranks.
-            var storage = new TorchStorage
+            var storage = new StoredBytes
             {
                 Source = source,
                 Record = name,
                 Offset = offset + (split is null ? 0 : rank * RankDistance),
                 Length = shape.ElementCount * ItemSize,
             };
-            var planned = new PlannedStorage(DType.BFloat16, [RunBand.Of(new ByteRuns(storage, 0, storage.Length, []))]);
+            var planned = new PlannedStorage(DType.BFloat16, [RowBlock.Of(new ByteRuns(storage, 0, storage.Length, []))]);
 
             tensors.Add(new PlannedTensor(name, name, DType.BFloat16, shape, planned));
             offset += (storage.Length + RandomWeights.Alignment - 1) / RandomWeights.Alignment * RandomWeights.Alignment;
@@ -154,7 +154,7 @@ internal static class CheckpointMaker
             Close(record, crc);
         }
 
-        public void Add(string name, TorchStorage storage)
+        public void Add(string name, StoredBytes storage)
         {
             var record = new ZipRecord(name, _end, storage.Length, Aligned);
             var crc = ThirdParty.CreateCrc32();

@@ -22,5 +22,5 @@ internal interface ITensorContainer
 
     /// <summary>The tensors of a file that was written, with their names, in its order.</summary>
     /// <exception cref="CheckpointException">It is no such file, or is damaged.</exception>
-    IReadOnlyList<KeyValuePair<string, TorchTensor>> Read(IByteSource source);
+    IReadOnlyList<KeyValuePair<string, TensorView>> Read(IByteSource source);
 }

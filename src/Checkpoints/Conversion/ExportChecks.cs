@@ -53,7 +53,7 @@ internal static class ExportChecks
             yield return $"'{tensor.Name}' is no parameter of LLaMA; it is carried over as '{model.NewNameOf(tensor)}'.";
         }
 
-        foreach (var name in model.Checkpoint.PassedOver)
+        foreach (var name in model.Checkpoint.IgnoredTensors)
         {
             yield return $"'{name}' of '{model.Checkpoint.Path}' is passed over, as by transformers, because its config.json says that"
                 + " the output is tied to the embeddings.";

@@ -34,7 +34,7 @@ public static class ExportLeftovers
     {
         path = Path.TrimEndingDirectorySeparator(path);
 
-        return !Directory.Exists(path) && Directory.Exists(StagingPath.Beside(path)) || CommitNote.IsIn(StagingPath.In(path))
+        return !Directory.Exists(path) && Directory.Exists(StagingPath.Beside(path)) || CommitJournal.IsIn(StagingPath.In(path))
             ? $"An export to '{path}' has not finished. If it was interrupted, run it again: that finishes or replaces what it began."
             : null;
     }

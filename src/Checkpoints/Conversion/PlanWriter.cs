@@ -24,7 +24,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             {
                 findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
-                foreach (var file in plan.Files.OrderBy(file => file.Turn))
+                foreach (var file in plan.Files.OrderBy(file => file.Phase))
                 {
                     Write(file, staging.PathOf(file), copier);
                 }

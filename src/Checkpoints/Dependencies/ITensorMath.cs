@@ -43,5 +43,5 @@ internal interface ITensorMath
     /// <param name="tensor">Its element type, shape and strides.</param>
     /// <returns>A TorchSharp.torch.Tensor that belongs to the caller.</returns>
     /// <exception cref="CheckpointException">The file can't be mapped.</exception>
-    object MapTensor(string path, long offset, TorchTensor tensor);
+    object MapTensor(string path, long offset, TensorView tensor);
 }

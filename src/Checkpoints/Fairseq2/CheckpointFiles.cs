@@ -14,7 +14,7 @@ internal sealed class CheckpointFiles
     /// <param name="candidates">Files that would be expected to be shards; those that are none are strays.</param>
     /// <param name="least">The last place that there is at least.</param>
     public CheckpointFiles(
-        IEnumerable<ShardFile> shards, Func<ShardPlace, string> pathOf, IEnumerable<string> candidates, ShardPlace least = default)
+        IEnumerable<ShardFile> shards, Func<ShardCoordinates, string> pathOf, IEnumerable<string> candidates, ShardCoordinates least = default)
     {
         PathOf = pathOf;
         Shards =
@@ -24,7 +24,7 @@ internal sealed class CheckpointFiles
                select shard,
         ];
 
-        Strays = [.. candidates.Except(Shards.Select(shard => shard.Path)).Order(StringComparer.Ordinal)];
+        Unrecognized = [.. candidates.Except(Shards.Select(shard => shard.Path)).Order(StringComparer.Ordinal)];
 
         var present = Shards.Select(shard => shard.Place).ToHashSet();
 
@@ -33,7 +33,7 @@ internal sealed class CheckpointFiles
             .. (from pipeline in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.Pipeline), least.Pipeline) + 1)
                 from tensorParallel in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.TensorParallel), least.TensorParallel) + 1)
                 from dataParallel in Enumerable.Range(0, Math.Max(Shards.Max(shard => shard.Place.DataParallel), least.DataParallel) + 1)
-                let place = new ShardPlace(pipeline, tensorParallel, dataParallel)
+                let place = new ShardCoordinates(pipeline, tensorParallel, dataParallel)
                 where !present.Contains(place)
                 select pathOf(place))
                 .Take(MaxMissing),
@@ -41,7 +41,7 @@ internal sealed class CheckpointFiles
     }
 
     /// <summary>The path that the file at a place has, or would have.</summary>
-    public Func<ShardPlace, string> PathOf { get; }
+    public Func<ShardCoordinates, string> PathOf { get; }
 
     /// <summary>Its files, by pipeline stage, then tensor-parallel rank, then data-parallel rank.</summary>
     public ImmutableArray<ShardFile> Shards { get; }
@@ -50,7 +50,7 @@ internal sealed class CheckpointFiles
     public ImmutableArray<string> Missing { get; }
 
     /// <summary>Files that look like parts of it and have no place in it.</summary>
-    public ImmutableArray<string> Strays { get; }
+    public ImmutableArray<string> Unrecognized { get; }
 
     /// <summary>Whole models and shards of the older layouts, and what is named much like them: copies, unfinished ones.</summary>
     public static IEnumerable<string> NamedLikeModels(string folder) => Directory.EnumerateFiles(folder, "model.*pt*");

@@ -73,7 +73,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     internal override int ModelParallelSize => TensorParallelSize;
 
     /// <summary>Files beside its own that look like parts of it.</summary>
-    internal ImmutableArray<string> StrayFiles => _layout.Strays;
+    internal ImmutableArray<string> UnrecognizedFiles => _layout.Unrecognized;
 
     internal override IEnumerable<string> FilesWithoutChecksums =>
         _files.Where(file => !file.HasChecksums).Select(file => file.Source.Name);
@@ -98,7 +98,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Name) : null;
         RequireAllShards(location, config);
 
-        foreach (var stray in location.Files.Strays)
+        foreach (var stray in location.Files.Unrecognized)
         {
             log?.Invoke($"'{stray}' is passed over: it has no place in the checkpoint.");
         }

@@ -14,7 +14,7 @@ internal sealed class Fairseq2Files : FolderRules
         MakeOptions = () => new Fairseq2ExportOptions(),
     };
 
-    public override string Completion => SingleFileLayout.FileName;
+    public override string CommitMarker => SingleFileLayout.FileName;
 
     public override bool IsWritten(string name) => Is(name, SingleFileLayout.FileName, ModelConfig.FileName);
 

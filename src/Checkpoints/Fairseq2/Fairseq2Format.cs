@@ -29,7 +29,7 @@ internal sealed class Fairseq2Format : OutputFormat
     {
         if (architecture.NormEps != FixedNormEps)
         {
-            yield return $"The epsilon of the norms is {SettingsText.FloatOf(architecture.NormEps)}, and fairseq2 always computes with {SettingsText.FloatOf(FixedNormEps)}:"
+            yield return $"The epsilon of the norms is {JsonConfigWriter.FloatOf(architecture.NormEps)}, and fairseq2 always computes with {JsonConfigWriter.FloatOf(FixedNormEps)}:"
                 + " the model will give slightly different numbers there.";
         }
     }

@@ -38,15 +38,15 @@ internal static class ModelConfigWriter
                 num_key_value_heads: {architecture.NumKeyValueHeads}
                 ffn_inner_dim: {4L * architecture.ModelDim}
                 ffn_inner_dim_scale: 0.6666666666666666
-                ffn_inner_dim_multiplier: {SettingsText.FloatOf(architecture.FfnInnerDimMultiplier)}
+                ffn_inner_dim_multiplier: {JsonConfigWriter.FloatOf(architecture.FfnInnerDimMultiplier)}
                 ffn_inner_dim_to_multiple: {architecture.FfnInnerDimMultipleOf}
-                rope_theta: {SettingsText.FloatOf(architecture.RopeTheta)}
+                rope_theta: {JsonConfigWriter.FloatOf(architecture.RopeTheta)}
                 use_scaled_rope: {(architecture.RopeScaleFactor is null ? "false" : "true")}
                 rope_scaling:
-                  factor: {SettingsText.FloatOf(architecture.RopeScaleFactor ?? RotaryScale.DefaultFactor)}
+                  factor: {JsonConfigWriter.FloatOf(architecture.RopeScaleFactor ?? RotaryScale.DefaultFactor)}
                   frequency_factors:
-                  - {SettingsText.FloatOf(RotaryScale.LowFrequencyFactor)}
-                  - {SettingsText.FloatOf(RotaryScale.HighFrequencyFactor)}
+                  - {JsonConfigWriter.FloatOf(RotaryScale.LowFrequencyFactor)}
+                  - {JsonConfigWriter.FloatOf(RotaryScale.HighFrequencyFactor)}
                   original_context_length: {RotaryScale.OriginalMaxSeqLen}
                 dropout_p: 0.1
 

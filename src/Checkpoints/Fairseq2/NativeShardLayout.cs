@@ -36,7 +36,7 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
     /// <summary>The files in a folder that holds nothing else.</summary>
     public CheckpointFiles? FindIn(string root)
     {
-        List<(string Path, ShardPlace Place)> folders = [(root, default)], all = [.. folders];
+        List<(string Path, ShardCoordinates Place)> folders = [(root, default)], all = [.. folders];
 
         foreach (var level in levels.SkipLast(1))
         {
@@ -79,10 +79,10 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
         return folder;
     }
 
-    private string PathOf(string root, ShardPlace place) => Path.Combine(
+    private string PathOf(string root, ShardCoordinates place) => Path.Combine(
         [root, .. levels.SkipLast(1).Select(level => level.FolderName(level.RankIn(place))), levels[^1].FileName(levels[^1].RankIn(place))]);
 
     /// <summary>A way that had only one rank had no name, so that one rank is one of several; but one file may have been copied by itself.</summary>
-    private ShardPlace LeastIn(string root) =>
-        _isShorter && Path.GetFileName(root) == FolderName ? levels.Aggregate(default(ShardPlace), (place, level) => level.At(place, 1)) : default;
+    private ShardCoordinates LeastIn(string root) =>
+        _isShorter && Path.GetFileName(root) == FolderName ? levels.Aggregate(default(ShardCoordinates), (place, level) => level.At(place, 1)) : default;
 }

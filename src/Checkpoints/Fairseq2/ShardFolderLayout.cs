@@ -23,14 +23,14 @@ internal sealed partial class ShardFolderLayout : ICheckpointLayout
         [
             .. from rank in ranks
                from file in NumberedEntries.In(rank.Path, Directory.EnumerateFiles, Shard())
-               select new ShardFile(file.Path, new ShardPlace(TensorParallel: rank.Number, DataParallel: file.Number)),
+               select new ShardFile(file.Path, new ShardCoordinates(TensorParallel: rank.Number, DataParallel: file.Number)),
         ];
 
         return shards.Length == 0
             ? null
             : new CheckpointFiles(shards, PathOf, ranks.SelectMany(rank => Directory.EnumerateFiles(rank.Path, "shard.*")));
 
-        string PathOf(ShardPlace place) => Path.Combine(
+        string PathOf(ShardCoordinates place) => Path.Combine(
             ranks.FirstOrDefault(rank => rank.Number == place.TensorParallel).Path ?? Path.Combine(folder, $"model.{place.TensorParallel:00}.pt"),
             $"shard.{place.DataParallel:00}.pt");
     }

@@ -16,7 +16,7 @@ internal sealed partial class ShardLevel
     private readonly Regex _folder;
     private readonly Regex _file;
 
-    private ShardLevel(string name, Func<ShardPlace, int> rankIn, Func<ShardPlace, int, ShardPlace> at)
+    private ShardLevel(string name, Func<ShardCoordinates, int> rankIn, Func<ShardCoordinates, int, ShardCoordinates> at)
     {
         _name = name;
         _folder = new Regex($@"^{name}_([0-9]{{2}}|[1-9][0-9]{{2,4}})\z", RegexOptions.CultureInvariant);
@@ -37,10 +37,10 @@ internal sealed partial class ShardLevel
         new("sdp", place => place.DataParallel, (place, rank) => place with { DataParallel = rank });
 
     /// <summary>The rank of a place in this way.</summary>
-    public Func<ShardPlace, int> RankIn { get; }
+    public Func<ShardCoordinates, int> RankIn { get; }
 
     /// <summary>A place with another rank in this way.</summary>
-    public Func<ShardPlace, int, ShardPlace> At { get; }
+    public Func<ShardCoordinates, int, ShardCoordinates> At { get; }
 
     public string FolderName(int rank) => string.Create(CultureInfo.InvariantCulture, $"{_name}_{rank:00}");
 

@@ -42,7 +42,7 @@ internal static partial class StepFiles
             .FirstOrDefault();
     }
 
-    private static string? FindInCounts(string step, ShardPlace last)
+    private static string? FindInCounts(string step, ShardCoordinates last)
     {
         var (trainers, trainerGap) = Count(step, Trainer, "rank", TrainerRank());
         var (readers, readerGap) = Count(step, DataReader, "dp", DataReaderRank());

@@ -18,7 +18,7 @@ internal sealed partial class TensorParallelLayout : ICheckpointLayout
         [
             .. from file in files
                where file.Number >= 10 || isPadded == IsPadded(file.Path)
-               select new ShardFile(file.Path, new ShardPlace(TensorParallel: file.Number)),
+               select new ShardFile(file.Path, new ShardCoordinates(TensorParallel: file.Number)),
         ];
 
         return shards.Length == 0
@@ -27,7 +27,7 @@ internal sealed partial class TensorParallelLayout : ICheckpointLayout
                 shards,
                 place => Path.Combine(folder, isPadded ? $"model.{place.TensorParallel:00}.pt" : $"model.{place.TensorParallel}.pt"),
                 CheckpointFiles.NamedLikeModels(folder),
-                least: new ShardPlace(TensorParallel: 1)); // a single one would be model.pt
+                least: new ShardCoordinates(TensorParallel: 1)); // a single one would be model.pt
     }
 
     private static bool IsPadded(string path) => Path.GetFileName(path).StartsWith("model.0", StringComparison.Ordinal) && Path.GetFileName(path) != "model.0.pt";

@@ -17,7 +17,7 @@ internal static class GenerationConfig
         return new SpecialTokens(json.Integers("bos_token_id"), json.Integers("eos_token_id"));
     }
 
-    public static byte[] Write(SpecialTokens tokens) => SettingsText.Write(json =>
+    public static byte[] Write(SpecialTokens tokens) => JsonConfigWriter.Write(json =>
     {
         json.WriteStartObject();
         json.WriteBoolean("_from_model_config", true);

@@ -71,7 +71,7 @@ internal static class HuggingFaceConfig
     /// <summary>One of the catalogue where it is one; else what it says, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
     private static LlamaArchitecture Recognize(LlamaArchitecture told)
     {
-        LlamaArchitecture[] known = [.. KnownArchitecture.Like(told)];
+        LlamaArchitecture[] known = [.. ArchitectureMatcher.Like(told)];
         var like = known.FirstOrDefault() ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
 
         return known.FirstOrDefault(known => known.MaxSeqLen == told.MaxSeqLen && known.RopeScaleFactor == told.RopeScaleFactor)

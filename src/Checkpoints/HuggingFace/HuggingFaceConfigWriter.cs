@@ -16,7 +16,7 @@ internal static class HuggingFaceConfigWriter
     /// <param name="dtype">The type of the weights.</param>
     /// <param name="biased">Modules with a bias. transformers makes none, and passes over what the files have, unless it is told of them.</param>
     public static byte[] Write(
-        LlamaArchitecture architecture, SpecialTokens tokens, DType dtype, IReadOnlyCollection<LlamaParameter> biased) => SettingsText.Write(json =>
+        LlamaArchitecture architecture, SpecialTokens tokens, DType dtype, IReadOnlyCollection<LlamaParameter> biased) => JsonConfigWriter.Write(json =>
     {
         json.WriteStartObject();
         json.WriteStartArray("architectures");

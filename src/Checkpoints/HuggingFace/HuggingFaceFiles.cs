@@ -14,7 +14,7 @@ internal sealed class HuggingFaceFiles : FolderRules
         MakeOptions = () => new HuggingFaceExportOptions(),
     };
 
-    public override string Completion => HuggingFaceConfig.FileName;
+    public override string CommitMarker => HuggingFaceConfig.FileName;
 
     public override bool IsWritten(string name) =>
         HoldsWeights(name) || Is(name, HuggingFaceConfig.FileName, GenerationConfig.FileName) || Is(name, TokenizerFiles.Names);

@@ -15,10 +15,10 @@ internal sealed record HuggingFaceFolder(
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
     /// <summary>Those that belong to the model.</summary>
-    public ImmutableArray<CheckpointTensor> Tensors => [.. AllTensors.Where(tensor => !IsPassedOver(tensor))];
+    public ImmutableArray<CheckpointTensor> Tensors => [.. AllTensors.Where(tensor => !IsIgnored(tensor))];
 
     /// <summary>The names of the others.</summary>
-    public IEnumerable<string> PassedOver => AllTensors.Where(IsPassedOver).Select(tensor => tensor.Name);
+    public IEnumerable<string> IgnoredTensors => AllTensors.Where(IsIgnored).Select(tensor => tensor.Name);
 
     /// <summary>The weights, then what stands beside them.</summary>
     public ImmutableArray<string> Files =>
@@ -60,7 +60,7 @@ internal sealed record HuggingFaceFolder(
     }
 
     /// <summary>transformers puts the embedding table in the place of an output projection that is tied to it, whatever a file has for it.</summary>
-    private bool IsPassedOver(CheckpointTensor tensor) => Config.Architecture!.TiedEmbeddings && tensor.ParsedName.Parameter == LlamaParameter.Output;
+    private bool IsIgnored(CheckpointTensor tensor) => Config.Architecture!.TiedEmbeddings && tensor.ParsedName.Parameter == LlamaParameter.Output;
 
     private static CheckpointTensor MakeTensor(SafeTensorsFile file, SafeTensorsEntry entry, int headDim)
     {

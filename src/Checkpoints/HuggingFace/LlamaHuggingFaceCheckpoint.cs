@@ -15,7 +15,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
         ShardCount = folder.WeightFiles.Length;
         Files = folder.Files;
         Tensors = Adopt(folder.Tensors);
-        PassedOver = [.. folder.PassedOver];
+        IgnoredTensors = [.. folder.IgnoredTensors];
         Metadata = folder.Metadata;
         SizeInBytes = folder.Files.Sum(LocalFile.LengthOf);
     }
@@ -43,7 +43,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
 
     internal override ArchitectureFile ArchitectureFile { get; }
 
-    internal override IReadOnlyList<string> PassedOver { get; }
+    internal override IReadOnlyList<string> IgnoredTensors { get; }
 
     /// <summary>Text under free keys in its files; a key stands there once for each text that a file has for it.</summary>
     internal ImmutableArray<KeyValuePair<string, string>> Metadata { get; }

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.HuggingFace;
 /// <summary>Writes model.safetensors.index.json as transformers' save_pretrained does: everything in the order of names.</summary>
 internal static class WeightIndexWriter
 {
-    public static byte[] Write(IReadOnlyList<PlannedTensorFile> files) => SettingsText.Write(json =>
+    public static byte[] Write(IReadOnlyList<PlannedTensorFile> files) => JsonConfigWriter.Write(json =>
     {
         var tensors = files.SelectMany(file => file.Tensors.Select(tensor => (tensor.Name, Tensor: tensor, File: file.Name))).ToArray();
 

@@ -88,8 +88,8 @@ public sealed class CheckpointTensor
             return slice.ToStorage(DType, castTo);
         }
 
-        var views = halfSplitHeadDim is { } headDim ? RotaryPairs.SetApart(slice, headDim) : RotaryPairs.BringTogether(slice, HalfSplitHeadDim!.Value);
-        return new PlannedStorage(castTo ?? DType, [.. views.Select(view => RunBand.Of(ByteRuns.Of(view)))], DType);
+        var views = halfSplitHeadDim is { } headDim ? RotaryLayout.SplitHalves(slice, headDim) : RotaryLayout.Interleave(slice, HalfSplitHeadDim!.Value);
+        return new PlannedStorage(castTo ?? DType, [.. views.Select(view => RowBlock.Of(ByteRuns.Of(view)))], DType);
     }
 
     /// <summary>Its name.</summary>

@@ -58,7 +58,7 @@ public abstract class LlamaCheckpoint
     internal virtual bool HasExactReplicas => false;
 
     /// <summary>The names of tensors in its files that are no part of the model, though they are called as such.</summary>
-    internal virtual IReadOnlyList<string> PassedOver => [];
+    internal virtual IReadOnlyList<string> IgnoredTensors => [];
 
     /// <summary>The files that should have checksums and have none, so that damage to tensor data can't be noticed.</summary>
     internal virtual IEnumerable<string> FilesWithoutChecksums => [];

@@ -3,10 +3,10 @@ namespace Fairseq2Llama.Model;
 /// <summary>A file of a checkpoint and which part of the model it holds.</summary>
 /// <param name="Path">An absolute path.</param>
 /// <param name="Place">Where its part belongs.</param>
-internal sealed record ShardFile(string Path, ShardPlace Place);
+internal sealed record ShardFile(string Path, ShardCoordinates Place);
 
 /// <summary>A place in the grid of a checkpoint's files, by fairseq2's names for the three ways of dividing a model.</summary>
 /// <param name="Pipeline">pp: which layers.</param>
 /// <param name="TensorParallel">tp: which part along the dims that tensor parallelism splits.</param>
 /// <param name="DataParallel">sdp: which rows of that.</param>
-internal readonly record struct ShardPlace(int Pipeline = 0, int TensorParallel = 0, int DataParallel = 0);
+internal readonly record struct ShardCoordinates(int Pipeline = 0, int TensorParallel = 0, int DataParallel = 0);

@@ -7,9 +7,9 @@ namespace Fairseq2Llama;
 /// <summary>The part of a tensor that one file holds.</summary>
 public sealed class TensorShard
 {
-    private readonly ShardPlace _place;
+    private readonly ShardCoordinates _place;
 
-    internal TensorShard(ShardFile file, string key, TorchTensor tensor)
+    internal TensorShard(ShardFile file, string key, TensorView tensor)
     {
         File = file.Path;
         _place = file.Place;
@@ -41,7 +41,7 @@ public sealed class TensorShard
     /// <summary>Whether its elements lie one after the other in the file.</summary>
     public bool IsContiguous => Tensor.IsContiguous;
 
-    internal TorchTensor Tensor { get; }
+    internal TensorView Tensor { get; }
 
     /// <summary>The file and the shape.</summary>
     public override string ToString() => PrintableText.Of($"{Path.GetFileName(File)}: {Shape}");

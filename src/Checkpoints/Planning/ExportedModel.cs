@@ -70,7 +70,7 @@ internal sealed class ExportedModel(
     /// <summary>The size of a head where the tensor will have the rows of rotary pairs half a head apart; null for side by side.</summary>
     private int? HalfSplitHeadDimOf(CheckpointTensor tensor, TensorSlice slice)
     {
-        if (tensor.ParsedName.Module is not { IsRotary: true } module || tensor.ParsedName.Convention.HasRotaryHalves == format.Convention.HasRotaryHalves)
+        if (tensor.ParsedName.Module is not { IsRotary: true } module || tensor.ParsedName.Convention.IsHalfSplit == format.Convention.IsHalfSplit)
         {
             return tensor.HalfSplitHeadDim;
         }
@@ -94,7 +94,7 @@ internal sealed class ExportedModel(
                 tensor.Name);
         }
 
-        return format.Convention.HasRotaryHalves ? Architecture.HeadDim : null;
+        return format.Convention.IsHalfSplit ? Architecture.HeadDim : null;
     }
 
     private bool OmitsOutput => format.OmitsTiedOutput && Architecture.TiedEmbeddings;

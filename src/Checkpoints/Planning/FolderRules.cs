@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Planning;
 internal abstract class FolderRules
 {
     /// <summary>The file that whoever finds it may take the folder for whole by: it leaves first and comes last.</summary>
-    public abstract string Completion { get; }
+    public abstract string CommitMarker { get; }
 
     /// <summary>Whether exports write files of that name.</summary>
     public abstract bool IsWritten(string name);

@@ -16,7 +16,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     public override string Summary => $"MD5 of {files.Count} files";
 
-    internal override WriteTurn Turn => WriteTurn.Derived;
+    internal override WritePhase Phase => WritePhase.Derived;
 
     internal override long WorkFor(VerificationMode verification) => files.Sum(file => file.Length) + Length;
 

@@ -9,7 +9,7 @@ internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(n
 
     public override string Summary => $"a copy of '{source.Name}'";
 
-    internal override WriteTurn Turn => WriteTurn.Small;
+    internal override WritePhase Phase => WritePhase.Small;
 
     internal override void Write(string path, WriteContext context)
     {

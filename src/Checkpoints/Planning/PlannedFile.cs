@@ -17,7 +17,7 @@ public abstract class PlannedFile
     public abstract string Summary { get; }
 
     /// <summary>When it is written, compared to the others of its plan.</summary>
-    internal abstract WriteTurn Turn { get; }
+    internal abstract WritePhase Phase { get; }
 
     /// <summary>Bytes that are written for it, or read once more.</summary>
     internal virtual long WorkFor(VerificationMode verification) => Length;

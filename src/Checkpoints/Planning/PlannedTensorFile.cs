@@ -31,7 +31,7 @@ internal sealed class PlannedTensorFile : PlannedFile
         ? $"{Tensors.Count} tensors, cast to {cast.DType.GetTorchName()}"
         : $"{Tensors.Count} tensors";
 
-    internal override WriteTurn Turn => WriteTurn.Weights;
+    internal override WritePhase Phase => WritePhase.Weights;
 
     internal override long WorkFor(VerificationMode verification) => verification == VerificationMode.Full ? 2 * Length : Length;
 

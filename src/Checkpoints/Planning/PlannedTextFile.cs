@@ -15,7 +15,7 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
 
     public override string Summary => summary;
 
-    internal override WriteTurn Turn => WriteTurn.Small;
+    internal override WritePhase Phase => WritePhase.Small;
 
     /// <summary>Whether a file is there and has this very content.</summary>
     /// <exception cref="CheckpointException">It can't be read, or is no file.</exception>

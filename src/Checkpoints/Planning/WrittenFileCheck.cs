@@ -36,7 +36,7 @@ internal sealed class WrittenFileCheck(
     {
         var source = new LocalFile(path);
         var entries = plan.Container.Read(source);
-        var storages = new Dictionary<PlannedStorage, TorchStorage>();
+        var storages = new Dictionary<PlannedStorage, StoredBytes>();
 
         Require(entries.Count == plan.Tensors.Count, $"{entries.Count} tensors instead of {plan.Tensors.Count}");
 
@@ -59,7 +59,7 @@ internal sealed class WrittenFileCheck(
         }
     }
 
-    private void ReadBack(LocalFile source, IReadOnlyList<KeyValuePair<PlannedStorage, TorchStorage>> storages)
+    private void ReadBack(LocalFile source, IReadOnlyList<KeyValuePair<PlannedStorage, StoredBytes>> storages)
     {
         using var reader = source.Open();
 

@@ -10,7 +10,7 @@ namespace Fairseq2Llama.Reading;
 /// </summary>
 internal sealed class TensorData : IDisposable
 {
-    private readonly HashSet<TorchStorage> _inflated = [];
+    private readonly HashSet<StoredBytes> _inflated = [];
 
     /// <param name="tensors">What is going to be read.</param>
     /// <param name="cancellationToken">Stops it.</param>

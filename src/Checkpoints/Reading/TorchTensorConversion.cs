@@ -42,7 +42,7 @@ public static class TorchTensorConversion
         }, cancellationToken));
     }
 
-    private static bool CanBeMapped(TorchTensor tensor) =>
+    private static bool CanBeMapped(TensorView tensor) =>
         tensor.Storage is { Source: LocalFile, DeflatedLength: null, IsBigEndian: false }
         && tensor.Storage.Offset % tensor.DType.GetItemSize() == 0
         && tensor.Shape.ElementCount > 0;

@@ -14,7 +14,7 @@ internal sealed class ReferenceFiles : FolderRules
         MakeOptions = () => new ReferenceExportOptions(),
     };
 
-    public override string Completion => ReferenceParams.FileName;
+    public override string CommitMarker => ReferenceParams.FileName;
 
     public override bool IsWritten(string name) => Is(name, ReferenceParams.FileName, PlannedChecklist.FileName) || ReferenceShard.IsNameOfOne(name);
 

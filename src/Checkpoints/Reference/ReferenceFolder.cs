@@ -21,7 +21,7 @@ internal sealed record ReferenceFolder(
         StateDict[] files = [.. shards.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file), cancellationToken)))];
 
         var tensors = ShardedModel.Join(
-            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardPlace(TensorParallel: ReferenceShard.RankOf(path))), file.Entries))],
+            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardCoordinates(TensorParallel: ReferenceShard.RankOf(path))), file.Entries))],
             NamingConvention.Reference,
             path);
 

@@ -43,7 +43,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
     public override IEnumerable<string> FindLosses(LlamaArchitecture architecture)
     {
-        if (architecture.RopeScaleFactor is not { } factor || KnownArchitecture.Like(architecture).Any(known => known.RopeScaleFactor == factor))
+        if (architecture.RopeScaleFactor is not { } factor || ArchitectureMatcher.Like(architecture).Any(known => known.RopeScaleFactor == factor))
         {
             yield break;
         }

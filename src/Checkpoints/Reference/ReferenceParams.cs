@@ -26,7 +26,7 @@ internal static class ReferenceParams
     public static bool SuitsLlama2(LlamaArchitecture architecture) =>
         architecture is { RopeTheta: Llama2RopeTheta, RopeScaleFactor: null };
 
-    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout asked) => SettingsText.Write(json =>
+    public static byte[] Write(LlamaArchitecture architecture, ParamsLayout asked) => JsonConfigWriter.Write(json =>
     {
         var layout = Resolve(architecture, asked);
         json.WriteStartObject();

@@ -51,7 +51,7 @@ internal static class ReferenceParamsReader
             told.Validate();
         }
 
-        LlamaArchitecture[] known = [.. KnownArchitecture.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
+        LlamaArchitecture[] known = [.. ArchitectureMatcher.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
         var maxSeqLen = told.RopeTheta > ReferenceParams.Llama2RopeTheta ? 8192 : 2048;
 
         return new ArchitectureFile(file.Name)

@@ -45,7 +45,7 @@ public static class Display
     /// </summary>
     public static string Architecture(LlamaArchitecture? architecture) =>
         architecture is null ? ""
-        : KnownArchitecture.Like(architecture).Any(known => known.Name == architecture.Name) ? architecture.Name
+        : ArchitectureMatcher.Like(architecture).Any(known => known.Name == architecture.Name) ? architecture.Name
         : string.Create(CultureInfo.InvariantCulture, $"{architecture.NumLayers} layers of {architecture.ModelDim}");
 
     /// <summary>The files of a checkpoint, by their paths in its folder: <c>pp_00/tp_00/sdp_00.pt, …</c>; not more than a few.</summary>

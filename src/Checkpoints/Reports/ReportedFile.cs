@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Reports;
 /// <param name="Length">Its bytes.</param>
 /// <param name="Place">Its place in the grid of shards; null where it holds no weights.</param>
 /// <param name="Weights">What it holds of the weights.</param>
-internal sealed record ReportedFile(string Name, long Length, ShardPlace? Place, WeightSum Weights)
+internal sealed record ReportedFile(string Name, long Length, ShardCoordinates? Place, WeightSum Weights)
 {
     public static ImmutableArray<ReportedFile> AllOf(LlamaCheckpoint checkpoint)
     {
@@ -27,5 +27,5 @@ internal sealed record ReportedFile(string Name, long Length, ShardPlace? Place,
         ];
     }
 
-    private static ShardPlace? PlaceOf(TensorShard shard) => new(shard.PipelineStage, shard.TensorParallelRank, shard.DataParallelRank);
+    private static ShardCoordinates? PlaceOf(TensorShard shard) => new(shard.PipelineStage, shard.TensorParallelRank, shard.DataParallelRank);
 }

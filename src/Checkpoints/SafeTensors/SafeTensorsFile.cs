@@ -39,7 +39,7 @@ internal sealed class SafeTensorsFile
 
     private static SafeTensorsEntry Locate(IByteSource source, HeaderEntry tensor, long dataOffset)
     {
-        var storage = new TorchStorage
+        var storage = new StoredBytes
         {
             Source = source,
             Record = tensor.Name,
@@ -47,6 +47,6 @@ internal sealed class SafeTensorsFile
             Length = tensor.End - tensor.Begin,
         };
 
-        return new SafeTensorsEntry(tensor.Name, new TorchTensor(storage, tensor.DType, 0, tensor.Shape, tensor.Shape.RowMajorStrides()));
+        return new SafeTensorsEntry(tensor.Name, new TensorView(storage, tensor.DType, 0, tensor.Shape, tensor.Shape.RowMajorStrides()));
     }
 }

@@ -11,7 +11,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="Offset">The first byte's place in the storage.</param>
 /// <param name="RunLength">Bytes of one run.</param>
 /// <param name="Axes">How runs are repeated, outermost first.</param>
-internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLength, ImmutableArray<RunAxis> Axes)
+internal sealed record ByteRuns(StoredBytes Storage, long Offset, long RunLength, ImmutableArray<RunAxis> Axes)
 {
     /// <summary>All bytes of all runs.</summary>
     public long Length => Axes.Aggregate(RunLength, (length, axis) => checked(length * axis.Count));
@@ -19,7 +19,7 @@ internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLengt
     public bool IsWholeStorage => Axes.IsEmpty && Offset == 0 && RunLength == Storage.Length;
 
     /// <summary>As <see cref="Of"/>, but with the rows as the outermost axis even where they lie one after the other.</summary>
-    public static ByteRuns OfRows(TorchTensor tensor)
+    public static ByteRuns OfRows(TensorView tensor)
     {
         var row = Of(tensor.Narrow(0, 0, 1));
 
@@ -29,7 +29,7 @@ internal sealed record ByteRuns(TorchStorage Storage, long Offset, long RunLengt
     }
 
     /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>
-    public static ByteRuns Of(TorchTensor tensor)
+    public static ByteRuns Of(TensorView tensor)
     {
         var itemSize = tensor.DType.GetItemSize();
         var runLength = tensor.Shape.ElementCount == 0 ? 0L : itemSize;

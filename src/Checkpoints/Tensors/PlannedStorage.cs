@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="dtype">The element type that it has in the file to be written.</param>
 /// <param name="bands">The bytes of the input.</param>
 /// <param name="inputDType">The element type that they have, where they are to be cast.</param>
-internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands, DType? inputDType = null)
+internal sealed class PlannedStorage(DType dtype, ImmutableArray<RowBlock> bands, DType? inputDType = null)
 {
     private const int MinShareable = 256 << 10;
 
@@ -20,7 +20,7 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands,
     /// <summary>Whether it takes arithmetic.</summary>
     public bool IsCast => InputDType != DType;
 
-    public ImmutableArray<RunBand> Bands => bands;
+    public ImmutableArray<RowBlock> Bands => bands;
 
     /// <summary>Everything that is read for it.</summary>
     public IEnumerable<ByteRuns> Runs => bands.SelectMany(band => band.Columns);
@@ -28,7 +28,7 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands,
     public long Length { get; } = bands.Sum(band => band.Length) / (inputDType ?? dtype).GetItemSize() * dtype.GetItemSize();
 
     /// <summary>The input storage that it is, byte for byte; null when it is made of parts, cast, or when bytes change their order.</summary>
-    public TorchStorage? UnchangedInput => !IsCast && bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
+    public StoredBytes? UnchangedInput => !IsCast && bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
 
     /// <summary>
     /// Whether blocks may be shared with the input instead of copying them: it has a checksum that tells without reading what lies there,
@@ -37,5 +37,5 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RunBand> bands,
     public bool IsShareable => UnchangedInput is { Crc32: not null, DeflatedLength: null } && Length >= MinShareable;
 
     /// <summary>All of a tensor.</summary>
-    public static PlannedStorage Of(TorchTensor tensor) => new(tensor.DType, [RunBand.Of(ByteRuns.Of(tensor))]);
+    public static PlannedStorage Of(TensorView tensor) => new(tensor.DType, [RowBlock.Of(ByteRuns.Of(tensor))]);
 }

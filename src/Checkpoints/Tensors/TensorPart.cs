@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="Tensor">The part.</param>
 /// <param name="Row">Where it begins along dim 0 of the whole.</param>
 /// <param name="Column">Where it begins along dim 1 of the whole.</param>
-internal readonly record struct TensorPart(TorchTensor Tensor, long Row = 0, long Column = 0)
+internal readonly record struct TensorPart(TensorView Tensor, long Row = 0, long Column = 0)
 {
     /// <summary>The same part of a whole in which it lies further along a dim.</summary>
     public TensorPart MovedBy(int dim, long distance) => dim == 0 ? this with { Row = Row + distance } : this with { Column = Column + distance };

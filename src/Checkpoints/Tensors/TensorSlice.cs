@@ -37,18 +37,18 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
     // A model has thousands of tensors of one shape: only where they lie tells them apart.
     public override int GetHashCode() => Parts.Aggregate(Shape.GetHashCode(), HashCode.Combine);
 
-    private ImmutableArray<RunBand> ToBands()
+    private ImmutableArray<RowBlock> ToBands()
     {
         if (Parts is [var only])
         {
-            return [RunBand.Of(ByteRuns.Of(only.Tensor))];
+            return [RowBlock.Of(ByteRuns.Of(only.Tensor))];
         }
 
         var filled = Parts.Where(part => part.Tensor.Shape.ElementCount > 0).ToArray();
         var cuts = filled.SelectMany(part => new[] { part.Row, part.Row + part.Tensor.Shape[0] }).Distinct().Order().ToArray();
         var pending = new Queue<TensorPart>(filled.OrderBy(part => part.Row));
         var current = new List<TensorPart>();
-        var bands = ImmutableArray.CreateBuilder<RunBand>(Math.Max(0, cuts.Length - 1));
+        var bands = ImmutableArray.CreateBuilder<RowBlock>(Math.Max(0, cuts.Length - 1));
 
         // From cut to cut, with only those parts in hand that have rows there: of a thousand files most have none.
         foreach (var (from, to) in cuts.Zip(cuts.Skip(1)))
@@ -67,12 +67,12 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
     }
 
     /// <summary>Rows between two cuts, so that each part has all of them or none.</summary>
-    private static RunBand ToBand(IEnumerable<TensorPart> parts, long start, long count)
+    private static RowBlock ToBand(IEnumerable<TensorPart> parts, long start, long count)
     {
         var columns = parts.Select(part => part.Within(0, start, count)).OfType<TensorPart>().OrderBy(part => part.Column).ToArray();
 
         return columns is [var only]
-            ? RunBand.Of(ByteRuns.Of(only.Tensor))
-            : new RunBand(count, [.. columns.Select(column => ByteRuns.OfRows(column.Tensor))]);
+            ? RowBlock.Of(ByteRuns.Of(only.Tensor))
+            : new RowBlock(count, [.. columns.Select(column => ByteRuns.OfRows(column.Tensor))]);
     }
 }

@@ -75,8 +75,8 @@ public static class CheckpointTest
         if (checkpoint is Fairseq2Checkpoint saved)
         {
             findings.AddRange(UnevenShards.Find(saved));
-            findings.AddRange(FileFindings.FindStepsPassedOver(saved));
-            findings.AddRange(FileFindings.FindStrays(saved));
+            findings.AddRange(FileFindings.FindSkippedSteps(saved));
+            findings.AddRange(FileFindings.FindUnrecognizedFiles(saved));
             findings.AddRange(FileFindings.FindNonTensors(saved));
         }
 

@@ -12,12 +12,12 @@ internal static class FileFindings
         from finding in ChecksumMismatch.Of(file, "data.pkl").Findings
         select finding;
 
-    public static IEnumerable<CheckpointFinding> FindStepsPassedOver(LlamaCheckpoint checkpoint) =>
+    public static IEnumerable<CheckpointFinding> FindSkippedSteps(LlamaCheckpoint checkpoint) =>
         from warning in checkpoint.Warnings
         select Warning(CheckpointErrorCode.MissingShard, warning.TrimEnd('.'), checkpoint.Path);
 
-    public static IEnumerable<CheckpointFinding> FindStrays(Fairseq2Checkpoint checkpoint) =>
-        from file in checkpoint.StrayFiles
+    public static IEnumerable<CheckpointFinding> FindUnrecognizedFiles(Fairseq2Checkpoint checkpoint) =>
+        from file in checkpoint.UnrecognizedFiles
         select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is no part of the checkpoint and is not read", file);
 
     public static IEnumerable<CheckpointFinding> FindWithoutChecksums(LlamaCheckpoint checkpoint) =>

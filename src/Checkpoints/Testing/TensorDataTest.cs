@@ -10,7 +10,7 @@ internal sealed class TensorDataTest : IDisposable
     private readonly Fairseq2Checkpoint _checkpoint;
     private readonly IProgress<ByteProgress>? _progress;
     private readonly TensorData _data;
-    private readonly HashSet<TorchTensor> _seen = [];
+    private readonly HashSet<TensorView> _seen = [];
     private readonly long _total;
     private long _done;
 
@@ -53,13 +53,13 @@ internal sealed class TensorDataTest : IDisposable
     }
 
     /// <summary>What is stored of a tensor. One that is expanded can claim to have any number of elements, all of them the same few.</summary>
-    private static PlannedStorage DataOf(TorchTensor tensor)
+    private static PlannedStorage DataOf(TensorView tensor)
     {
         var (storage, itemSize) = (tensor.Storage, tensor.DType.GetItemSize());
 
         return tensor.SizeInBytes <= storage.Length
             ? PlannedStorage.Of(tensor)
-            : new PlannedStorage(tensor.DType, [RunBand.Of(new ByteRuns(storage, 0, storage.Length / itemSize * itemSize, []))]);
+            : new PlannedStorage(tensor.DType, [RowBlock.Of(new ByteRuns(storage, 0, storage.Length / itemSize * itemSize, []))]);
     }
 
     private CheckpointFinding[] Compare(CheckpointTensor tensor)

@@ -109,4 +109,4 @@ internal sealed class StateDict
 /// <param name="Name">Its name without the prefixes of wrappers.</param>
 /// <param name="RawName">Its name as the file has it.</param>
 /// <param name="Tensor">The tensor.</param>
-internal sealed record StateDictEntry(string Name, string RawName, TorchTensor Tensor);
+internal sealed record StateDictEntry(string Name, string RawName, TensorView Tensor);

@@ -12,9 +12,9 @@ namespace Fairseq2Llama.TorchFiles;
 /// </summary>
 internal sealed class TorchFile
 {
-    private readonly Dictionary<PickledTensor, TorchTensor> _tensors;
+    private readonly Dictionary<PickledTensor, TensorView> _tensors;
 
-    private TorchFile(IByteSource source, Unpickled unpickled, Func<PickledStorage, TorchStorage> locate)
+    private TorchFile(IByteSource source, Unpickled unpickled, Func<PickledStorage, StoredBytes> locate)
     {
         Source = source;
         Facts = new TorchFileFacts(source);
@@ -32,7 +32,7 @@ internal sealed class TorchFile
     /// <summary>What is worth keeping once its tensors are known.</summary>
     public TorchFileFacts Facts { get; private init; }
 
-    public TorchTensor GetTensor(PickledTensor tensor) => _tensors[tensor];
+    public TensorView GetTensor(PickledTensor tensor) => _tensors[tensor];
 
     /// <exception cref="CheckpointException">It is not a torch.save file, is damaged, or holds what a state dict does not need.</exception>
     public static TorchFile Open(IByteSource source, CancellationToken cancellationToken = default)

@@ -15,11 +15,11 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
 {
     private readonly object _lock = new();
     private readonly Dictionary<IByteSource, IByteReader> _readers = [];
-    private readonly Dictionary<TorchStorage, IByteReader> _inflated = [];
+    private readonly Dictionary<StoredBytes, IByteReader> _inflated = [];
     private readonly Dictionary<IByteSource, bool> _shares = [];
 
     /// <summary>A reader and the place in it where the storage begins.</summary>
-    public (IByteReader Reader, long Origin) Open(TorchStorage storage, CancellationToken cancellationToken)
+    public (IByteReader Reader, long Origin) Open(StoredBytes storage, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -89,7 +89,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
         return reader;
     }
 
-    private IByteReader Inflate(TorchStorage storage, long deflatedLength, CancellationToken cancellationToken)
+    private IByteReader Inflate(StoredBytes storage, long deflatedLength, CancellationToken cancellationToken)
     {
         var path = Path.Combine(scratchFolder, string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"));
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);

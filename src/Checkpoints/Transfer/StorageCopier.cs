@@ -13,7 +13,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 {
     private readonly InputStorages _inputs = new(scratchFolder, verification);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
-    private readonly ConcurrentDictionary<TorchStorage, Lazy<uint>> _checksums = new();
+    private readonly ConcurrentDictionary<StoredBytes, Lazy<uint>> _checksums = new();
     private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
 
     /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
@@ -99,7 +99,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         _inputs.Dispose();
     }
 
-    private bool TryShare(TorchStorage input, StorageTarget target, CancellationToken cancellationToken)
+    private bool TryShare(StoredBytes input, StorageTarget target, CancellationToken cancellationToken)
     {
         var (reader, origin) = _inputs.Open(input, cancellationToken);
 
@@ -120,7 +120,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// Where only parts of an input storage are taken, or they are changed, its checksum takes a pass of its own, once for all parts. Whoever
     /// takes a part of a damaged one learns of it.
     /// </summary>
-    private void Verify(TorchStorage storage, CancellationToken cancellationToken)
+    private void Verify(StoredBytes storage, CancellationToken cancellationToken)
     {
         if (verification == VerificationMode.None || storage is { Crc32: null } or { DeflatedLength: not null })
         {
@@ -141,14 +141,14 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         }
     }
 
-    private uint ComputeChecksum(TorchStorage storage, CancellationToken cancellationToken)
+    private uint ComputeChecksum(StoredBytes storage, CancellationToken cancellationToken)
     {
         var crc = ThirdParty.CreateCrc32();
-        Read(RunBand.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk), cancellationToken);
+        Read(RowBlock.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk), cancellationToken);
         return crc.GetAndReset();
     }
 
-    private void Verify(TorchStorage storage, uint crc)
+    private void Verify(StoredBytes storage, uint crc)
     {
         if (verification != VerificationMode.None && storage.Crc32 is { } expected && crc != expected)
         {
@@ -157,7 +157,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
         }
     }
 
-    private void Read(RunBand band, ChunkSink sink, CancellationToken cancellationToken)
+    private void Read(RowBlock band, ChunkSink sink, CancellationToken cancellationToken)
     {
         // As many as there are threads: each has buffers of some MB.
         var runReader = _idleReaders.TryTake(out var idle) ? idle : new RunReader();

@@ -13,7 +13,7 @@ internal static class PipedCheckpoint
     /// <param name="bound">The arguments that it has.</param>
     public static IReadOnlyList<LlamaCheckpoint> Find(CommandAst command, IDictionary bound)
     {
-        if (HeldValue.Unwrap(bound["Checkpoint"]) is LlamaCheckpoint checkpoint)
+        if (StaticValue.Unwrap(bound["Checkpoint"]) is LlamaCheckpoint checkpoint)
         {
             return [checkpoint];
         }
@@ -24,10 +24,10 @@ internal static class PipedCheckpoint
     private static IReadOnlyList<LlamaCheckpoint> Find(CommandBaseAst first) => first switch
     {
         CommandExpressionAst { Expression: ParenExpressionAst { Pipeline: PipelineAst { PipelineElements: [var only] } } } => Find(only),
-        CommandExpressionAst held => HeldValue.Of(held.Expression) switch
+        CommandExpressionAst held => StaticValue.Of(held.Expression) switch
         {
             LlamaCheckpoint checkpoint => [checkpoint],
-            IList list => [.. list.Cast<object?>().Select(HeldValue.Unwrap).OfType<LlamaCheckpoint>()],
+            IList list => [.. list.Cast<object?>().Select(StaticValue.Unwrap).OfType<LlamaCheckpoint>()],
             _ => [],
         },
         CommandAst reader => ReaderCall.Run(reader),

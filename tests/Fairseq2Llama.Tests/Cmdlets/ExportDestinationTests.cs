@@ -402,6 +402,6 @@ public sealed class ExportDestinationTests : ExportTests
         Directory.CreateDirectory(Folder["out/.fairseq2llama/new"]);
         File.WriteAllText(Folder["out/consolidated.00.pth"], "new");
         File.WriteAllText(Folder["out/.fairseq2llama/new/params.json"], "new");
-        File.WriteAllText(Folder["out/.fairseq2llama/commit"], "-params.json\n-consolidated.00.pth\n+consolidated.00.pth\n+params.json\n");
+        File.WriteAllText(Folder["out/.fairseq2llama/commit"], "fairseq2llama commit journal 1\nremove params.json\nremove consolidated.00.pth\nplace consolidated.00.pth\nplace params.json\n");
     }
 }

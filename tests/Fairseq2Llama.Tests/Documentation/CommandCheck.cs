@@ -40,6 +40,6 @@ internal sealed partial class CommandCheck(IReadOnlyDictionary<string, CmdletInf
         }
     }
 
-    [GeneratedRegex(@"^\w+-(Llama|Fairseq2|Checkpoint|TorchTensor)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^\w+-(Llama|Fairseq2|Checkpoint|TensorView)", RegexOptions.IgnoreCase)]
     private static partial Regex LooksLikeOurs();
 }

@@ -22,7 +22,7 @@ public sealed class NativeShardLayoutTests
         var found = folder.Find(new NativeShardLayout());
 
         Assert.Equal(["0 0 0: model/pp_00/tp_00/sdp_00.pt"], found.Shards);
-        Assert.Equal([other], found.Strays);
+        Assert.Equal([other], found.Unrecognized);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class NativeShardLayoutTests
         var found = folder.Find(new NativeShardLayout());
 
         Assert.Single(found.Shards);
-        Assert.Equal(["model/pp_00/self", "model/pp_00/tp_00/up"], found.Strays);
+        Assert.Equal(["model/pp_00/self", "model/pp_00/tp_00/up"], found.Unrecognized);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class NativeShardLayoutTests
             ],
             found.Shards);
         Assert.Empty(found.Missing);
-        Assert.Empty(found.Strays);
+        Assert.Empty(found.Unrecognized);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class NativeShardLayoutTests
         Assert.Equal(["0 0 0: model/pp_00/tp_00/sdp_00.pt"], found.Shards);
         Assert.Equal(
             ["model/notes.txt", "model/pp_00/sdp_01.pt", "model/pp_00/tp_00/sdp_0.pt", "model/pp_00/tp_00/sdp_00.pt.part", "model/pp_x"],
-            found.Strays);
+            found.Unrecognized);
         Assert.Empty(found.Missing);
     }
 
@@ -172,7 +172,7 @@ public sealed class NativeShardLayoutTests
 
         Assert.Equal(shards, found.Shards);
         Assert.Empty(found.Missing);
-        Assert.Empty(found.Strays);
+        Assert.Empty(found.Unrecognized);
         Assert.False(folder.IsFound(_layout));
         Assert.Equal(shards, folder.Find(Assert.Single(NativeShardLayout.Shorter, folder.IsFound), "model").Shards);
     }

@@ -14,7 +14,7 @@ public sealed class OlderLayoutTests
         var found = folder.Find(new SingleFileLayout());
 
         Assert.Equal(["0 0 0: model.pt"], found.Shards);
-        Assert.Equal(["model.old.pt", "model.pt.tmp"], found.Strays);
+        Assert.Equal(["model.old.pt", "model.pt.tmp"], found.Unrecognized);
         Assert.Empty(found.Missing);
     }
 
@@ -35,7 +35,7 @@ public sealed class OlderLayoutTests
 
         Assert.Equal(Enumerable.Range(0, 11).Select(rank => $"0 {rank} 0: model.{rank}.pt"), found.Shards);
         Assert.Empty(found.Missing);
-        Assert.Empty(found.Strays);
+        Assert.Empty(found.Unrecognized);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class OlderLayoutTests
         var found = folder.Find(new TensorParallelLayout());
 
         Assert.Equal(["model.0.pt", "model.2.pt"], found.Missing);
-        Assert.Equal(["model.04.pt", "model.3.pt.part", "model.x.pt"], found.Strays);
+        Assert.Equal(["model.04.pt", "model.3.pt.part", "model.x.pt"], found.Unrecognized);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class OlderLayoutTests
 
         Assert.Equal(Enumerable.Range(0, 101).Where(rank => rank != 7).Select(rank => $"0 {rank} 0: model.{rank:00}.pt"), found.Shards);
         Assert.Equal(["model.07.pt"], found.Missing);
-        Assert.Empty(found.Strays);
+        Assert.Empty(found.Unrecognized);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class OlderLayoutTests
         var found = folder.Find(new TensorParallelLayout());
 
         Assert.Equal(["0 0 0: model.0.pt", "0 1 0: model.1.pt"], found.Shards);
-        Assert.Equal(["model.00.pt", "model.01.pt"], found.Strays);
+        Assert.Equal(["model.00.pt", "model.01.pt"], found.Unrecognized);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class ShardFolderLayoutTests
 
         Assert.Equal(["0 0 0: model.pt/shard.00.pt", "0 0 1: model.pt/shard.01.pt", "0 0 2: model.pt/shard.02.pt"], found.Shards);
         Assert.Empty(found.Missing);
-        Assert.Empty(found.Strays);
+        Assert.Empty(found.Unrecognized);
         Assert.Equal(found.Shards, folder.Find(_layout, "model.pt").Shards);
     }
 
@@ -57,7 +57,7 @@ public sealed class ShardFolderLayoutTests
         var found = folder.Find(_layout);
 
         Assert.Equal(["0 0 0: model.pt/shard.00.pt"], found.Shards);
-        Assert.Equal(["model.pt/shard.00.pt.tmp", "model.pt/shard.1.pt"], found.Strays);
+        Assert.Equal(["model.pt/shard.00.pt.tmp", "model.pt/shard.1.pt"], found.Unrecognized);
         Assert.Empty(found.Missing);
     }
 

@@ -29,7 +29,7 @@ internal static class ReferenceWeights
     private static Dictionary<string, Tensor> LoadRank(string path) =>
         TensorFiles.Read(path).ToDictionary(entry => entry.Name, entry => Load(entry.Tensor), StringComparer.Ordinal);
 
-    private static Tensor Load(TorchTensor tensor)
+    private static Tensor Load(TensorView tensor)
     {
         var loaded = (Tensor)LibTorch.Math.CreateTensor(tensor.DType, tensor.Shape, sink => sink(TensorBytes.Of(tensor)));
         return loaded.to(ScalarType.Float32);

@@ -101,7 +101,7 @@ public sealed class FailingCallTests : IDisposable
         {
             Directory.CreateDirectory(_folder["old/.fairseq2llama/new"]);
             File.Move(_folder["old/params.json"], _folder["old/.fairseq2llama/new/params.json"]);
-            File.WriteAllText(_folder["old/.fairseq2llama/commit"], "-params.json\n-consolidated.00.pth\n+consolidated.00.pth\n+params.json\n");
+            File.WriteAllText(_folder["old/.fairseq2llama/commit"], "fairseq2llama commit journal 1\nremove params.json\nremove consolidated.00.pth\nplace consolidated.00.pth\nplace params.json\n");
         }
 
         var before = Describe("old");

@@ -32,8 +32,8 @@ public class WindowReaderTests
     private static CheckpointTensor Tensor(byte[] bytes, long rows, long columns, int? headDim)
     {
         var source = new MemorySource(bytes);
-        var storage = new TorchStorage { Source = source, Record = "data/0", Offset = 0, Length = bytes.Length };
-        var tensor = new TorchTensor(storage, DType.Float32, 0, new TensorShape(rows, columns), [columns, 1]);
+        var storage = new StoredBytes { Source = source, Record = "data/0", Offset = 0, Length = bytes.Length };
+        var tensor = new TensorView(storage, DType.Float32, 0, new TensorShape(rows, columns), [columns, 1]);
 
         return new CheckpointTensor(
             ParameterName.Parse("tensor", NamingConvention.HuggingFace), DType.Float32, tensor.Shape, null, [[new TensorPart(tensor)]], [])

@@ -27,7 +27,7 @@ internal sealed class LayoutFolder : IDisposable
         return new FoundFiles(
             [.. files.Shards.Select(shard => $"{shard.Place.Pipeline} {shard.Place.TensorParallel} {shard.Place.DataParallel}: {Relative(shard.Path)}")],
             [.. files.Missing.Select(Relative)],
-            [.. files.Strays.Select(Relative)]);
+            [.. files.Unrecognized.Select(Relative)]);
     }
 
     public bool IsFound(ICheckpointLayout layout) => layout.Find(_folder.Path) is not null;
@@ -40,5 +40,5 @@ internal sealed class LayoutFolder : IDisposable
 /// <summary>What a layout finds.</summary>
 /// <param name="Shards">Each as <c>PP TP SDP: path</c>.</param>
 /// <param name="Missing">Paths.</param>
-/// <param name="Strays">Paths.</param>
-internal sealed record FoundFiles(string[] Shards, string[] Missing, string[] Strays);
+/// <param name="Unrecognized">Paths.</param>
+internal sealed record FoundFiles(string[] Shards, string[] Missing, string[] Unrecognized);

@@ -66,10 +66,10 @@ internal sealed record NaiveView(byte[] Storage, DType DType, long Offset, long[
     }
 
     /// <summary>The same for the code under test, the storage at some place in a source.</summary>
-    public TorchTensor On(MemorySource source, long origin)
+    public TensorView On(MemorySource source, long origin)
     {
-        var storage = new TorchStorage { Source = source, Record = "0", Offset = origin, Length = Storage.Length };
-        return new TorchTensor(storage, DType, Offset, new TensorShape(Sizes), Strides);
+        var storage = new StoredBytes { Source = source, Record = "0", Offset = origin, Length = Storage.Length };
+        return new TensorView(storage, DType, Offset, new TensorShape(Sizes), Strides);
     }
 
     public override string ToString() =>

@@ -23,7 +23,7 @@ internal static class PlannedTensors
 
     private static PlannedTensor Make(string name, DType dtype, TensorShape shape, MemorySource source, long length)
     {
-        var storage = new TorchStorage { Source = source, Record = name, Offset = 0, Length = length };
-        return new PlannedTensor(name, $"source of {name}", dtype, shape, new PlannedStorage(dtype, [RunBand.Of(new ByteRuns(storage, 0, length, []))]));
+        var storage = new StoredBytes { Source = source, Record = name, Offset = 0, Length = length };
+        return new PlannedTensor(name, $"source of {name}", dtype, shape, new PlannedStorage(dtype, [RowBlock.Of(new ByteRuns(storage, 0, length, []))]));
     }
 }

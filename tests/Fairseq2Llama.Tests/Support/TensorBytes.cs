@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Tests.Support;
 internal static class TensorBytes
 {
     /// <summary>Its elements in row-major order, little-endian, whatever the file holds.</summary>
-    public static byte[] Of(TorchTensor tensor) => Of(PlannedStorage.Of(tensor));
+    public static byte[] Of(TensorView tensor) => Of(PlannedStorage.Of(tensor));
 
     /// <summary>What an export would write for it.</summary>
     public static byte[] Of(PlannedStorage storage)
@@ -19,5 +19,5 @@ internal static class TensorBytes
         return bytes.ToArray();
     }
 
-    public static string Sha256(TorchTensor tensor) => Convert.ToHexStringLower(SHA256.HashData(Of(tensor)));
+    public static string Sha256(TensorView tensor) => Convert.ToHexStringLower(SHA256.HashData(Of(tensor)));
 }

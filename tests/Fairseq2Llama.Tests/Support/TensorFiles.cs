@@ -14,7 +14,7 @@ internal static class TensorFiles
     /// <summary>Tensors that were the same view of one storage share one again, as tied weights do.</summary>
     public static PlannedTensorFile Plan(string name, IEnumerable<StateDictEntry> entries)
     {
-        var planned = new List<(TorchTensor Tensor, PlannedStorage Storage)>();
+        var planned = new List<(TensorView Tensor, PlannedStorage Storage)>();
         var tensors = new List<PlannedTensor>();
 
         foreach (var (entryName, rawName, tensor) in entries)
@@ -41,7 +41,7 @@ internal static class TensorFiles
     }
 
     /// <summary>Reads one tensor as an export does.</summary>
-    public static byte[] Copy(TorchTensor tensor, VerificationMode verification)
+    public static byte[] Copy(TensorView tensor, VerificationMode verification)
     {
         using var scratch = new TempFolder();
         using var copier = new StorageCopier(scratch.Path, verification);

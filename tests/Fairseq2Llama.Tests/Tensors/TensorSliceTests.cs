@@ -56,7 +56,7 @@ public class TensorSliceTests
         {
             var source = new MemorySource(new byte[64]);
             var parts = Enumerable.Range(0, count).Select(rank => new TensorPart(
-                new TorchTensor(new TorchStorage { Source = source, Record = "0", Offset = 0, Length = 64 }, DType.UInt8, 0, new TensorShape(1, 64), [64, 1]),
+                new TensorView(new StoredBytes { Source = source, Record = "0", Offset = 0, Length = 64 }, DType.UInt8, 0, new TensorShape(1, 64), [64, 1]),
                 Row: rank));
             var slice = new TensorSlice([.. parts], new TensorShape(count, 64));
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -73,7 +73,7 @@ public class TensorSliceTests
         // 4096 rows of 8 shards would be 32768 reads one by one.
         var sources = Enumerable.Range(0, 8).Select(_ => new MemorySource(Random(new Random(1), 4096 * 64))).ToArray();
         var parts = sources.Select((source, rank) => new TensorPart(
-            new TorchTensor(new TorchStorage { Source = source, Record = "0", Offset = 0, Length = source.Length }, DType.UInt8, 0, new TensorShape(4096, 64), [64, 1]),
+            new TensorView(new StoredBytes { Source = source, Record = "0", Offset = 0, Length = source.Length }, DType.UInt8, 0, new TensorShape(4096, 64), [64, 1]),
             Row: 0,
             Column: rank * 64));
 
@@ -100,8 +100,8 @@ public class TensorSliceTests
         var parts = Enumerable.Range(0, 2).Select(rank =>
         {
             var source = new MemorySource([(byte)rank, 0, 0, 0]);
-            var storage = new TorchStorage { Source = source, Record = "0", Offset = 0, Length = source.Length };
-            return new TensorPart(new TorchTensor(storage, DType.Float32, 0, new TensorShape(1, 1), [long.MaxValue, 1]), Row: 0, Column: rank);
+            var storage = new StoredBytes { Source = source, Record = "0", Offset = 0, Length = source.Length };
+            return new TensorPart(new TensorView(storage, DType.Float32, 0, new TensorShape(1, 1), [long.MaxValue, 1]), Row: 0, Column: rank);
         });
 
         Assert.Equal([0, 0, 0, 0, 1, 0, 0, 0], TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(1, 2)).ToStorage(DType.Float32)));
@@ -111,8 +111,8 @@ public class TensorSliceTests
     public void Tensors_that_differ_only_in_the_stride_of_one_row_do_not_collide()
     {
         // A file of a few MB can hold a hundred thousand of them.
-        var storage = new TorchStorage { Source = new MemorySource([0]), Record = "0", Offset = 0, Length = 1 };
-        var hashes = Enumerable.Range(0, 1000).Select(stride => new TorchTensor(storage, DType.UInt8, 0, new TensorShape(1), [stride]).GetHashCode());
+        var storage = new StoredBytes { Source = new MemorySource([0]), Record = "0", Offset = 0, Length = 1 };
+        var hashes = Enumerable.Range(0, 1000).Select(stride => new TensorView(storage, DType.UInt8, 0, new TensorShape(1), [stride]).GetHashCode());
 
         Assert.True(hashes.Distinct().Count() > 900);
     }
@@ -127,14 +127,14 @@ public class TensorSliceTests
     private static long[] Starts(long[] sizes) => [.. sizes.Select((_, i) => sizes[..i].Sum())];
 
     /// <summary>A part as a file of its own has it.</summary>
-    private static TorchTensor Store(NaiveView part)
+    private static TensorView Store(NaiveView part)
     {
         var copy = NaiveView.Contiguous(part.Read(), part.DType, part.Sizes);
         return copy.On(new MemorySource(copy.Storage), 0);
     }
 
     /// <summary>The same with its elements in another order, as transposed tensors are saved.</summary>
-    private static TorchTensor StoreTransposed(NaiveView part)
+    private static TensorView StoreTransposed(NaiveView part)
     {
         var transposed = part.Permute(2, 1, 0);
         var copy = NaiveView.Contiguous(transposed.Read(), part.DType, transposed.Sizes).Permute(2, 1, 0);

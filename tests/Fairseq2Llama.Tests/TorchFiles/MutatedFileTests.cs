@@ -82,7 +82,7 @@ public sealed class MutatedFileTests : IDisposable
         }
     }
 
-    private void Read(IEnumerable<TorchTensor> tensors)
+    private void Read(IEnumerable<TensorView> tensors)
     {
         using var copier = new StorageCopier(_scratch.Path, VerificationMode.Auto);
 

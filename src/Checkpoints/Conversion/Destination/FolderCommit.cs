@@ -15,13 +15,13 @@ internal sealed class FolderCommit(string staging, string destination)
 
     /// <summary>Moves old files out of their place and new ones into it; if one can't be moved, all go back.</summary>
     /// <exception cref="CheckpointException">Another export has written the same files, or not all could be put back.</exception>
-    public void Run(CommitNote note, bool flush)
+    public void Run(CommitJournal journal, bool flush)
     {
         Directory.CreateDirectory(_replaced);
 
         try
         {
-            note.Write(staging, flush);
+            journal.Write(staging, flush);
 
             if (flush)
             {
@@ -29,14 +29,14 @@ internal sealed class FolderCommit(string staging, string destination)
                 DiskFlush.Folder(destination);
             }
 
-            foreach (var step in note.Steps)
+            foreach (var step in journal.Steps)
             {
                 Take(step);
             }
 
             if (flush)
             {
-                // Before the note goes.
+                // Before the journal goes.
                 DiskFlush.Folder(destination);
             }
         }
@@ -51,8 +51,8 @@ internal sealed class FolderCommit(string staging, string destination)
     /// <exception cref="CheckpointException">Files are missing by now.</exception>
     public void Finish()
     {
-        var steps = CommitNote.Read(staging).Steps;
-        var placed = steps.Where(step => step.Action == CommitStep.Place).Select(step => step.Name).ToArray();
+        var steps = CommitJournal.Read(staging).Steps;
+        var placed = steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToArray();
 
         // Listed rather than looked for one by one: .NET takes a file that can't be looked at for one that is not there.
         var (isNew, isInPlace) = (NamesIn(_new), NamesIn(destination));
@@ -69,11 +69,11 @@ internal sealed class FolderCommit(string staging, string destination)
         foreach (var (action, name) in steps)
         {
             // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
-            if (action == CommitStep.Remove && (!placed.Contains(name) || isNew.Contains(name)))
+            if (action == CommitAction.Remove && (!placed.Contains(name) || isNew.Contains(name)))
             {
                 File.Delete(InPlace(name));
             }
-            else if (action != CommitStep.Remove && isNew.Contains(name) && !(action == CommitStep.Share && isInPlace.Contains(name)))
+            else if (action != CommitAction.Remove && isNew.Contains(name) && !(action == CommitAction.Share && isInPlace.Contains(name)))
             {
                 File.Move(New(name), InPlace(name), overwrite: true);
             }
@@ -86,17 +86,17 @@ internal sealed class FolderCommit(string staging, string destination)
     {
         switch (step.Action)
         {
-            case CommitStep.Remove:
+            case CommitAction.Remove:
                 Move(InPlace(step.Name), Replaced(step.Name));
                 break;
 
-            case CommitStep.Place:
+            case CommitAction.Place:
                 RequireAbsent(step.Name);
                 Move(New(step.Name), InPlace(step.Name));
                 break;
 
-            case CommitStep.Share or CommitStep.ShareAnew:
-                Share(step.Name, mayReplace: step.Action == CommitStep.ShareAnew);
+            case CommitAction.Share or CommitAction.ReplaceShared:
+                Share(step.Name, mayReplace: step.Action == CommitAction.ReplaceShared);
                 break;
         }
     }
@@ -175,7 +175,7 @@ internal sealed class FolderCommit(string staging, string destination)
         }
 
         // First of all: from now on there is nothing to be finished.
-        CommitNote.Remove(staging);
+        CommitJournal.Remove(staging);
 
         if (flush && Directory.Exists(staging))
         {

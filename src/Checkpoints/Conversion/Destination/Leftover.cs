@@ -11,8 +11,8 @@ internal static class Leftover
     /// <exception cref="IOException">It can't be.</exception>
     public static bool CleanUp(string staging, string destination)
     {
-        // An export to a new folder, or to one that is replaced as a whole, needs no note, so one beside the destination is not of ours.
-        var isToBeFinished = staging != StagingPath.Beside(destination) && CommitNote.IsIn(staging);
+        // An export to a new folder, or to one that is replaced as a whole, needs no journal, so one beside the destination is not of ours.
+        var isToBeFinished = staging != StagingPath.Beside(destination) && CommitJournal.IsIn(staging);
 
         if (isToBeFinished)
         {
@@ -26,8 +26,8 @@ internal static class Leftover
     /// <summary>Takes everything away but the lock; never throws.</summary>
     public static void RemoveContent(string staging, string destination)
     {
-        // The note goes first: without the files that it names it could not be carried out.
-        if (!CommitNote.Remove(staging))
+        // The journal goes first: without the files that it names it could not be carried out.
+        if (!CommitJournal.Remove(staging))
         {
             return;
         }

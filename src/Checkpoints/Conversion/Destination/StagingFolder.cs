@@ -108,7 +108,7 @@ internal sealed class StagingFolder : IDisposable
                 break;
 
             case Way.FileByFile:
-                new FolderCommit(Path, _plan.DestinationPath).Run(CommitNote.Of(_plan), _plan.Flush);
+                new FolderCommit(Path, _plan.DestinationPath).Run(CommitJournal.Of(_plan), _plan.Flush);
                 break;
         }
 
@@ -118,7 +118,7 @@ internal sealed class StagingFolder : IDisposable
     /// <summary>Takes away what is not the result. Never throws: what went wrong before matters more.</summary>
     public void Dispose()
     {
-        if (_lock is { IsHeld: true } && (_isCommitted || !CommitNote.IsIn(Path)))
+        if (_lock is { IsHeld: true } && (_isCommitted || !CommitJournal.IsIn(Path)))
         {
             Leftover.RemoveContent(Path, _plan.DestinationPath);
         }

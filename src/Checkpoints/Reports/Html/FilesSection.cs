@@ -40,7 +40,7 @@ internal static class FilesSection
         file.Place is null ? "–" : Bar.Of(file.Weights.Bytes, whole),
     ];
 
-    private static object?[] PlaceOf(ShardPlace? place) => place is { } known
+    private static object?[] PlaceOf(ShardCoordinates? place) => place is { } known
         ? [Show(known.Pipeline), Show(known.TensorParallel), Show(known.DataParallel)]
         : ["–", "–", "–"];
 

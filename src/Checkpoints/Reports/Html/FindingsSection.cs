@@ -26,7 +26,7 @@ internal static class FindingsSection
                 "details",
                 Tag.Of("summary", $"{Display.Grouped(group.Findings.Length - Shown)} more"),
                 ListOf(group.Findings.Skip(Shown))),
-        Tag.Of("p", Tag.Class("remedy"), Tag.Of("span", "What to do: "), group.Remedy));
+        Tag.Of("p", Tag.Class("remedy"), Tag.Of("span", "What to do: "), group.RecommendedAction));
 
     private static XElement ListOf(IEnumerable<CheckpointFinding> findings) => Tag.Of("ul", findings.Select(finding => Tag.Of(
         "li",

@@ -46,7 +46,7 @@ internal static class MarkdownReport
             ["Severity", "Id", "What", "What to do"],
             report.Findings.Take(ShownFindings).Select(finding => new[]
             {
-                $"**{finding.Severity}**", finding.Code.ToString(), MarkdownText.Of(finding.Message), MarkdownText.Of(Remedy.Of(finding)),
+                $"**{finding.Severity}**", finding.Code.ToString(), MarkdownText.Of(finding.Message), MarkdownText.Of(RecommendedAction.Of(finding)),
             })));
 
         if (report.Findings.Length > ShownFindings)

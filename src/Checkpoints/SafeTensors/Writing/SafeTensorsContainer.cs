@@ -24,6 +24,6 @@ internal sealed class SafeTensorsContainer(IReadOnlyDictionary<string, string> m
 
     public TensorFileLayout LayOut(string fileName, IReadOnlyList<PlannedTensor> tensors) => new SafeTensorsLayout(metadata, tensors);
 
-    public IReadOnlyList<KeyValuePair<string, TorchTensor>> Read(IByteSource source) =>
+    public IReadOnlyList<KeyValuePair<string, TensorView>> Read(IByteSource source) =>
         [.. SafeTensorsFile.Open(source).Tensors.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor))];
 }

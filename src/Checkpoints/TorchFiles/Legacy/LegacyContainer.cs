@@ -49,7 +49,7 @@ internal sealed class LegacyContainer
     public static LegacyContainer Open(IByteSource source, IByteReader reader, CancellationToken cancellationToken) =>
         new(source, reader, cancellationToken);
 
-    public TorchStorage Locate(PickledStorage storage) => new()
+    public StoredBytes Locate(PickledStorage storage) => new()
     {
         Source = _source,
         Record = storage.Key,

@@ -9,7 +9,7 @@ internal sealed class PickledTensor(PickledStorage storage, DType dtype, long st
 
     /// <summary>The tensor on its storage.</summary>
     /// <exception cref="CheckpointException">It reaches outside the storage.</exception>
-    public TorchTensor On(TorchStorage located, string file)
+    public TensorView On(StoredBytes located, string file)
     {
         if (shape.ElementCount > 0 && !Fits(located.Length / dtype.GetItemSize()))
         {
@@ -19,7 +19,7 @@ internal sealed class PickledTensor(PickledStorage storage, DType dtype, long st
                 + $" storage '{located.Record}' of {located.Length} bytes.");
         }
 
-        return new TorchTensor(located, dtype, storageOffset, shape, strides);
+        return new TensorView(located, dtype, storageOffset, shape, strides);
     }
 
     private bool Fits(long elements)

@@ -16,7 +16,7 @@ internal sealed class TorchContainer(StateDictWrapping? wrapping = null) : ITens
 
     public TensorFileLayout LayOut(string fileName, IReadOnlyList<PlannedTensor> tensors) => new TorchFileLayout(fileName, tensors, wrapping);
 
-    public IReadOnlyList<KeyValuePair<string, TorchTensor>> Read(IByteSource source)
+    public IReadOnlyList<KeyValuePair<string, TensorView>> Read(IByteSource source)
     {
         var file = TorchFile.Open(source);
 

@@ -49,7 +49,7 @@ internal sealed class TorchArchive
 
     /// <summary>Where a storage's bytes are.</summary>
     /// <exception cref="CheckpointException">Nowhere, or there are fewer than the pickle says.</exception>
-    public TorchStorage Locate(PickledStorage storage)
+    public StoredBytes Locate(PickledStorage storage)
     {
         var name = $"{_root}data/{storage.Key}";
 
@@ -64,7 +64,7 @@ internal sealed class TorchArchive
                 _source.Name, $"the record '{name}' holds {entry.Length} bytes and its pickle says {storage.Length}.");
         }
 
-        return new TorchStorage
+        return new StoredBytes
         {
             Source = _source,
             Record = name,

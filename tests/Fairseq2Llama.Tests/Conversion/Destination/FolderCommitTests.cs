@@ -8,11 +8,11 @@ public sealed class FolderCommitTests : IDisposable
 {
     private static readonly CommitStep[] Steps =
     [
-        new(CommitStep.Remove, "params.json"),
-        new(CommitStep.Remove, "consolidated.00.pth"),
-        new(CommitStep.Remove, "consolidated.01.pth"),
-        new(CommitStep.Place, "consolidated.00.pth"),
-        new(CommitStep.Place, "params.json"),
+        new(CommitAction.Remove, "params.json"),
+        new(CommitAction.Remove, "consolidated.00.pth"),
+        new(CommitAction.Remove, "consolidated.01.pth"),
+        new(CommitAction.Place, "consolidated.00.pth"),
+        new(CommitAction.Place, "params.json"),
     ];
 
     private readonly TempFolder _folder = new();
@@ -26,7 +26,7 @@ public sealed class FolderCommitTests : IDisposable
     {
         Prepare();
 
-        new FolderCommit(Staging, _folder.Path).Run(new CommitNote([.. Steps]), flush);
+        new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps]), flush);
 
         AssertIsNew();
     }
@@ -38,10 +38,10 @@ public sealed class FolderCommitTests : IDisposable
         Directory.CreateDirectory(_folder["consolidated.02.pth"]);
 
         Assert.ThrowsAny<IOException>(() => new FolderCommit(Staging, _folder.Path).Run(
-            new CommitNote([.. Steps, new(CommitStep.Place, "consolidated.02.pth")]), flush: false));
+            new CommitJournal([.. Steps, new(CommitAction.Place, "consolidated.02.pth")]), flush: false));
 
         Assert.Equal("old 0, old 1, old", Content);
-        Assert.False(CommitNote.IsIn(Staging));
+        Assert.False(CommitJournal.IsIn(Staging));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class FolderCommitTests : IDisposable
 
         ErrorAssert.Throws(
             CheckpointErrorCode.OutputExists,
-            () => new FolderCommit(Staging, _folder.Path).Run(new CommitNote([.. Steps.Where(step => step.Action == CommitStep.Place)]), flush: false),
+            () => new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps.Where(step => step.Action == CommitAction.Place)]), flush: false),
             "consolidated.00.pth", "another export");
 
         Assert.Equal("old 0, old 1, old", Content);
@@ -67,12 +67,12 @@ public sealed class FolderCommitTests : IDisposable
     public void Is_finished_by_the_next_one_wherever_it_was_killed(int moves)
     {
         Prepare();
-        new CommitNote([.. Steps]).Write(Staging, flush: false);
+        new CommitJournal([.. Steps]).Write(Staging, flush: false);
         Directory.CreateDirectory(Path.Combine(Staging, "replaced"));
 
         foreach (var (action, name) in Steps.Take(moves))
         {
-            if (action == CommitStep.Remove)
+            if (action == CommitAction.Remove)
             {
                 File.Move(_folder[name], Path.Combine(Staging, "replaced", name));
             }
@@ -92,7 +92,7 @@ public sealed class FolderCommitTests : IDisposable
     public void Is_not_finished_where_files_are_missing_by_now()
     {
         Prepare();
-        new CommitNote([.. Steps]).Write(Staging, flush: false);
+        new CommitJournal([.. Steps]).Write(Staging, flush: false);
         File.Delete(Path.Combine(Staging, "new", "params.json"));
         File.Delete(_folder["params.json"]);
 
@@ -103,15 +103,20 @@ public sealed class FolderCommitTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-../precious")]
-    [InlineData("-precious")]
-    [InlineData("+notes.txt")]
-    [InlineData("*params.json")]
-    public void Believes_no_note_that_names_other_files_than_exports_have(string line)
+    [InlineData("fairseq2llama commit journal 1\nremove ../precious\n")]
+    [InlineData("fairseq2llama commit journal 1\nremove precious\n")]
+    [InlineData("fairseq2llama commit journal 1\nplace notes.txt\n")]
+    [InlineData("fairseq2llama commit journal 1\nburn params.json\n")]
+    [InlineData("fairseq2llama commit journal 1\nremove\n")]
+    [InlineData("fairseq2llama commit journal 1\nremove params.json")]
+    [InlineData("fairseq2llama commit journal 2\nremove params.json\n")]
+    [InlineData("-params.json\n")]
+    [InlineData("")]
+    public void Carries_out_no_journal_of_another_version_or_that_names_other_files_than_exports_have(string journal)
     {
         Prepare();
         File.WriteAllText(_folder["precious"], "");
-        File.WriteAllText(Path.Combine(Staging, "commit"), line + "\n");
+        File.WriteAllText(Path.Combine(Staging, "commit"), journal);
 
         ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => ExportLeftovers.CleanUp(_folder.Path, []), "not understood");
 
@@ -120,11 +125,11 @@ public sealed class FolderCommitTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CommitStep.Share, "same", "same")]
-    [InlineData(CommitStep.ShareAnew, "same", "same")]
-    [InlineData(CommitStep.ShareAnew, "other", "new")]
-    [InlineData(CommitStep.Share, null, "new")]
-    public void Shares_params_json_with_other_jobs(char action, string? there, string expected)
+    [InlineData(nameof(CommitAction.Share), "same", "same")]
+    [InlineData(nameof(CommitAction.ReplaceShared), "same", "same")]
+    [InlineData(nameof(CommitAction.ReplaceShared), "other", "new")]
+    [InlineData(nameof(CommitAction.Share), null, "new")]
+    public void Shares_params_json_with_other_jobs(string action, string? there, string expected)
     {
         Directory.CreateDirectory(Path.Combine(Staging, "new"));
         File.WriteAllText(Path.Combine(Staging, "new", "params.json"), there == "same" ? there : "new");
@@ -134,7 +139,7 @@ public sealed class FolderCommitTests : IDisposable
             File.WriteAllText(_folder["params.json"], there);
         }
 
-        new FolderCommit(Staging, _folder.Path).Run(new CommitNote([new(action, "params.json")]), flush: false);
+        new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([new(Enum.Parse<CommitAction>(action), "params.json")]), flush: false);
 
         Assert.Equal(expected, File.ReadAllText(_folder["params.json"]));
     }
@@ -150,7 +155,7 @@ public sealed class FolderCommitTests : IDisposable
         ErrorAssert.Throws(
             CheckpointErrorCode.OutputExists,
             () => new FolderCommit(Staging, _folder.Path).Run(
-                new CommitNote([new(CommitStep.Place, "consolidated.00.pth"), new(CommitStep.Share, "params.json")]), flush: false));
+                new CommitJournal([new(CommitAction.Place, "consolidated.00.pth"), new(CommitAction.Share, "params.json")]), flush: false));
 
         Assert.False(File.Exists(_folder["consolidated.00.pth"]));
         Assert.Equal("other", File.ReadAllText(_folder["params.json"]));

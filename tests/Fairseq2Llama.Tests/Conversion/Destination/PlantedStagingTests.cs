@@ -59,9 +59,9 @@ public sealed class PlantedStagingTests : IDisposable
         Assert.Equal("old", File.ReadAllText(_folder["shared/out/params.json"]));
     }
 
-    /// <summary>The folder is this user's, because it was left behind with rights for all, and somebody else has put a note into it.</summary>
+    /// <summary>The folder is this user's, because it was left behind with rights for all, and somebody else has put a journal into it.</summary>
     [Fact]
-    public void Has_no_note_of_another_user_carried_out()
+    public void Has_no_journal_of_another_user_carried_out()
     {
         MakeEarlierExport();
         Plant("shared/out/.fairseq2llama");
@@ -76,7 +76,7 @@ public sealed class PlantedStagingTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Has_no_note_carried_out_beside_a_destination(bool isThere)
+    public void Has_no_journal_carried_out_beside_a_destination(bool isThere)
     {
         if (isThere)
         {
@@ -181,7 +181,7 @@ public sealed class PlantedStagingTests : IDisposable
         Directory.CreateDirectory(_folder[$"{staging}/new"]);
         File.WriteAllText(_folder[$"{staging}/new/params.json"], ForeignFile);
         File.WriteAllText(_folder[$"{staging}/new/consolidated.00.pth"], ForeignFile);
-        File.WriteAllText(_folder[$"{staging}/commit"], "-params.json\n-consolidated.00.pth\n+consolidated.00.pth\n+params.json\n");
+        File.WriteAllText(_folder[$"{staging}/commit"], "fairseq2llama commit journal 1\nremove params.json\nremove consolidated.00.pth\nplace consolidated.00.pth\nplace params.json\n");
     }
 
     private void Give(string path)

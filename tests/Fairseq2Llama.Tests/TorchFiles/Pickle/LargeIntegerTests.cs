@@ -17,7 +17,7 @@ public class LargeIntegerTests
             .Run();
 
         var length = Assert.Single(storages).Length;
-        var storage = new TorchStorage { Source = new MemorySource([]), Record = "0", Offset = 0, Length = length };
+        var storage = new StoredBytes { Source = new MemorySource([]), Record = "0", Offset = 0, Length = length };
         Assert.Equal(Count * 4, length);
         Assert.Equal(Count, Assert.Single(tensors).On(storage, "some.pt").Shape.ElementCount);
     }

@@ -113,7 +113,7 @@ public class RebuildTensorTests
         () => New().Tensor(storage => Untyped(storage, "torch", 24), offset: 0, shape: [24], strides: [1]).Run(),
         "malformed tensor");
 
-    private static (TorchTensor Tensor, byte[] Bytes) Open(PickleBuilder pickle)
+    private static (TensorView Tensor, byte[] Bytes) Open(PickleBuilder pickle)
     {
         var file = TorchFile.Open(new MemorySource(ZipBuilder.TorchSave(pickle.Stop(), ("0", Bytes)).Build()));
         var tensor = file.GetTensor(Assert.IsType<PickledTensor>(file.Content));

@@ -126,7 +126,7 @@ public class ChecksumTests
         Assert.Equal(good[1..], other[1..]);
     }
 
-    private static TorchTensor Tensor(long offset, long count, bool isDeflated, bool hasWrongCrc)
+    private static TensorView Tensor(long offset, long count, bool isDeflated, bool hasWrongCrc)
     {
         var zip = ZipBuilder.TorchSave(PickleOfData(offset, count), ("0", Data));
 

@@ -89,11 +89,11 @@ public class StateDictPickleTests
     private static PlannedStorage Storage(DType dtype, long count)
     {
         var length = count * dtype.GetItemSize();
-        var input = new TorchStorage { Source = new MemorySource([]), Record = "none", Offset = 0, Length = length };
-        return new PlannedStorage(dtype, [RunBand.Of(new ByteRuns(input, 0, length, []))]);
+        var input = new StoredBytes { Source = new MemorySource([]), Record = "none", Offset = 0, Length = length };
+        return new PlannedStorage(dtype, [RowBlock.Of(new ByteRuns(input, 0, length, []))]);
     }
 
-    private static TorchTensor On(PickledTensor tensor, PlannedStorage storage) => tensor.On(storage.Runs.First().Storage, "some.pt");
+    private static TensorView On(PickledTensor tensor, PlannedStorage storage) => tensor.On(storage.Runs.First().Storage, "some.pt");
 
     private static PlannedTensor Tensor(string name, PlannedStorage storage, params ReadOnlySpan<long> shape) =>
         new(name, name, storage.DType, new TensorShape(shape), storage);

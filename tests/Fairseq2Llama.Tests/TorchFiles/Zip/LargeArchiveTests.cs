@@ -96,11 +96,11 @@ public sealed class LargeArchiveTests : IDisposable
 
     private static PlannedTensor Tensor(long length)
     {
-        var storage = new TorchStorage { Source = new MemorySource([]), Record = "none", Offset = 0, Length = length };
+        var storage = new StoredBytes { Source = new MemorySource([]), Record = "none", Offset = 0, Length = length };
         var runs = new ByteRuns(storage, 0, length, []);
         var name = length.ToString(CultureInfo.InvariantCulture);
 
-        return new PlannedTensor(name, name, DType.UInt8, new TensorShape(length), new PlannedStorage(DType.UInt8, [RunBand.Of(runs)]));
+        return new PlannedTensor(name, name, DType.UInt8, new TensorShape(length), new PlannedStorage(DType.UInt8, [RowBlock.Of(runs)]));
     }
 
     private static void WriteFrame(TorchFileLayout layout, string path)

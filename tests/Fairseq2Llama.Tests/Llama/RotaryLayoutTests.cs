@@ -4,24 +4,24 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Llama;
 
 /// <summary>Both orders of rotary rows beside a permutation that is written down row by row.</summary>
-public class RotaryPairsTests
+public class RotaryLayoutTests
 {
     private static readonly Gen<Case> Cases = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 6], Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool, Gen.Int)
         .Select((heads, pairs, width, cuts, isBias, seed) => new Case(heads, 2 * pairs, isBias ? null : width, cuts, new Random(seed)));
 
     [Fact]
     public void Pairs_are_set_apart_wherever_the_rows_are_cut() => Cases.Sample(
-        pairs => Read(RotaryPairs.SetApart(pairs.Slice, pairs.HeadDim))
+        pairs => Read(RotaryLayout.SplitHalves(pairs.Slice, pairs.HeadDim))
             .SequenceEqual(pairs.Rows(place => (2 * (place % pairs.Half)) + (place / pairs.Half))),
         iter: 3000);
 
     [Fact]
     public void Halves_are_brought_together() => Cases.Sample(
-        halves => Read(RotaryPairs.BringTogether(halves.Whole, halves.HeadDim))
+        halves => Read(RotaryLayout.Interleave(halves.Whole, halves.HeadDim))
             .SequenceEqual(halves.Rows(place => (place / 2) + (halves.Half * (place % 2)))),
         iter: 1000);
 
-    private static byte[] Read(IEnumerable<TorchTensor> views) => [.. views.SelectMany(TensorBytes.Of)];
+    private static byte[] Read(IEnumerable<TensorView> views) => [.. views.SelectMany(TensorBytes.Of)];
 
     /// <summary>Rows of heads, cut anywhere, some of the parts with their elements column by column.</summary>
     private sealed class Case

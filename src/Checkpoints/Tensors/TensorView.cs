@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="StorageOffset">The first element's place in the storage, in elements.</param>
 /// <param name="Shape">Size along each dimension.</param>
 /// <param name="Strides">Elements between neighbours along each dimension; 0 where the dimension is expanded.</param>
-internal sealed record TorchTensor(TorchStorage Storage, DType DType, long StorageOffset, TensorShape Shape, IReadOnlyList<long> Strides)
+internal sealed record TensorView(StoredBytes Storage, DType DType, long StorageOffset, TensorShape Shape, IReadOnlyList<long> Strides)
 {
     public long SizeInBytes => Shape.ElementCount * DType.GetItemSize();
 
@@ -17,11 +17,11 @@ internal sealed record TorchTensor(TorchStorage Storage, DType DType, long Stora
     public bool IsContiguous { get; } = AreContiguous(Shape, Strides);
 
     /// <summary>A range of it along a dim.</summary>
-    public TorchTensor Narrow(int dim, long start, long length) =>
+    public TensorView Narrow(int dim, long start, long length) =>
         new(Storage, DType, StorageOffset + (start * Strides[dim]), Shape.With(dim, length), Strides);
 
     /// <summary>Equal are two views of the same elements of the same storage under the same shape, as tied weights are.</summary>
-    public bool Equals(TorchTensor? other) =>
+    public bool Equals(TensorView? other) =>
         other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset
         && Shape.Equals(other.Shape) && Strides.SequenceEqual(other.Strides);
 

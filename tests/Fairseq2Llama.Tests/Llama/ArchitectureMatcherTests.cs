@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Tests.Llama;
 
-public class KnownArchitectureTests
+public class ArchitectureMatcherTests
 {
     public static TheoryData<string> Names => [.. LlamaArchitectures.All.Select(architecture => architecture.Name)];
 
@@ -11,7 +11,7 @@ public class KnownArchitectureTests
         var known = LlamaArchitectures.Find(name);
         var told = known with { Name = "told", MaxSeqLen = 1, AssetNames = [], ShardEmbedDim = !known.ShardEmbedDim, NormEps = 1e-6 };
 
-        var found = KnownArchitecture.Like(told);
+        var found = ArchitectureMatcher.Like(told);
 
         Assert.Contains(known with { NormEps = 1e-6 }, found);
         Assert.All(found, like => Assert.Equal(told.ModelDim, like.ModelDim));
@@ -19,9 +19,9 @@ public class KnownArchitectureTests
 
     [Fact]
     public void What_differs_in_the_length_of_sequences_or_scaling_is_alike() => Assert.Equal(
-        ["llama3_8b", "llama3_1_8b"], KnownArchitecture.Like(LlamaArchitectures.Find("llama3_1_8b")).Select(architecture => architecture.Name));
+        ["llama3_8b", "llama3_1_8b"], ArchitectureMatcher.Like(LlamaArchitectures.Find("llama3_1_8b")).Select(architecture => architecture.Name));
 
     [Fact]
     public void Another_is_not() =>
-        Assert.Empty(KnownArchitecture.Like(LlamaArchitectures.Find("llama3_1_8b") with { NumKeyValueHeads = 4 }));
+        Assert.Empty(ArchitectureMatcher.Like(LlamaArchitectures.Find("llama3_1_8b") with { NumKeyValueHeads = 4 }));
 }

@@ -8,12 +8,12 @@ namespace Fairseq2Llama.Llama;
 /// a pair side by side, Hugging Face's format (permute in transformers' convert_llama_weights_to_hf.py) has all first ones of a head and
 /// then all second ones.
 /// </summary>
-internal static class RotaryPairs
+internal static class RotaryLayout
 {
     /// <summary>Views of rows that are in Hugging Face's order, which follow each other in the other one.</summary>
     /// <param name="halves">The rows of whole heads, of a weight or a bias.</param>
     /// <param name="headDim">Rows of a head.</param>
-    public static IEnumerable<TorchTensor> BringTogether(TensorSlice halves, long headDim)
+    public static IEnumerable<TensorView> Interleave(TensorSlice halves, long headDim)
     {
         RequireWholeHeads(halves, headDim);
 
@@ -24,7 +24,7 @@ internal static class RotaryPairs
     /// <summary>Views of rows whose pairs lie side by side, which follow each other in Hugging Face's order.</summary>
     /// <param name="pairs">The rows of whole heads, of a weight or a bias, in any parts: data parallelism may have cut heads in two.</param>
     /// <param name="headDim">Rows of a head.</param>
-    public static IEnumerable<TorchTensor> SetApart(TensorSlice pairs, long headDim)
+    public static IEnumerable<TensorView> SplitHalves(TensorSlice pairs, long headDim)
     {
         RequireWholeHeads(pairs, headDim);
 
@@ -44,7 +44,7 @@ internal static class RotaryPairs
 
             foreach (var half in new[] { 0, 1 })
             {
-                foreach (var piece in head.Parts.OrderBy(piece => piece.Row).Select(piece => EverySecond(piece, half)).OfType<TorchTensor>())
+                foreach (var piece in head.Parts.OrderBy(piece => piece.Row).Select(piece => EverySecond(piece, half)).OfType<TensorView>())
                 {
                     yield return piece;
                 }
@@ -55,7 +55,7 @@ internal static class RotaryPairs
     }
 
     /// <summary>Heads x two more axes x what a row has.</summary>
-    private static TorchTensor ViewHeads(TorchTensor rows, long headDim, Step outer, Step inner)
+    private static TensorView ViewHeads(TensorView rows, long headDim, Step outer, Step inner)
     {
         var row = rows.Strides[0];
         ReadOnlySpan<long> shape = [rows.Shape[0] / headDim, outer.Count, inner.Count, .. rows.Shape.Sizes[1..]];
@@ -65,7 +65,7 @@ internal static class RotaryPairs
     }
 
     /// <summary>The first or the second of each pair, as far as a part has any.</summary>
-    private static TorchTensor? EverySecond(TensorPart part, int half)
+    private static TensorView? EverySecond(TensorPart part, int half)
     {
         var first = (half + part.Row) % 2;
         var rows = part.Tensor.Shape[0];

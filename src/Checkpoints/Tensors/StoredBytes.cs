@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Tensors;
 /// The bytes behind one or more tensors, as torch.save wrote them into a file. Compared by reference: two tensors share
 /// memory exactly when they have the same storage object.
 /// </summary>
-internal sealed class TorchStorage
+internal sealed class StoredBytes
 {
     public required IByteSource Source { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Llama;
 
 /// <summary>Recognizes architectures of the catalogue by what other formats tell of them, which is not all.</summary>
-internal static class KnownArchitecture
+internal static class ArchitectureMatcher
 {
     /// <summary>
     /// Those of the catalogue with the same dimensions and the same base of the rotary frequencies, with the epsilon and the tying of what was told.

@@ -8,14 +8,14 @@ namespace Fairseq2Llama.Tensors;
 /// </summary>
 /// <param name="Rows">How many rows.</param>
 /// <param name="Columns">The runs of each column, all of the same byte order.</param>
-internal sealed record RunBand(long Rows, ImmutableArray<ByteRuns> Columns)
+internal sealed record RowBlock(long Rows, ImmutableArray<ByteRuns> Columns)
 {
     public long Length { get; } = Columns.Sum(column => column.Length);
 
     public bool IsBigEndian => Columns[0].Storage.IsBigEndian;
 
     /// <summary>The storage that it is, from the first byte to the last; null when it is only a part of one, or made of several.</summary>
-    public TorchStorage? WholeStorage => Columns is [{ IsWholeStorage: true } only] ? only.Storage : null;
+    public StoredBytes? WholeStorage => Columns is [{ IsWholeStorage: true } only] ? only.Storage : null;
 
-    public static RunBand Of(ByteRuns runs) => new(1, [runs]);
+    public static RowBlock Of(ByteRuns runs) => new(1, [runs]);
 }

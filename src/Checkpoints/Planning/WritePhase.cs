@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Planning;
 
 /// <summary>The order in which the files of a plan are written.</summary>
-internal enum WriteTurn
+internal enum WritePhase
 {
     /// <summary>Small ones first: should the disk be full to the last byte, that shows now and not after an hour.</summary>
     Small,

@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Reports;
 
 /// <summary>What to do about a finding, where its message does not say so itself.</summary>
-internal static class Remedy
+internal static class RecommendedAction
 {
     public static string Of(CheckpointFinding finding) => (finding.Code, finding.Severity) switch
     {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Fairseq2Llama.Stores;
 
 /// <summary>Writes small JSON files of settings for programs in Python.</summary>
-internal static class SettingsText
+internal static class JsonConfigWriter
 {
     private static readonly JsonWriterOptions Options = new() { Indented = true };
 
