@@ -1,18 +1,15 @@
 namespace Fairseq2Llama.Benchmark;
 
-/// <summary>The PowerShell that there is: pwsh, or the script host where it is not installed.</summary>
+/// <summary>The PowerShell that the tool manifest names, so that figures of two machines are of one version.</summary>
 internal static class PowerShellProgram
 {
-    private const string VersionScript = "\"$($PSVersionTable.PSVersion) on .NET $([System.Environment]::Version)\"";
-
-    private static readonly string? PwshVersion = ChildProcess.Ask("pwsh", "-NoProfile", "-Command", VersionScript);
-
     /// <summary>What it is, and on which .NET it runs.</summary>
-    public static string Description { get; } = PwshVersion is not null
-        ? "pwsh " + PwshVersion
-        : "the script host with PowerShell " + ChildProcess.Ask(Repository.ScriptHost, "-Command", VersionScript);
+    public static string Description { get; } = "pwsh " + ChildProcess.Ask(
+        [.. Program, "-Command", "\"$($PSVersionTable.PSVersion) on .NET $([System.Environment]::Version)\""]);
+
+    private static string[] Program => ["dotnet", Repository.PowerShell, "-NoProfile"];
 
     /// <summary>How a script is run with it.</summary>
     public static IReadOnlyList<string> CommandFor(string script, params ReadOnlySpan<string> arguments) =>
-        PwshVersion is not null ? ["pwsh", "-NoProfile", "-File", script, .. arguments] : [Repository.ScriptHost, script, .. arguments];
+        [.. Program, "-File", script, .. arguments];
 }

@@ -10,7 +10,8 @@ internal static class Repository
     /// <summary>The module as the build has staged it.</summary>
     public static string Module { get; } = Path.Combine(Root, "output", "Fairseq2Llama");
 
-    public static string ScriptHost { get; } = Metadata("ScriptHost") + (OperatingSystem.IsWindows() ? ".exe" : "");
+    /// <summary>pwsh.dll of the PowerShell that the tool manifest names.</summary>
+    public static string PowerShell { get; } = Metadata("PowerShellAssembly");
 
     private static string Metadata(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;

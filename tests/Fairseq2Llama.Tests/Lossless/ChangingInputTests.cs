@@ -10,7 +10,7 @@ public sealed class ChangingInputTests : IDisposable
         param($Module, $Checkpoint, $Folder)
         Import-Module $Module
         $big = New-LlamaArchitecture big -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 4000000 -FfnInnerDimMultipleOf 8
-        $null = Read-Fairseq2Checkpoint $Checkpoint | Export-LlamaReferenceCheckpoint $Folder -Architecture $big -Force -ErrorVariable failure -ErrorAction SilentlyContinue
+        $null = Read-Fairseq2Checkpoint $Checkpoint | Export-LlamaReferenceCheckpoint $Folder -Architecture $big -Force -WarningAction SilentlyContinue -ErrorVariable failure -ErrorAction SilentlyContinue
         if ($failure) { "$($failure[0].FullyQualifiedErrorId.Split(',')[0]): $failure" } else { 'ok' }
         """;
 

@@ -10,6 +10,7 @@ public sealed class FailingDestinationTests : ExportTests
     private const string Script =
         """
         param($Module, $Checkpoint, $VocabSize, $Folder)
+        $WarningPreference = 'SilentlyContinue'
         Import-Module $Module
         $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize $VocabSize -FfnInnerDimMultipleOf 8
         'ready'

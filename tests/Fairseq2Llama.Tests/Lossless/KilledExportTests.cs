@@ -17,6 +17,7 @@ public sealed class KilledExportTests : IDisposable
         param($Module, $Inputs, $Folder)
         $PID
         1..12 | ForEach-Object -ThrottleLimit 12 -Parallel {
+            $WarningPreference = 'SilentlyContinue'
             Import-Module $using:Module
             $tiny = New-LlamaArchitecture tiny -ModelDim 16 -NumLayers 2 -NumAttnHeads 4 -NumKeyValueHeads 2 -VocabSize 40 -FfnInnerDimMultipleOf 8
             $inputs = 'one', 'two', 'big' | ForEach-Object { Read-Fairseq2Checkpoint "$using:Inputs/$_" }

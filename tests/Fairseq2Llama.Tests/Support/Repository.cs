@@ -9,7 +9,8 @@ internal static class Repository
 
     public static string StagedModule { get; } = Path.Combine(Root, "output", "Fairseq2Llama", "Fairseq2Llama.psd1");
 
-    public static string ScriptHost { get; } = Metadata("ScriptHostAssembly");
+    /// <summary>pwsh.dll of the PowerShell that the tool manifest names.</summary>
+    public static string PowerShell { get; } = Metadata("PowerShellAssembly");
 
     /// <summary>System.IO.Hashing in another version than the module brings.</summary>
     public static string OtherHashing { get; } = Metadata("OtherHashingAssembly");

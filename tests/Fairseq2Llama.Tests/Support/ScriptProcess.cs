@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>A script in a process of its own, for what a process can do only once: load an assembly first, be killed.</summary>
+/// <summary>A script in a PowerShell process of its own, for what a process can do only once: load an assembly first, be killed.</summary>
 internal sealed class ScriptProcess : IDisposable
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
@@ -13,18 +13,27 @@ internal sealed class ScriptProcess : IDisposable
     private readonly BlockingCollection<string> _lines = [];
     private readonly Task<string> _error;
 
-    private ScriptProcess(string script, string[] arguments, string[] wrapper)
+    private ScriptProcess(string script, string[] arguments, string[] wrapper, string? powerShell = null)
     {
         File.WriteAllText(_folder["script.ps1"], script);
         _folder.OpenToAll();
 
-        string[] command = [.. wrapper, "dotnet", Repository.ScriptHost, _folder["script.ps1"], .. arguments];
+        string[] command =
+        [
+            .. wrapper, "dotnet", powerShell ?? Repository.PowerShell, "-NoProfile", "-NonInteractive", "-File", _folder["script.ps1"], .. arguments,
+        ];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+
+        start.Environment["NO_COLOR"] = "1";
+
+        // No test should wait for a network, nor show up in statistics.
+        start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["POWERSHELL_UPDATECHECK"] = "Off";
 
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, received) =>
@@ -58,6 +67,14 @@ internal sealed class ScriptProcess : IDisposable
     /// <param name="arguments">Its arguments.</param>
     /// <param name="wrapper">A command that runs another one, as <c>strace -f</c>.</param>
     public static ScriptProcess Start(string script, string[] arguments, params string[] wrapper) => new(script, arguments, wrapper);
+
+    /// <summary>Starts a script as another user, who may not look into the folder of NuGet packages.</summary>
+    /// <param name="powerShell">pwsh.dll, where that user finds it.</param>
+    /// <param name="script">The script.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="wrapper">A command that runs another one as that user.</param>
+    public static ScriptProcess StartAs(string powerShell, string script, string[] arguments, params string[] wrapper) =>
+        new(script, arguments, wrapper, powerShell);
 
     /// <summary>Waits for the next line that it prints.</summary>
     public string ReadLine()

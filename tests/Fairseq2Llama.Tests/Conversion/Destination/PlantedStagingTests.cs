@@ -144,7 +144,9 @@ public sealed class PlantedStagingTests : IDisposable
         using var home = new TempFolder();
         Run("chown", Nobody, home.Path);
         home.OpenToAll();
-        using var process = ScriptProcess.Start(
+        using var powerShell = Mount.Of(Path.GetDirectoryName(Repository.PowerShell)!, home["powershell"]);
+        using var process = ScriptProcess.StartAs(
+            powerShell["pwsh.dll"],
             """
             param($Module, $Checkpoint, $Folder)
             Import-Module $Module
