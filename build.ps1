@@ -8,6 +8,11 @@
     Builds everything and stages the importable module in output/Fairseq2Llama.
 
 .EXAMPLE
+    ./build.ps1 -Task Module
+
+    Builds and stages the module alone, without the tests and the packages that only they need.
+
+.EXAMPLE
     ./build.ps1 -Task Test
 
     Runs all tests: those of the library and the cmdlets with dotnet, then those of the staged module with Pester.
@@ -35,10 +40,10 @@
 [CmdletBinding(SupportsShouldProcess, PositionalBinding = $false)]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Pester', 'Package', 'Install', 'Bench')]
+    [ValidateSet('Build', 'Module', 'Test', 'Pester', 'Package', 'Install', 'Bench')]
     [string[]] $Task = 'Build',
 
-    # What Build, Test and Bench use. What is packed or installed is always Release.
+    # What Build, Module, Test and Bench use. What is packed or installed is always Release.
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
 
@@ -60,6 +65,12 @@ if ($BenchmarkArgument -and 'Bench' -notin $Task) { throw "Only -Task Bench take
 function Build {
     if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/Fairseq2Llama", "Build ($Configuration)")) {
         Invoke-DotNet build $PSScriptRoot/Fairseq2Llama.slnx --configuration $Configuration
+    }
+}
+
+function Module {
+    if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/Fairseq2Llama", "Build the module ($Configuration)")) {
+        Invoke-DotNet build $PSScriptRoot/src/Cmdlets/Fairseq2Llama.csproj --configuration $Configuration
     }
 }
 

@@ -3,7 +3,7 @@
     Converts the fairseq2 checkpoint that lies beside this script to Meta's reference format and shows the result.
 
 .DESCRIPTION
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
+    Builds the module first where it is not built yet.
 
 .EXAMPLE
     ./examples/Convert-Checkpoint.ps1
@@ -29,7 +29,14 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+$module = "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
+
+if (-not [System.IO.File]::Exists($module)) {
+    Write-Host 'The module is not built yet. Building it takes about half a minute.'
+    & "$PSScriptRoot/../build.ps1" -Task Module | Out-Host
+}
+
+Import-Module $module
 
 $how = @{}
 
