@@ -2,9 +2,6 @@
 .SYNOPSIS
     Takes the fairseq2 checkpoint that lies beside this script to Hugging Face's format and back, and compares what came of it.
 
-.DESCRIPTION
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./examples/Convert-ToHuggingFace.ps1
 

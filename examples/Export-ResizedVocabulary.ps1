@@ -10,8 +10,6 @@
     checkpoint, and the tokenizer has to be the one that it was trained with. Embeddings and output have to have the same number of
     rows.
 
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./examples/Export-ResizedVocabulary.ps1 downloads/chat/model.pt out/chat -BasedOn llama3_2_1b
 

@@ -7,8 +7,6 @@
     LLaMA expects. This leaves them out. It does not merge them: what they have learned is not in the export. Merge first, where the
     model was trained, if you want to keep it.
 
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./examples/Remove-LoraWeight.ps1 runs/lora out/base
 

@@ -9,8 +9,6 @@
     Layers are taken from the front, since they are counted from 0: layers from the middle would have to be renamed, which the module
     does not do.
 
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./examples/Select-FirstLayer.ps1 runs/sft out/sft-4 -LayerCount 4
 

@@ -9,17 +9,15 @@
     The tour waits for Enter after each stop. It does not where nobody can press it, and with -NoPause. Stops that need libtorch are
     left out where that is not there.
 
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./examples/Tour.ps1
 
     Takes the tour. Build the module first: ./build.ps1, or dotnet build.
 
 .EXAMPLE
-    dotnet run --project tools/ScriptHost -- examples/Tour.ps1
+    dotnet tool exec powershell --yes -- -NoProfile -File examples/Tour.ps1
 
-    Takes it without PowerShell, with nothing but the .NET SDK. This builds what it needs.
+    Takes it where no PowerShell is installed, but the .NET SDK is.
 
 .EXAMPLE
     ./examples/Tour.ps1 -NoPause

@@ -2,9 +2,6 @@
 .SYNOPSIS
     Writes docs/commands: a page for each command, of what Get-Help says of it.
 
-.DESCRIPTION
-    Uses PowerShell's core commands only, so it runs in pwsh and in the script host of tools/ScriptHost alike.
-
 .EXAMPLE
     ./tools/Write-CommandHelp.ps1
 

@@ -2,7 +2,7 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Examples;
 
-/// <summary>The tour, as one takes it in the script host, where nobody presses Enter.</summary>
+/// <summary>The tour, as one takes it where nobody presses Enter.</summary>
 public sealed class TourTests : IDisposable
 {
     private static readonly string Script = Path.Combine(Repository.Root, "examples", "Tour.ps1");

@@ -1,4 +1,0 @@
-namespace ScriptHost;
-
-/// <summary>The command line asks for something that cannot be run.</summary>
-internal sealed class UsageException(string message) : Exception(message);
