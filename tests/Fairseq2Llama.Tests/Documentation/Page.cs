@@ -36,10 +36,6 @@ internal sealed class Page
     /// <summary>What GitHub calls its headings.</summary>
     public IEnumerable<string> Anchors => _document.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id!);
 
-    /// <summary>Its text without blocks of code and without markup, a line for each paragraph.</summary>
-    public string Text =>
-        string.Join('\n', _document.Descendants<LeafBlock>().Where(block => block.Inline is not null).Select(block => TextIn(block.Inline!)));
-
     public IEnumerable<LinkInline> Links => _document.Descendants<LinkInline>();
 
     public IEnumerable<Table> Tables => _document.Descendants<Table>();

@@ -36,24 +36,6 @@ public sealed partial class PageExampleTests
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Pages may use them tomorrow, though none does today.</summary>
-    [Fact]
-    public void May_use_what_stands_in_for_commands_of_PowerShell()
-    {
-        using var world = new ExampleWorld();
-
-        Run(world, new Snippet("page.md", 1, """
-            $tensors = Read-Fairseq2Checkpoint runs/7b | Get-CheckpointTensor
-            $tensors | Sort-Object SizeInBytes -Descending -Top 2 | Format-Table Name, SizeInBytes
-            $tensors | Select-Object Name, Shape -First 3 | Format-List
-            $tensors | Select-Object -ExpandProperty Name -Last 1
-            $tensors | Group-Object DType -NoElement | ConvertTo-Json -Depth 2
-            $tensors | Sort-Object Name | Export-Csv tensors.csv
-            Get-ChildItem runs -Recurse -File | Read-Fairseq2Checkpoint -ErrorAction Ignore
-            (Join-Path runs 7b | Read-Fairseq2Checkpoint).Name
-            """));
-    }
-
     /// <summary>
     /// What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, shares of a
     /// network are folders of the world, and the models of that world are so small that published architectures are not theirs.

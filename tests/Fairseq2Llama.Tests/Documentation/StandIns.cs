@@ -16,14 +16,6 @@ internal static class StandIns
 
         function Resolve-Path([string] $Path) { $ExecutionContext.SessionState.Path.GetResolvedPSPathFromPSPath($Path) }
 
-        function Sort-Object([object[]] $Property, [switch] $Descending, [int] $Top) {
-            $items = @($input)
-            $keys = @($items | ForEach-Object { if ("$Property") { $_."$($Property[0])" } else { $_ } })
-            [Array]::Sort($keys, $items)
-            if ($Descending) { [Array]::Reverse($items) }
-            if ($Top) { $items[0..($Top - 1)] } else { $items }
-        }
-
         function Select-Object([object[]] $Property, [string] $ExpandProperty, [int] $First, [int] $Last) {
             $items = @($input)
             if ($First) { $items = $items[0..($First - 1)] }
@@ -31,17 +23,7 @@ internal static class StandIns
             if ($ExpandProperty) { $items.$ExpandProperty } else { $items }
         }
 
-        function Group-Object([object[]] $Property, [switch] $NoElement) {
-            $groups = [ordered]@{}
-            foreach ($item in $input) { $groups["$($item."$Property")"] = 1 + $groups["$($item."$Property")"] }
-            $groups.GetEnumerator() | ForEach-Object { [pscustomobject]@{ Count = $_.Value; Name = $_.Key } }
-        }
-
         function Format-Table([object[]] $Property, [switch] $AutoSize, [object] $GroupBy) { $input }
-
-        function Format-List([object[]] $Property) { $input }
-
-        function ConvertTo-Json([int] $Depth) { "$input" }
 
         function Export-Csv([string] $Path) { [System.IO.File]::WriteAllText((Join-Path $PWD.ProviderPath $Path), "$input") }
 
