@@ -136,7 +136,7 @@ function Package {
         Build-CleanModule $folder
         Publish-ModuleToFolder $folder/Fairseq2Llama $folder
         $null = New-Item -ItemType Directory -Path $PSScriptRoot/output -Force
-        Move-Item -LiteralPath "$folder/Fairseq2Llama.$version.nupkg" -Destination $package -Force
+        Copy-ReproduciblePackage "$folder/Fairseq2Llama.$version.nupkg" $package
     } finally {
         Remove-Item -LiteralPath $folder -Recurse -Force
     }

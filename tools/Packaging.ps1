@@ -27,9 +27,9 @@ function Invoke-DotNet {
     }
 }
 
-# Builds the module into a folder that nothing was in before.
+# Builds the module into a folder that nothing was in before. An incremental build would take what was compiled for this machine, with its paths.
 function Build-CleanModule([string] $Folder) {
-    Invoke-DotNet build $PSScriptRoot/../src/Cmdlets/Fairseq2Llama.csproj --configuration Release "-p:ModuleOutput=$Folder/Fairseq2Llama/" | Out-Host
+    Invoke-DotNet build $PSScriptRoot/../src/Cmdlets/Fairseq2Llama.csproj --configuration Release --no-incremental "-p:ContinuousIntegrationBuild=true" "-p:ModuleOutput=$Folder/Fairseq2Llama/" | Out-Host
     $null = Test-ModuleManifest -Path ([WildcardPattern]::Escape("$Folder/Fairseq2Llama/Fairseq2Llama.psd1"))
 }
 
@@ -48,6 +48,39 @@ function Publish-ModuleToFolder([string] $Module, [string] $Folder) {
         Publish-PSResource -Path $Module -Repository $repository
     } finally {
         Unregister-PSResourceRepository -Name $repository
+    }
+}
+
+# Publishing puts the time, a random name and the version of the kernel into a package. Without them, the same module makes the same bytes.
+function Copy-ReproduciblePackage([string] $Package, [string] $Destination) {
+    $epoch = [DateTimeOffset]::new(1980, 1, 1, 0, 0, 0, [TimeSpan]::Zero)
+    $source = [IO.Compression.ZipFile]::OpenRead($Package)
+    $copy = [IO.Compression.ZipArchive]::new([IO.File]::Create($Destination), 'Create')
+    try {
+        $entries = [Linq.Enumerable]::OrderBy($source.Entries, [Func[IO.Compression.ZipArchiveEntry, string]] { $args[0].FullName }, [StringComparer]::Ordinal)
+        foreach ($entry in $entries) {
+            $bytes = [IO.MemoryStream]::new()
+            $content = $entry.Open()
+            $content.CopyTo($bytes)
+            $content.Dispose()
+
+            $name = $entry.FullName -replace '(?<=/core-properties/)\w+(?=\.psmdcp$)', 'properties'
+            if ($name -eq '_rels/.rels' -or $name -like '*.psmdcp') {
+                $text = [Text.Encoding]::UTF8.GetString($bytes.ToArray()) -replace
+                    '(?<=/core-properties/)\w+(\.psmdcp" Id=)"\w+"', 'properties$1"RProperties"' -replace
+                    '(?<=<lastModifiedBy>)[^<]+', 'NuGet.Packaging'
+                $bytes = [IO.MemoryStream]::new([Text.Encoding]::UTF8.GetBytes($text))
+            }
+
+            $written = $copy.CreateEntry($name)
+            $written.LastWriteTime = $epoch
+            $content = $written.Open()
+            $bytes.WriteTo($content)
+            $content.Dispose()
+        }
+    } finally {
+        $copy.Dispose()
+        $source.Dispose()
     }
 }
 
