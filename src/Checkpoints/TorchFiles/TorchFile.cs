@@ -58,7 +58,7 @@ internal sealed class TorchFile
     private static TorchFile OpenArchive(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
         var archive = TorchArchive.Open(source, reader, cancellationToken);
-        var unpickled = PickleMachine.Run(new PickleBytes(archive.Pickle, source.Name), new PickleBudget(source.Name), cancellationToken);
+        var unpickled = Unpickled.Read(new PickleBytes(archive.Pickle, source.Name), new PickleBudget(source.Name), cancellationToken);
 
         return new TorchFile(source, unpickled, archive.Locate)
         {

@@ -111,7 +111,7 @@ internal sealed class PickleBuilder
     public static Unpickled Run(byte[] pickle, out int length)
     {
         var bytes = new PickleBytes(pickle, "some.pt");
-        var unpickled = PickleMachine.Run(bytes, new PickleBudget("some.pt"), CancellationToken.None);
+        var unpickled = Unpickled.Read(bytes, new PickleBudget("some.pt"), CancellationToken.None);
         length = bytes.Position;
         return unpickled;
     }

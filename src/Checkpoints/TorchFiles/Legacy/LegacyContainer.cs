@@ -41,7 +41,7 @@ internal sealed class LegacyContainer
         Unpickled = Next();
         LocateStorages(reader, Next().Content, bytes.Position);
 
-        Unpickled Next() => PickleMachine.Run(bytes, budget, cancellationToken);
+        Unpickled Next() => Unpickled.Read(bytes, budget, cancellationToken);
     }
 
     public Unpickled Unpickled { get; }

@@ -15,40 +15,37 @@ internal sealed class PickleMachine
     private readonly string _file;
     private readonly PickleBytes _bytes;
     private readonly PickleBudget _budget;
-    private readonly TorchObjects _torch;
+    private readonly PickleVocabulary _vocabulary;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
 
     // Picklers number what they remember one after the other, so no hashes are needed, and none can be made to collide.
     private readonly List<object?> _memo = [];
 
-    private PickleMachine(PickleBytes bytes, PickleBudget budget)
+    private PickleMachine(PickleBytes bytes, PickleBudget budget, PickleVocabulary vocabulary)
     {
         _file = budget.File;
         _bytes = bytes;
         _budget = budget;
-        _torch = new TorchObjects(_file, budget);
+        _vocabulary = vocabulary;
     }
 
     /// <param name="bytes">Bytes that go on with a pickle; its end is left as the position.</param>
     /// <param name="budget">What it may cost, together with the other pickles of its file.</param>
+    /// <param name="vocabulary">What it may name.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">It is not a pickle, or not one of a state dict.</exception>
-    public static Unpickled Run(PickleBytes bytes, PickleBudget budget, CancellationToken cancellationToken)
+    /// <returns>What the pickle held.</returns>
+    /// <exception cref="CheckpointException">It is not a pickle, or names what is not in the vocabulary.</exception>
+    public static object? Run(PickleBytes bytes, PickleBudget budget, PickleVocabulary vocabulary, CancellationToken cancellationToken)
     {
-        var machine = new PickleMachine(bytes, budget);
+        var machine = new PickleMachine(bytes, budget, vocabulary);
 
         while (machine.Step((Opcode)bytes.UInt8()))
         {
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        if (machine._stack is not [var content])
-        {
-            throw machine.Malformed();
-        }
-
-        return new Unpickled(content, machine._torch.Storages, machine._torch.Tensors);
+        return machine._stack is [var content] ? content : throw machine.Malformed();
     }
 
     /// <returns>False after STOP.</returns>
@@ -205,30 +202,30 @@ internal sealed class PickleMachine
                 break;
 
             case Opcode.BinPersId:
-                Push(_torch.LoadPersistent(Pop()));
+                Push(_vocabulary.LoadPersistent(Pop()));
                 break;
             case Opcode.Global:
-                Push(PickleGlobal.Find(_bytes.Line(), _bytes.Line(), _file));
+                Push(_vocabulary.Find(_bytes.Line(), _bytes.Line()));
                 break;
             case Opcode.StackGlobal:
-                Push(Pop(2) is [string { Length: <= TensorLimits.MaxNameLength } module, string { Length: <= TensorLimits.MaxNameLength } name] ? PickleGlobal.Find(module, name, _file) : throw Malformed());
+                Push(Pop(2) is [string { Length: <= TensorLimits.MaxNameLength } module, string { Length: <= TensorLimits.MaxNameLength } name] ? _vocabulary.Find(module, name) : throw Malformed());
                 break;
             case Opcode.Reduce:
             case Opcode.NewObj:
-                Push(Pop(2) is [PickleGlobal function, PickleTuple arguments] ? _torch.Call(function, arguments.Items) : throw Malformed());
+                Push(Pop(2) is [PickleGlobal function, PickleTuple arguments] ? _vocabulary.Call(function, arguments.Items) : throw Malformed());
                 break;
             case Opcode.Build:
                 Build();
                 break;
 
             case Opcode.Inst:
-                throw PickleGlobal.Unsafe(_file, $"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
+                throw PickleVocabulary.Unsafe(_file, $"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
             case Opcode.Obj:
             case Opcode.NewObjEx:
             case Opcode.Ext1:
             case Opcode.Ext2:
             case Opcode.Ext4:
-                throw PickleGlobal.Unsafe(_file, $"holds a pickle with the opcode {opcode}");
+                throw PickleVocabulary.Unsafe(_file, $"holds a pickle with the opcode {opcode}");
             default:
                 throw CheckpointException.Corrupt(_file, $"its pickle has the unknown opcode 0x{(byte)opcode:x2} at byte {_bytes.Position - 1}.");
         }
@@ -248,10 +245,9 @@ internal sealed class PickleMachine
     {
         _ = Pop();
 
-        // A module's state dict carries _metadata this way and a Parameter its attributes; neither matters to us.
-        if (Peek() is not (PickleDict or PickledTensor))
+        if (!_vocabulary.TakesState(Peek()))
         {
-            throw PickleGlobal.Unsafe(_file, "sets the state of an object that is neither a tensor nor an OrderedDict");
+            throw PickleVocabulary.Unsafe(_file, "sets the state of an object that is neither a tensor nor an OrderedDict");
         }
     }
 
@@ -268,7 +264,7 @@ internal sealed class PickleMachine
 
         for (var i = 0; i < items.Length; i += 2)
         {
-            dict.Set(_torch.Key(items[i]), items[i + 1]);
+            dict.Set(_vocabulary.Key(items[i]), items[i + 1]);
         }
     }
 

@@ -1,0 +1,51 @@
+using System.Collections.Frozen;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.TorchFiles.Pickle;
+
+/// <summary>
+/// What the pickles of one kind of file may name, and what that means there. The names are a table of exact ones: any other is refused the moment
+/// it is read, and none is ever looked up anywhere else.
+/// </summary>
+/// <param name="file">The file's name, for messages.</param>
+/// <param name="budget">What its pickles may cost.</param>
+/// <param name="globals">The table, by full name.</param>
+internal abstract class PickleVocabulary(string file, PickleBudget budget, FrozenDictionary<string, PickleGlobal> globals)
+{
+    protected string File => file;
+
+    protected PickleBudget Budget => budget;
+
+    /// <exception cref="CheckpointException">It is not in the table.</exception>
+    public PickleGlobal Find(string module, string name)
+    {
+        var fullName = $"{module}.{name}";
+        return globals.TryGetValue(fullName, out var global) ? global : throw Refuse(fullName);
+    }
+
+    /// <summary>What a persistent id stands for.</summary>
+    /// <exception cref="CheckpointException">Nothing.</exception>
+    public abstract object LoadPersistent(object? id);
+
+    /// <summary>What a call of a global gives.</summary>
+    /// <exception cref="CheckpointException">It can't be called like that.</exception>
+    public abstract object? Call(PickleGlobal function, object?[] arguments);
+
+    /// <summary>Whether an object may be given a state, which nobody looks into.</summary>
+    public abstract bool TakesState(object? value);
+
+    /// <summary>A key of a dict, refused when hashing it again and again would take long.</summary>
+    /// <exception cref="CheckpointException">It is too long.</exception>
+    public object? Key(object? key) => key is string { Length: > TensorLimits.MaxNameLength } ? throw Malformed("key") : key;
+
+    public static CheckpointException Unsafe(string file, string what) => new(
+        CheckpointErrorCode.UnsafePickle,
+        $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with anything that runs"
+        + " pickles. Ask whoever made it for one that holds nothing but the state dict.",
+        file);
+
+    /// <summary>The error for a name that is not in the table.</summary>
+    protected virtual CheckpointException Refuse(string fullName) => Unsafe(file, $"asks for '{fullName}'");
+
+    protected CheckpointException Malformed(string what) => CheckpointException.Corrupt(file, $"its pickle holds a malformed {what}.");
+}
