@@ -72,6 +72,14 @@ function Copy-ReproduciblePackage([string] $Package, [string] $Destination) {
                 $bytes = [IO.MemoryStream]::new([Text.Encoding]::UTF8.GetBytes($text))
             }
 
+            if ($name -eq '[Content_Types].xml') {
+                # NuGet lists them in the order of hashes, which is another in each process.
+                $types = [xml] [Text.Encoding]::UTF8.GetString($bytes.ToArray()).TrimStart([char] 0xFEFF)
+                $sorted = @($types.DocumentElement.ChildNodes | Sort-Object Name, Extension, PartName)
+                $sorted | ForEach-Object { $null = $types.DocumentElement.AppendChild($_) }
+                $bytes = [IO.MemoryStream]::new([Text.Encoding]::UTF8.GetBytes($types.OuterXml))
+            }
+
             $written = $copy.CreateEntry($name)
             $written.LastWriteTime = $epoch
             $content = $written.Open()
