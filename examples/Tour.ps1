@@ -6,8 +6,7 @@
     Each stop says what to look at, shows the command that it is about to run, and runs it. Everything happens on a copy in a
     temporary folder, which is removed at the end, also after Ctrl+C.
 
-    The tour waits for Enter after each stop. It does not where nobody can press it, and with -NoPause. Stops that need libtorch are
-    left out where that is not there.
+    The tour waits for Enter after each stop. It does not where nobody can press it, and with -NoPause.
 
 .EXAMPLE
     ./examples/Tour.ps1
@@ -105,13 +104,11 @@ $stops = @(
     @{
         Title = 'Measure its numbers'
         Look = 'NaN and Inf come first, since those are what one looks for. The spread of weights is Std.'
-        NeedsLibTorch = $true
         Command = { $model | Get-CheckpointTensor -Layer 0 | Measure-CheckpointTensor }
     }
     @{
         Title = 'Cast it, and see how far that moves it'
         Look = 'float16 has more digits than bfloat16 and a smaller range: only the tiniest numbers moved, and max says how far.'
-        NeedsLibTorch = $true
         Command = {
             $half = $model | Export-LlamaReferenceCheckpoint $tour/half -Architecture $tiny -DType float16
             Compare-LlamaCheckpoint $model $half -Tolerance 1e-3 | Where-Object Layer -eq 0
@@ -189,14 +186,8 @@ try {
         "$($stop.Look)`n" | Out-Host
         "$($PSStyle.Foreground.Cyan)$(Format-Typed $stop.Command)$($PSStyle.Reset)" | Out-Host
 
-        try {
-            # In this scope, so that the next stops have its variables.
-            . $stop.Command | Out-Host
-        } catch {
-            if (-not ($stop['NeedsLibTorch'] -and $_.FullyQualifiedErrorId -like 'LibTorchUnavailable,*')) { throw }
-
-            "Left out: this needs libtorch, which is not here. Get-Help about_Fairseq2Llama says where it is looked for.`n" | Out-Host
-        }
+        # In this scope, so that the next stops have its variables.
+        . $stop.Command | Out-Host
 
         if ($pause -and $number -lt $stops.Count) { Wait-ForEnter }
     }

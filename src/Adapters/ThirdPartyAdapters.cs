@@ -6,6 +6,9 @@ namespace Fairseq2Llama.Adapters;
 internal sealed class ThirdPartyAdapters : IThirdParty
 {
     /// <inheritdoc/>
+    public ITensorMath TensorMath { get; } = new TensorMathAdapter();
+
+    /// <inheritdoc/>
     public IChecksum CreateCrc32() => new Crc32Adapter();
 
     /// <inheritdoc/>

@@ -68,7 +68,7 @@ public enum CheckpointErrorCode
     /// <summary>The destination's file system has no locks, so that two exports to one folder do not exclude each other. A warning, no error.</summary>
     LocksUnavailable,
 
-    /// <summary>Arithmetic was asked for, and libtorch, which does it, is not there or can't be loaded. Everything else works.</summary>
+    /// <summary>A tensor of TorchSharp was asked for, and libtorch, which it needs, is not there or can't be loaded. Everything else works.</summary>
     LibTorchUnavailable,
 
     /// <summary>libtorch refused to make a tensor; most likely there is too little memory.</summary>

@@ -10,8 +10,8 @@ internal static class LibTorchFailure
 
     public static CheckpointException Of(IReadOnlyCollection<string> attempts) => new(
         CheckpointErrorCode.LibTorchUnavailable,
-        $"libtorch {LibTorchLocation.Version}, which does the arithmetic, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
-        + " Whatever does no arithmetic works without it.",
+        $"libtorch {LibTorchLocation.Version}, which tensors of TorchSharp are made of, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
+        + " Everything but ConvertTo-TorchTensor works without it.",
         LibTorchLocation.Variable);
 
     /// <summary>What the loader said, in words that help, where it is a known case.</summary>

@@ -13,8 +13,7 @@ namespace Fairseq2Llama;
 public sealed class CheckpointComparison : IDisposable
 {
     private readonly (string Reference, string Difference) _names;
-    private readonly ITensorMath? _math;
-    private readonly double _tolerance;
+    private readonly double? _tolerance;
     private readonly TensorData _data;
     private readonly WindowReader _reader;
     private readonly long _total;
@@ -25,12 +24,11 @@ public sealed class CheckpointComparison : IDisposable
     /// <summary>Looks at the indexes only.</summary>
     /// <param name="reference">One checkpoint.</param>
     /// <param name="difference">The other.</param>
-    /// <param name="tolerance">The distance of two numbers up to which they count as equal; null to compare bits, which needs no libtorch.</param>
+    /// <param name="tolerance">The distance of two numbers up to which they count as equal; null to compare bits.</param>
     /// <param name="progress">Told how far it is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">
-    /// There is a tolerance, and libtorch can't be loaded; or a checkpoint has the same parameter under the names of two formats; or there is no
-    /// room for what has to be inflated.
+    /// A checkpoint has the same parameter under the names of two formats, or there is no room for what has to be inflated.
     /// </exception>
     public CheckpointComparison(
         LlamaCheckpoint reference,
@@ -40,8 +38,7 @@ public sealed class CheckpointComparison : IDisposable
         CancellationToken cancellationToken = default)
     {
         _names = (reference.Name, difference.Name);
-        _math = tolerance is null ? null : TensorMath.Get();
-        _tolerance = tolerance ?? 0;
+        _tolerance = tolerance;
         _progress = progress;
         Pairs = TensorPairs.Of(reference, difference);
         _data = new TensorData([.. reference.Tensors, .. difference.Tensors], cancellationToken);
@@ -68,8 +65,8 @@ public sealed class CheckpointComparison : IDisposable
         };
 
         return Judge(pair) is { } result ? comparison with { Result = result }
-            : _math is null ? CompareBits(comparison, pair.Reference!, pair.Difference!)
-            : CompareNumbers(comparison, _math, pair.Reference!, pair.Difference!);
+            : _tolerance is null ? CompareBits(comparison, pair.Reference!, pair.Difference!)
+            : CompareNumbers(comparison, _tolerance.Value, pair.Reference!, pair.Difference!);
     }
 
     /// <inheritdoc/>
@@ -86,7 +83,7 @@ public sealed class CheckpointComparison : IDisposable
     };
 
     private bool AreComparable(DType reference, DType difference) =>
-        reference == difference || (_math is not null && DTypeInfo.Of(reference).IsComplex == DTypeInfo.Of(difference).IsComplex);
+        reference == difference || (_tolerance is not null && DTypeInfo.Of(reference).IsComplex == DTypeInfo.Of(difference).IsComplex);
 
     private TensorComparison CompareBits(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
     {
@@ -96,15 +93,15 @@ public sealed class CheckpointComparison : IDisposable
         return comparison with { Result = differing == 0 ? ComparisonResult.Equal : ComparisonResult.Different, DifferingElements = differing };
     }
 
-    private TensorComparison CompareNumbers(TensorComparison comparison, ITensorMath math, CheckpointTensor reference, CheckpointTensor difference)
+    private TensorComparison CompareNumbers(TensorComparison comparison, double tolerance, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var total = _reader.Map(reference, difference, (left, right) => math.Compare(reference.DType, left, difference.DType, right))
+        var total = _reader.Map(reference, difference, (left, right) => ThirdParty.TensorMath.Compare(reference.DType, left, difference.DType, right))
             .Aggregate(DifferenceSums.None, (sum, window) => sum.Merge(window));
         var cosine = total.Dot / (Math.Sqrt(total.ReferenceSquares) * Math.Sqrt(total.DifferenceSquares));
 
         return comparison with
         {
-            Result = total.Max <= _tolerance ? ComparisonResult.Equal : ComparisonResult.Different,
+            Result = total.Max <= tolerance ? ComparisonResult.Equal : ComparisonResult.Different,
             DifferingElements = total.Differing,
             MaxAbsoluteDifference = total.Max,
             MeanAbsoluteDifference = total.Count == 0 ? 0 : total.Sum / total.Count,

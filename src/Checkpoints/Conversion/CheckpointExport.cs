@@ -65,7 +65,6 @@ public static class CheckpointExport
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
         var files = format.PlanFiles(model, destinationPath);
-        ExportChecks.RequireArithmetic(files.Planned);
 
         var destination = DestinationFolder.Inspect(destinationPath, files, format.Folder, options.Force);
         RequireInputsElsewhere(checkpoint, destinationPath, destination);

@@ -1,4 +1,3 @@
-using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Transfer;
@@ -34,15 +33,6 @@ internal static class ExportChecks
             ArchitectureCheck.FindMissing(tensors, architecture),
             $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}' ({origin})",
             "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
-    }
-
-    /// <exception cref="CheckpointException">Tensors are to be cast, and libtorch can't be loaded.</exception>
-    public static void RequireArithmetic(IEnumerable<PlannedFile> files)
-    {
-        if (files.OfType<PlannedTensorFile>().SelectMany(file => file.Layout.Storages).Any(placed => placed.Storage.IsCast))
-        {
-            TensorMath.Get();
-        }
     }
 
     public static IEnumerable<string> Warn(

@@ -1,10 +1,8 @@
-using Fairseq2Llama.Tensors;
-
 namespace Fairseq2Llama.Dependencies;
 
 /// <summary>
-/// All arithmetic on tensor data. Implemented by Fairseq2Llama.Torch, the only assembly that references TorchSharp. Chunks are whole
-/// elements, little-endian, of any length; methods may be called from several threads at once.
+/// All arithmetic on tensor data. Chunks are whole elements, little-endian, of any length; methods may be called from several threads at once.
+/// What they give depends on the numbers alone: sums are taken in the same order on every machine, however wide its vectors are.
 /// </summary>
 internal interface ITensorMath
 {
@@ -28,20 +26,4 @@ internal interface ITensorMath
     /// <param name="to">The element type of <paramref name="target"/>.</param>
     /// <param name="target">Room for as many elements.</param>
     void Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target);
-
-    /// <summary>Makes a tensor in memory.</summary>
-    /// <param name="dtype">Its element type.</param>
-    /// <param name="shape">Its shape.</param>
-    /// <param name="fill">Puts its elements, in row-major order, into the sink that it is given.</param>
-    /// <returns>A TorchSharp.torch.Tensor that belongs to the caller.</returns>
-    /// <exception cref="CheckpointException">There is too little memory.</exception>
-    object CreateTensor(DType dtype, TensorShape shape, Action<ChunkSink> fill);
-
-    /// <summary>Maps a part of a file into memory, copy on write: nothing is read before it is used, and nothing written back.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="offset">Where the first element lies; a multiple of the element size.</param>
-    /// <param name="tensor">Its element type, shape and strides.</param>
-    /// <returns>A TorchSharp.torch.Tensor that belongs to the caller.</returns>
-    /// <exception cref="CheckpointException">The file can't be mapped.</exception>
-    object MapTensor(string path, long offset, TensorView tensor);
 }

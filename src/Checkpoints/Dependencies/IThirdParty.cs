@@ -6,6 +6,9 @@ namespace Fairseq2Llama.Dependencies;
 /// </summary>
 internal interface IThirdParty
 {
+    /// <summary>Arithmetic on tensor data.</summary>
+    ITensorMath TensorMath { get; }
+
     /// <summary>A CRC-32 as zip archives use it (polynomial 0x04C11DB7, reflected).</summary>
     IChecksum CreateCrc32();
 

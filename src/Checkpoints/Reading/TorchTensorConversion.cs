@@ -22,19 +22,19 @@ public static class TorchTensorConversion
     public static object ToTorchTensor(
         CheckpointTensor tensor, IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var math = TensorMath.Get();
+        var torch = TorchTensors.Get();
 
         if (tensor is { HalfSplitHeadDim: null, Copies: [[{ Tensor: { } only }], ..] } && CanBeMapped(only))
         {
             // Nothing of the mapping says that the file has changed since its index was read.
             only.Storage.Source.Open().Dispose();
-            return math.MapTensor(only.Storage.Source.Name, only.Storage.Offset, only);
+            return torch.MapTensor(only.Storage.Source.Name, only.Storage.Offset, only);
         }
 
         using var data = new TensorData([tensor], cancellationToken);
         var done = 0L;
 
-        return math.CreateTensor(tensor.DType, tensor.Shape, sink => data.Copier.Copy(tensor.ToStorage(), chunk =>
+        return torch.CreateTensor(tensor.DType, tensor.Shape, sink => data.Copier.Copy(tensor.ToStorage(), chunk =>
         {
             sink(chunk);
             done += chunk.Length;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Reports;
 using Fairseq2Llama.Reports.Html;
 using Fairseq2Llama.Reports.Markdown;
@@ -80,25 +79,12 @@ public sealed class CheckpointReport
     /// <summary>What the weights are like, where that was asked for.</summary>
     internal ImmutableArray<(CheckpointTensor Tensor, TensorStatistics Statistics)>? Measured { get; }
 
-    /// <summary>Comes before anything is read or written, so that what is not there is said at once.</summary>
-    /// <param name="options">What the report shall hold.</param>
-    /// <exception cref="CheckpointException">Statistics are asked for, and libtorch can't be loaded.</exception>
-    public static void RequireArithmetic(CheckpointReportOptions options)
-    {
-        if (options.Statistics)
-        {
-            TensorMath.Get();
-        }
-    }
-
     /// <summary>Gathers what there is to tell.</summary>
     /// <param name="checkpoint">A checkpoint of any format.</param>
     /// <param name="options">What the report shall hold.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">
-    /// Statistics are asked for, and libtorch can't be loaded; or the index can't be read.
-    /// </exception>
+    /// <exception cref="CheckpointException">The index can't be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointReport Gather(
         LlamaCheckpoint checkpoint,

@@ -14,7 +14,6 @@ internal sealed record WeightMeasurement(
     /// <summary>Each tensor is read once for its range and once for its histogram.</summary>
     private const int Passes = 2;
 
-    /// <exception cref="CheckpointException">libtorch can't be loaded.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static WeightMeasurement Of(LlamaCheckpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
     {
@@ -38,7 +37,7 @@ internal sealed record WeightMeasurement(
                     findings.Add(finding);
                 }
             }
-            catch (CheckpointException e) when (e.Code != CheckpointErrorCode.LibTorchUnavailable)
+            catch (CheckpointException e)
             {
                 findings.AddRange(e.Findings.Select(finding => finding with { Tensor = tensor.Name }));
             }

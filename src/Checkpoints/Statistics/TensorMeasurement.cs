@@ -14,17 +14,16 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
     /// <summary>Reads a tensor once; with a histogram, whose range is known only then, twice.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="progress">Told how far it is, on the calling thread.</param>
-    /// <exception cref="CheckpointException">libtorch can't be loaded, or the tensor can't be read, or is damaged.</exception>
+    /// <exception cref="CheckpointException">The tensor can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public TensorStatistics Measure(CheckpointTensor tensor, IProgress<ByteProgress>? progress = null)
     {
-        var math = TensorMath.Get();
         _data.Include([tensor]);
 
         var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
         var reader = new WindowReader(_data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
 
-        var moments = reader.Map(tensor, numbers => math.Measure(tensor.DType, numbers)).Aggregate(TensorMoments.None, (sum, window) => sum.Merge(window));
+        var moments = reader.Map(tensor, numbers => ThirdParty.TensorMath.Measure(tensor.DType, numbers)).Aggregate(TensorMoments.None, (sum, window) => sum.Merge(window));
         var deviation = Math.Sqrt(moments.SquaredDeviations / (moments.Count - 1));
 
         return new TensorStatistics
@@ -43,14 +42,14 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
             Zeros = moments.Zeros,
             NaN = moments.NaNs,
             Inf = moments.Infinities,
-            Histogram = binCount > 0 && moments.Count > 0 && double.IsFinite(moments.Max - moments.Min) ? CountBins(reader, math, tensor, moments) : [],
+            Histogram = binCount > 0 && moments.Count > 0 && double.IsFinite(moments.Max - moments.Min) ? CountBins(reader, tensor, moments) : [],
         };
     }
 
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
 
-    private ImmutableArray<HistogramBin> CountBins(WindowReader reader, ITensorMath math, CheckpointTensor tensor, TensorMoments moments)
+    private ImmutableArray<HistogramBin> CountBins(WindowReader reader, CheckpointTensor tensor, TensorMoments moments)
     {
         var total = new long[binCount];
 
@@ -61,7 +60,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         reader.Map(tensor, numbers =>
         {
             var counts = new long[binCount];
-            math.CountBins(tensor.DType, numbers, min, max, counts);
+            ThirdParty.TensorMath.CountBins(tensor.DType, numbers, min, max, counts);
 
             // Counts can be added in any order, and only one list of them is kept.
             lock (total)

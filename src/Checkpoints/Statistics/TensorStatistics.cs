@@ -51,7 +51,7 @@ public sealed record TensorStatistics
     /// <summary>How many are infinite, of either sign.</summary>
     public long Inf { get; init; }
 
-    /// <summary>Bins of equal width from the smallest to the largest, as torch.histogram counts; empty where it was not asked for, none is finite, or the range is greater than float64 can hold.</summary>
+    /// <summary>Bins of equal width from the smallest to the largest, as torch.histc counts; empty where it was not asked for, none is finite, or the range is greater than float64 can hold.</summary>
     public ImmutableArray<HistogramBin> Histogram { get; init; } = [];
 
     /// <summary>The tensor's name.</summary>

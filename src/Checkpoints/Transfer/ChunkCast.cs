@@ -7,7 +7,6 @@ namespace Fairseq2Llama.Transfer;
 /// <summary>Casts elements that stream by to another type, in a buffer of its own.</summary>
 internal sealed class ChunkCast(DType from, DType to) : IDisposable
 {
-    private readonly ITensorMath _math = TensorMath.Get();
     private byte[] _buffer = [];
 
     /// <summary>How many finite numbers have become infinite so far.</summary>
@@ -25,7 +24,7 @@ internal sealed class ChunkCast(DType from, DType to) : IDisposable
         }
 
         var target = _buffer.AsSpan(0, length);
-        _math.Cast(from, chunk, to, target);
+        ThirdParty.TensorMath.Cast(from, chunk, to, target);
 
         if (NonFiniteCounter.HasInfinities(to, target))
         {

@@ -37,7 +37,6 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
         var path = this.ResolveDestination(DestinationPath);
         _written.RequireNew(path);
         var file = ReportFile.At(path, Format, InputObject, Force);
-        CheckpointReport.RequireArithmetic(Options);
 
         var description = Display.Text($"Write a report about '{InputObject.Name}' as {file.Format} to '{file.Path}'");
         var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Arithmetic;
@@ -30,7 +31,6 @@ public class CastTests
     [MemberData(nameof(Pairs))]
     public void Are_those_of_PyTorch(DType source, DType target)
     {
-        LibTorch.Require();
         using var folder = new TempFolder();
         var numbers = Numbers(source);
         File.WriteAllBytes(folder["numbers"], numbers);
@@ -49,7 +49,7 @@ public class CastTests
     {
         var numbers = Numbers(DType.Float32);
         var whole = new byte[numbers.Length / 2];
-        LibTorch.Math.Cast(DType.Float32, numbers, DType.BFloat16, whole);
+        ThirdParty.TensorMath.Cast(DType.Float32, numbers, DType.BFloat16, whole);
 
         using var cast = new ChunkCast(DType.Float32, DType.BFloat16);
         var pieces = numbers.Chunk(4 * 1021).SelectMany(chunk => cast.Apply(chunk).ToArray()).ToArray();

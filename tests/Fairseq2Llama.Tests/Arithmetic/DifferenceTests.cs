@@ -44,7 +44,6 @@ public sealed class DifferenceTests : IDisposable
     [Fact]
     public void Are_those_of_PyTorch()
     {
-        LibTorch.Require();
         var expected = JsonSerializer.Deserialize<Dictionary<string, double[]>>(PyTorch.Ask(Script, _folder["left.pt"], _folder["right.pt"]))!;
         using var comparison = new CheckpointComparison(
             Fairseq2Checkpoint.Read(_folder["left.pt"]), Fairseq2Checkpoint.Read(_folder["right.pt"]), tolerance: 0.25);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Arithmetic;
@@ -15,7 +16,6 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     [MemberData(nameof(Names))]
     public void Are_those_of_PyTorch(string name)
     {
-        LibTorch.Require();
         var expected = pyTorch.Of(name);
         var actual = Measure(pyTorch.Tensor(name), StatisticsByPyTorch.BinCount);
 
@@ -40,7 +40,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     [InlineData(DType.Float8E5M2, "3CFB7B7C7DFC", -57344, 57344, 0, 1, 2)]
     public void Of_newer_types_are_as_defined(DType dtype, string bytes, double min, double max, long zeros, long nans, long infinities)
     {
-        var moments = LibTorch.Math.Measure(dtype, Convert.FromHexString(bytes));
+        var moments = ThirdParty.TensorMath.Measure(dtype, Convert.FromHexString(bytes));
 
         Assert.Equal((min, max, zeros, nans, infinities), (moments.Min, moments.Max, moments.Zeros, moments.NaNs, moments.Infinities));
     }
@@ -51,7 +51,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         var huge = Math.ScaleB(1, 1000);
         var numbers = Enumerable.Repeat(BitConverter.GetBytes(huge), 8).SelectMany(bytes => bytes).ToArray();
 
-        var moments = LibTorch.Math.Measure(DType.Float64, numbers);
+        var moments = ThirdParty.TensorMath.Measure(DType.Float64, numbers);
 
         Assert.Equal((8, huge, 0d, double.PositiveInfinity), (moments.Count, moments.Mean, moments.SquaredDeviations, moments.Squares));
     }
@@ -59,7 +59,6 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     [Fact]
     public void Bins_go_from_the_smallest_to_the_largest_number()
     {
-        LibTorch.Require();
         var statistics = Measure(pyTorch.Tensor("float32"), 4);
 
         Assert.Equal(statistics.Min, statistics.Histogram[0].From);
@@ -70,15 +69,12 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     [Fact]
     public void There_is_no_histogram_unless_asked_for()
     {
-        LibTorch.Require();
-
         Assert.Empty(Measure(pyTorch.Tensor("float32")).Histogram);
     }
 
     [Fact]
     public void Progress_goes_to_the_end()
     {
-        LibTorch.Require();
         var seen = new List<ByteProgress>();
 
         Measure(pyTorch.Tensor("float64"), 3, new ProgressTo(seen.Add));
@@ -90,7 +86,6 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
     [Fact]
     public void Can_be_stopped()
     {
-        LibTorch.Require();
         using var stop = new CancellationTokenSource();
 
         Assert.Throws<OperationCanceledException>(

@@ -128,7 +128,6 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     [Fact]
     public void Within_a_tolerance_types_do_not_matter()
     {
-        LibTorch.Require();
         const string Compare = "Compare-LlamaCheckpoint $fs2 (Read-LlamaHuggingFaceCheckpoint $huggingface/half)";
 
         Assert.All(_session.Run<TensorComparison>(Compare), item => Assert.Equal(ComparisonResult.DTypeDiffers, item.Result));
@@ -140,7 +139,6 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     [Fact]
     public void Complex_numbers_are_compared_with_each_other_only()
     {
-        LibTorch.Require();
         Save("w['extra'] = w[norm] + 1j");
         Directory.Move(_folder["changed"], _folder["first"]);
         Save("w['extra'] = w[norm]");
@@ -157,7 +155,6 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     [Fact]
     public void Gives_the_distances_that_PyTorch_gives()
     {
-        LibTorch.Require();
         var output = Save(
             """
             other = {name: (value + 0.01 * torch.randn(value.shape)).bfloat16() for name, value in w.items()}
@@ -186,7 +183,6 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
     [Fact]
     public void What_is_the_same_and_not_finite_is_no_distance_and_what_only_one_has_is_infinite()
     {
-        LibTorch.Require();
         Save("w[norm][:3] = torch.tensor([float('nan'), float('inf'), float('-inf')])");
         Directory.Move(_folder["changed"], _folder["first"]);
         Save("w[norm][:3] = torch.tensor([float('nan'), float('inf'), float('-inf')]); w[q][0, 0] = float('nan')");

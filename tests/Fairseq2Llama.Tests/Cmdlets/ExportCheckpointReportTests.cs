@@ -285,8 +285,6 @@ public sealed class ExportCheckpointReportTests : ExportTests
     [Fact]
     public void Shows_how_far_measuring_is()
     {
-        LibTorch.Require();
-
         var progress = Session.RunOn("$fs2 | Export-CheckpointReport report.html -Architecture $tiny -Statistics").Progress;
 
         Assert.Contains(progress, record => record.Activity == "Measuring fs2" && record.RecordType == ProgressRecordType.Processing);
@@ -297,7 +295,6 @@ public sealed class ExportCheckpointReportTests : ExportTests
     [Fact]
     public void Leaves_nothing_when_it_is_stopped()
     {
-        LibTorch.Require();
         using var input = new TempFolder("input");
         var architecture = TinyModel.Architecture with { Name = "wide", VocabSize = 20_000_000 };
         Session["wide"] = architecture;

@@ -35,8 +35,6 @@ public class ExportDTypeTests : ExportTests
         ("fs2", "-Architecture $tiny -ShardCount 2 -Verification Full -Checklist"),
     ];
 
-    public ExportDTypeTests() => LibTorch.Require();
-
     [Theory]
     [InlineData("float16")]
     [InlineData("bfloat16")]

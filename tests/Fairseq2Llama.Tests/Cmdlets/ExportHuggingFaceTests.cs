@@ -220,7 +220,6 @@ public class ExportHuggingFaceTests : ExportTests
     [Fact]
     public void Names_the_type_and_the_tokens()
     {
-        LibTorch.Require();
         Session.Run($"$fs2 | {Export} -Architecture $tiny -DType bfloat16");
 
         var config = Config("out");

@@ -10,7 +10,6 @@ public sealed class MeasureCheckpointTensorTests : IDisposable
 
     public MeasureCheckpointTensorTests()
     {
-        LibTorch.Require();
         _session["cases"] = Repository.Data("checkpoints");
         _session["folder"] = _folder.Path;
         _session.Run("$fs2 = Read-Fairseq2Checkpoint $cases/fs2");

@@ -15,7 +15,6 @@ public sealed class TriangleCastTests(SmallModels models) : IClassFixture<SmallM
     [InlineData(DType.Float16)]
     public void Of_a_model_of_finite_numbers(DType dtype)
     {
-        LibTorch.Require();
         var model = models["finite"];
         var (whole, divided) = (Fairseq2Checkpoint.Read(models.PathOfWhole(model)), Fairseq2Checkpoint.Read(models.PathOfDivided(model)));
         var cast = new HuggingFaceExportOptions { Architecture = model.Architecture, DType = dtype };

@@ -35,7 +35,7 @@ internal static class CheckpointModel
 
     private static Tensor Load(CheckpointTensor tensor)
     {
-        using var loaded = (Tensor)LibTorch.Math.CreateTensor(tensor.DType, tensor.Shape, sink => sink(TensorBytes.Of(tensor.ToStorage())));
+        using var loaded = (Tensor)LibTorch.Tensors.CreateTensor(tensor.DType, tensor.Shape, sink => sink(TensorBytes.Of(tensor.ToStorage())));
         return loaded.to(ScalarType.Float32, copy: true);
     }
 }

@@ -31,7 +31,7 @@ internal static class ReferenceWeights
 
     private static Tensor Load(TensorView tensor)
     {
-        var loaded = (Tensor)LibTorch.Math.CreateTensor(tensor.DType, tensor.Shape, sink => sink(TensorBytes.Of(tensor)));
+        var loaded = (Tensor)LibTorch.Tensors.CreateTensor(tensor.DType, tensor.Shape, sink => sink(TensorBytes.Of(tensor)));
         return loaded.to(ScalarType.Float32);
     }
 

@@ -69,7 +69,7 @@ public sealed class AssemblyIsolationTests : IDisposable
         var lines = Run(
             """
             Import-Module $Module
-            $null = Read-Fairseq2Checkpoint -LiteralPath $Case | Measure-CheckpointTensor -ErrorAction Stop
+            $null = Read-Fairseq2Checkpoint -LiteralPath $Case | Get-CheckpointTensor | ConvertTo-TorchTensor -ErrorAction Stop
             foreach ($assembly in [AppDomain]::CurrentDomain.GetAssemblies()) {
                 if ($assembly.GetName().Name -match 'Torch|Protobuf|Skia|SharpZip') {
                     "$($assembly.GetName().Name) in $([Runtime.Loader.AssemblyLoadContext]::GetLoadContext($assembly).Name)"
@@ -80,7 +80,7 @@ public sealed class AssemblyIsolationTests : IDisposable
 
         Assert.Equal(["Fairseq2Llama.Torch in Fairseq2Llama", "TorchSharp in Fairseq2Llama"], lines.Order(StringComparer.Ordinal));
         Assert.Equal(
-            ["Fairseq2Llama.Adapters.dll", "Fairseq2Llama.Torch.dll", "System.IO.Hashing.dll", "TorchSharp.dll", "YamlDotNet.dll"],
+            ["Fairseq2Llama.Adapters.dll", "Fairseq2Llama.Torch.dll", "System.IO.Hashing.dll", "System.Numerics.Tensors.dll", "TorchSharp.dll", "YamlDotNet.dll"],
             Directory.EnumerateFiles(Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "dependencies"), "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 

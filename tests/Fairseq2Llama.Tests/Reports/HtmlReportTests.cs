@@ -84,8 +84,6 @@ public sealed class HtmlReportTests
     [Fact]
     public void Shows_statistics_of_every_tensor_as_they_are_measured()
     {
-        LibTorch.Require();
-
         using var page = Parse(ReportNumbersTests.Gather(Repository.Case("fs2"), statistics: true).ToText(ReportFormat.Html));
         var checkpoint = Fairseq2Checkpoint.Read(Repository.Case("fs2"));
         using var measurement = new TensorMeasurement();
@@ -105,7 +103,6 @@ public sealed class HtmlReportTests
     [Fact]
     public void Tells_of_numbers_that_are_none()
     {
-        LibTorch.Require();
         using var folder = new TempFolder();
         PyTorch.Ask(
             """
@@ -130,7 +127,6 @@ public sealed class HtmlReportTests
     [Fact]
     public void Tells_of_tensors_that_can_not_be_read()
     {
-        LibTorch.Require();
         using var folder = new TempFolder();
         CheckpointFolder.Copy("fs2", folder["damaged"]);
         CheckpointFolder.Damage(folder["damaged"], "decoder.layers.0.ffn.gate_proj.weight");

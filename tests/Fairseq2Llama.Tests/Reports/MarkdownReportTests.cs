@@ -32,7 +32,6 @@ public sealed class MarkdownReportTests
     [Fact]
     public void Names_the_layer_where_numbers_are_farthest_out()
     {
-        LibTorch.Require();
         var report = ReportNumbersTests.Gather(Repository.Case("fs2"), statistics: true);
         using var page = Render(report);
 

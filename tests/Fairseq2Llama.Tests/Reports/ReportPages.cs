@@ -58,7 +58,6 @@ public sealed class ReportPages : IDisposable
             case "found":
                 return ReportNumbersTests.Gather(Repository.Case("lora"), LlamaArchitectures.Find("7b"));
             default:
-                LibTorch.Require();
                 PyTorch.Ask(Write, Path.Combine(Repository.Case("fs2"), "model.pt"), _folder["model.pt"]);
                 return ReportNumbersTests.Gather(_folder["model.pt"], TinyModel.Architecture with { NumLayers = 126 }, statistics: true);
         }

@@ -2,16 +2,16 @@ using Fairseq2Llama.Dependencies;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>Arithmetic by TorchSharp. Where libtorch can't be loaded such tests are skipped, except in CI, where it must.</summary>
+/// <summary>Tensors of TorchSharp. Where libtorch can't be loaded such tests are skipped, except in CI, where it must.</summary>
 internal static class LibTorch
 {
-    public static ITensorMath Math
+    public static ITorchTensors Tensors
     {
         get
         {
             try
             {
-                return TensorMath.Get();
+                return TorchTensors.Get();
             }
             catch (CheckpointException e) when (Environment.GetEnvironmentVariable("CI") is null)
             {
@@ -22,5 +22,5 @@ internal static class LibTorch
     }
 
     /// <summary>For a test that uses it some other way.</summary>
-    public static void Require() => _ = Math;
+    public static void Require() => _ = Tensors;
 }

@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Fairseq2Llama.Dependencies;
+
+namespace Fairseq2Llama.Adapters;
+
+/// <summary>Compares two blocks of numbers, in lanes that are as many on every machine.</summary>
+internal static class BlockDifferences
+{
+    /// <summary>Of two blocks with the same numbers.</summary>
+    public static DifferenceSums OfSame(ReadOnlySpan<double> numbers)
+    {
+        var vectors = MemoryMarshal.Cast<double, Vector256<double>>(numbers);
+        var (evenSum, oddSum) = (Vector256<double>.Zero, Vector256<double>.Zero);
+        var i = 0;
+
+        for (; i < vectors.Length - 1; i += 2)
+        {
+            evenSum += vectors[i] * vectors[i];
+            oddSum += vectors[i + 1] * vectors[i + 1];
+        }
+
+        var squares = BlockMoments.Sum(evenSum + oddSum);
+
+        foreach (var number in numbers[(i * Vector256<double>.Count)..])
+        {
+            squares += number * number;
+        }
+
+        return new DifferenceSums(numbers.Length, 0, 0, 0, squares, squares, squares);
+    }
+
+    /// <summary>Of two blocks of the same length.</summary>
+    public static DifferenceSums Of(ReadOnlySpan<double> reference, ReadOnlySpan<double> difference)
+    {
+        var left = MemoryMarshal.Cast<double, Vector256<double>>(reference);
+        var right = MemoryMarshal.Cast<double, Vector256<double>>(difference)[..left.Length];
+        var (maxLanes, sumLanes, dotLanes, leftLanes, rightLanes) =
+            (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
+        var sameLanes = Vector256<long>.Zero;
+
+        for (var i = 0; i < left.Length; i++)
+        {
+            var (one, other) = (left[i], right[i]);
+            var distance = Vector256.Abs(one - other);
+            maxLanes = BlockMoments.Max(maxLanes, distance);
+            sumLanes += distance;
+            dotLanes += one * other;
+            leftLanes += one * one;
+            rightLanes += other * other;
+            sameLanes -= Vector256.Equals(distance, Vector256<double>.Zero).AsInt64();
+        }
+
+        var (max, sum, dot, leftSquares, rightSquares) =
+            (0d, BlockMoments.Sum(sumLanes), BlockMoments.Sum(dotLanes), BlockMoments.Sum(leftLanes), BlockMoments.Sum(rightLanes));
+        var same = Vector256.Sum(sameLanes);
+
+        for (var lane = 0; lane < Vector256<double>.Count; lane++)
+        {
+            max = Math.Max(max, maxLanes[lane]);
+        }
+
+        for (var i = left.Length * Vector256<double>.Count; i < reference.Length; i++)
+        {
+            var (one, other) = (reference[i], difference[i]);
+            var distance = Math.Abs(one - other);
+            max = Math.Max(max, distance);
+            sum += distance;
+            dot += one * other;
+            leftSquares += one * one;
+            rightSquares += other * other;
+            same += distance == 0 ? 1 : 0;
+        }
+
+        var sums = new DifferenceSums(reference.Length, reference.Length - same, max, sum, dot, leftSquares, rightSquares);
+        return double.IsFinite(sum) ? sums : WithDistancesOf(sums, reference, difference);
+    }
+
+    /// <summary>Infinity less itself is NaN, and so is NaN less itself: what is the same is no distance.</summary>
+    private static DifferenceSums WithDistancesOf(DifferenceSums sums, ReadOnlySpan<double> reference, ReadOnlySpan<double> difference)
+    {
+        var (differing, max, sum) = (0L, 0d, 0d);
+
+        for (var i = 0; i < reference.Length; i++)
+        {
+            var (one, other) = (reference[i], difference[i]);
+
+            if (one != other && !(double.IsNaN(one) && double.IsNaN(other)))
+            {
+                var distance = Math.Abs(one - other) is var number && double.IsNaN(number) ? double.PositiveInfinity : number;
+                differing++;
+                max = Math.Max(max, distance);
+                sum += distance;
+            }
+        }
+
+        return sums with { Differing = differing, Max = max, Sum = sum };
+    }
+}

@@ -1,0 +1,113 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Fairseq2Llama.Dependencies;
+
+namespace Fairseq2Llama.Adapters;
+
+/// <summary>Arithmetic block by block, so that numbers stay in the processor's cache while they are widened and worked on.</summary>
+internal sealed class TensorMathAdapter : ITensorMath
+{
+    /// <inheritdoc/>
+    public TensorMoments Measure(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        Span<double> buffer = stackalloc double[NumberBlock.Length];
+        var moments = TensorMoments.None;
+        var size = NumberBlock.NumberSize(dtype);
+
+        while (!chunk.IsEmpty)
+        {
+            var block = TakeBlock(ref chunk, size);
+            var numbers = buffer[..(block.Length / size)];
+            NumberBlock.ToFloat64(dtype, block, numbers);
+            moments = moments.Merge(BlockMoments.Of(numbers));
+        }
+
+        return moments;
+    }
+
+    /// <inheritdoc/>
+    public void CountBins(DType dtype, ReadOnlySpan<byte> chunk, double min, double max, Span<long> bins)
+    {
+        Span<double> buffer = stackalloc double[NumberBlock.Length];
+        var counter = new BinCounter(min, max, bins.Length);
+        var size = NumberBlock.NumberSize(dtype);
+
+        while (!chunk.IsEmpty)
+        {
+            var block = TakeBlock(ref chunk, size);
+            var numbers = buffer[..(block.Length / size)];
+            NumberBlock.ToFloat64(dtype, block, numbers);
+            counter.Add(numbers);
+        }
+
+        counter.AddTo(bins);
+    }
+
+    /// <inheritdoc/>
+    public DifferenceSums Compare(DType referenceDType, ReadOnlySpan<byte> reference, DType differenceDType, ReadOnlySpan<byte> difference)
+    {
+        Span<double> left = stackalloc double[NumberBlock.Length];
+        Span<double> right = stackalloc double[NumberBlock.Length];
+        var sums = DifferenceSums.None;
+        var (leftSize, rightSize) = (NumberBlock.NumberSize(referenceDType), NumberBlock.NumberSize(differenceDType));
+
+        while (!reference.IsEmpty)
+        {
+            var leftBlock = TakeBlock(ref reference, leftSize);
+            var rightBlock = TakeBlock(ref difference, rightSize);
+            var count = leftBlock.Length / leftSize;
+            NumberBlock.ToFloat64(referenceDType, leftBlock, left[..count]);
+
+            // Most of what is compared is the same, and then one sum tells all.
+            if (referenceDType == differenceDType && leftBlock.SequenceEqual(rightBlock))
+            {
+                sums = sums.Merge(BlockDifferences.OfSame(left[..count]));
+                continue;
+            }
+
+            NumberBlock.ToFloat64(differenceDType, rightBlock, right[..count]);
+            sums = sums.Merge(BlockDifferences.Of(left[..count], right[..count]));
+        }
+
+        return sums;
+    }
+
+    /// <inheritdoc/>
+    public void Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target)
+    {
+        if (to == DType.Float32)
+        {
+            NumberBlock.ToFloat32(from, source, MemoryMarshal.Cast<byte, float>(target));
+            return;
+        }
+
+        Span<float> buffer = stackalloc float[NumberBlock.Length];
+
+        while (!source.IsEmpty)
+        {
+            var block = TakeBlock(ref source, from.GetItemSize());
+
+            // PyTorch goes by way of float32 as well: a float64 is rounded twice.
+            var numbers = buffer[..(block.Length / from.GetItemSize())];
+            NumberBlock.ToFloat32(from, block, numbers);
+
+            if (to == DType.Float16)
+            {
+                TensorPrimitives.ConvertToHalf(numbers, MemoryMarshal.Cast<byte, Half>(target));
+            }
+            else
+            {
+                BFloat16Rounding.Round(numbers, MemoryMarshal.Cast<byte, ushort>(target));
+            }
+
+            target = target[(numbers.Length * to.GetItemSize())..];
+        }
+    }
+
+    private static ReadOnlySpan<byte> TakeBlock(ref ReadOnlySpan<byte> chunk, int size)
+    {
+        var block = chunk[..Math.Min(NumberBlock.Length * size, chunk.Length)];
+        chunk = chunk[block.Length..];
+        return block;
+    }
+}

@@ -1,0 +1,19 @@
+namespace Fairseq2Llama.Dependencies;
+
+/// <summary>What Fairseq2Llama.Torch does, loaded on first use: everything else works where libtorch can't be loaded.</summary>
+internal static class TorchTensors
+{
+    private static readonly object Loading = new();
+    private static ITorchTensors? _loaded;
+
+    /// <exception cref="CheckpointException">
+    /// libtorch can't be loaded (<see cref="CheckpointErrorCode.LibTorchUnavailable"/>). It is tried again the next time.
+    /// </exception>
+    public static ITorchTensors Get()
+    {
+        lock (Loading)
+        {
+            return _loaded ??= IsolatedAssemblies.Create<ITorchTensors>("Fairseq2Llama.Torch", "Fairseq2Llama.Torch.TorchTensorMaker");
+        }
+    }
+}
