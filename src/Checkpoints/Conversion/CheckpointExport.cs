@@ -53,14 +53,14 @@ public static class CheckpointExport
     {
         var format = options.Format;
 
-        ExportChecks.RequireValidPickles(checkpoint, options.Verification);
+        ExportChecks.RequireValidPickles(checkpoint, options.Policy);
         tensors = [.. tensors.Where(tensor => !tensor.ParsedName.IsComputed)];
         ExportChecks.RequireMapped(checkpoint, tensors, options);
         var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
         ExportChecks.Require(checkpoint, tensors, choice, format);
 
         // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
-        var output = format.OmitsTiedOutput ? TiedOutput.Of(tensors, options.Verification, cancellationToken) : null;
+        var output = format.OmitsTiedOutput ? TiedOutput.Of(tensors, options.Policy, cancellationToken) : null;
         var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
@@ -76,7 +76,7 @@ public static class CheckpointExport
             ReplacedFiles = destination.Replaced,
             StaleFiles = destination.Stale,
             Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
-            Warnings = [.. ExportChecks.Warn(model, choice, format, options.Verification), .. destination.Warnings, .. files.Warnings],
+            Warnings = [.. ExportChecks.Warn(model, choice, format, options.Policy), .. destination.Warnings, .. files.Warnings],
         };
     }
 

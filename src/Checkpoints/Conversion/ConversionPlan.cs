@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama;
 
@@ -39,6 +40,9 @@ public sealed class ConversionPlan
 
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
+
+    /// <summary>What that means.</summary>
+    internal VerificationPolicy Policy => VerificationPolicy.Of(Verification);
 
     /// <summary>Files in the destination that will be replaced.</summary>
     public ImmutableArray<string> ReplacedFiles { get; internal init; } = [];

@@ -36,7 +36,7 @@ internal static class ExportChecks
     }
 
     public static IEnumerable<string> Warn(
-        ExportedModel model, ArchitectureChoice choice, OutputFormat format, VerificationMode verification)
+        ExportedModel model, ArchitectureChoice choice, OutputFormat format, VerificationPolicy verification)
     {
         foreach (var tensor in model.Tensors.Where(tensor => tensor.ParsedName.Parameter is null))
         {
@@ -71,7 +71,7 @@ internal static class ExportChecks
             yield return loss;
         }
 
-        if (verification != VerificationMode.None && MissingChecksums.Describe(model.Checkpoint) is { } missing)
+        if (verification.ComparesChecksums && MissingChecksums.Describe(model.Checkpoint) is { } missing)
         {
             yield return $"{missing}.";
         }
@@ -79,9 +79,9 @@ internal static class ExportChecks
 
     /// <summary>Comes before all others: where names or shapes are damaged, whatever is said of them would mislead.</summary>
     /// <exception cref="CheckpointException">The pickle of a file does not match its checksum.</exception>
-    public static void RequireValidPickles(LlamaCheckpoint checkpoint, VerificationMode verification)
+    public static void RequireValidPickles(LlamaCheckpoint checkpoint, VerificationPolicy verification)
     {
-        if (verification != VerificationMode.None && checkpoint.FilesWithInvalidPickleChecksum.FirstOrDefault() is { } file)
+        if (verification.ComparesChecksums && checkpoint.FilesWithInvalidPickleChecksum.FirstOrDefault() is { } file)
         {
             throw ChecksumMismatch.Of(file, "data.pkl");
         }

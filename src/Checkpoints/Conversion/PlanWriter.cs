@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
-    private readonly long _total = plan.Files.Sum(file => file.WorkFor(plan.Verification));
+    private readonly long _total = plan.Files.Sum(file => file.WorkFor(plan.Policy));
     private long _done;
 
     /// <returns>What showed only when the data was read, and may surprise.</returns>
@@ -20,7 +20,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             ImmutableArray<CheckpointFinding> findings;
             using var staging = StagingFolder.Create(plan);
 
-            using (var copier = new StorageCopier(staging.Path, plan.Verification) { ReadsShared = ReadsAll })
+            using (var copier = new StorageCopier(staging.Path, plan.Policy) { ReadsShared = ReadsAll })
             {
                 findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
@@ -69,16 +69,16 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// What lies in shared blocks is the input's. Damage to it would seem to be ours when what was written is read back, and a checklist would
     /// vouch for it.
     /// </summary>
-    private bool ReadsAll => plan.Verification == VerificationMode.Full || plan.Files.Any(file => file is PlannedChecklist);
+    private bool ReadsAll => plan.Policy.ReadsBack || plan.Files.Any(file => file is PlannedChecklist);
 
     private void Write(PlannedFile file, string path, StorageCopier copier)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        var end = _done + file.WorkFor(plan.Verification);
+        var end = _done + file.WorkFor(plan.Policy);
         Report(0);
 
-        file.Write(path, new WriteContext(copier, plan.Verification, plan.Flush, Report, cancellationToken));
+        file.Write(path, new WriteContext(copier, plan.Policy, plan.Flush, Report, cancellationToken));
 
         _done = end;
         Report(0);

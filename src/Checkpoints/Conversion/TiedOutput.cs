@@ -1,5 +1,6 @@
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Reading;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 
@@ -17,7 +18,7 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">They can't be read, or are damaged.</exception>
     public static TiedOutput Of(
-        IReadOnlyCollection<CheckpointTensor> tensors, VerificationMode verification, CancellationToken cancellationToken) =>
+        IReadOnlyCollection<CheckpointTensor> tensors, VerificationPolicy verification, CancellationToken cancellationToken) =>
         (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) switch
         {
             (null, _) or (_, null) => new(true, "Output: tied to the embeddings, because the checkpoint has only one of them."),
@@ -40,10 +41,10 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
     private static bool AreOneStorage(CheckpointTensor embedding, CheckpointTensor output) =>
         embedding.Copies[0].SequenceEqual(output.Copies[0]);
 
-    private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, VerificationMode verification, CancellationToken cancellationToken)
+    private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, VerificationPolicy verification, CancellationToken cancellationToken)
     {
         if (embedding.DType != output.DType || !embedding.Shape.Equals(output.Shape)
-            || (verification != VerificationMode.None && AreToldApartByChecksums(embedding, output)))
+            || (verification.ComparesChecksums && AreToldApartByChecksums(embedding, output)))
         {
             return false;
         }

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama;
 
@@ -22,6 +23,8 @@ public abstract record ExportOptions
 
     /// <summary>How much to check.</summary>
     public VerificationMode Verification { get; init; }
+
+    internal VerificationPolicy Policy => VerificationPolicy.Of(Verification);
 
     /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
     public bool Force { get; init; }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Planning;
 
@@ -18,7 +19,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     internal override WritePhase Phase => WritePhase.Derived;
 
-    internal override long WorkFor(VerificationMode verification) => files.Sum(file => file.Length) + Length;
+    internal override long WorkFor(VerificationPolicy verification) => files.Sum(file => file.Length) + Length;
 
     internal override void Write(string path, WriteContext context)
     {

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama;
 
@@ -20,7 +21,7 @@ public abstract class PlannedFile
     internal abstract WritePhase Phase { get; }
 
     /// <summary>Bytes that are written for it, or read once more.</summary>
-    internal virtual long WorkFor(VerificationMode verification) => Length;
+    internal virtual long WorkFor(VerificationPolicy verification) => Length;
 
     /// <summary>Writes it.</summary>
     /// <param name="path">Where; the others are beside it.</param>

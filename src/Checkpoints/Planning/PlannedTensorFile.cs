@@ -33,7 +33,7 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     internal override WritePhase Phase => WritePhase.Weights;
 
-    internal override long WorkFor(VerificationMode verification) => verification == VerificationMode.Full ? 2 * Length : Length;
+    internal override long WorkFor(VerificationPolicy verification) => verification.ReadsBack ? 2 * Length : Length;
 
     internal override void Write(string path, WriteContext context)
     {
@@ -41,6 +41,6 @@ internal sealed class PlannedTensorFile : PlannedFile
         var preallocate = !Layout.Storages.Any(placed => placed.MayShareBlocks && copier.CanShare(placed.Storage));
         var checksums = new TensorFileWriter(Layout, copier.Write, context.MakeWorkers()).Write(path, preallocate, flush);
 
-        new WrittenFileCheck(this, path, checksums, context.MakeWorkers()).Run(readBack: verification == VerificationMode.Full);
+        new WrittenFileCheck(this, path, checksums, context.MakeWorkers()).Run(verification.ReadsBack);
     }
 }

@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Planning;
 /// <param name="Report">Told how many bytes were written, or read once more, since it was told last.</param>
 /// <param name="CancellationToken">Stops it.</param>
 internal sealed record WriteContext(
-    StorageCopier Copier, VerificationMode Verification, bool Flush, Action<long> Report, CancellationToken CancellationToken)
+    StorageCopier Copier, VerificationPolicy Verification, bool Flush, Action<long> Report, CancellationToken CancellationToken)
 {
     /// <summary>Threads to write it with.</summary>
     public Workers MakeWorkers() => new(Report, CancellationToken);

@@ -16,9 +16,9 @@ internal sealed class TensorData : IDisposable
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="verification">How much to check.</param>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
-    public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken, VerificationMode verification = VerificationMode.Auto)
+    public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken, VerificationPolicy? verification = null)
     {
-        Copier = new StorageCopier(ScratchFolder, verification);
+        Copier = new StorageCopier(ScratchFolder, verification ?? VerificationPolicy.Usual);
         CancellationToken = cancellationToken;
         Include(tensors);
     }

@@ -11,7 +11,7 @@ namespace Fairseq2Llama.Transfer;
 /// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside
 /// the output.
 /// </summary>
-internal sealed class InputStorages(string scratchFolder, VerificationMode verification) : IDisposable
+internal sealed class InputStorages(string scratchFolder, VerificationPolicy verification) : IDisposable
 {
     private readonly object _lock = new();
     private readonly Dictionary<IByteSource, IByteReader> _readers = [];
@@ -124,7 +124,7 @@ internal sealed class InputStorages(string scratchFolder, VerificationMode verif
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        return verification == VerificationMode.None || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
+        return !verification.ComparesChecksums || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
             ? new LocalFile(path).Open()
             : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
     }

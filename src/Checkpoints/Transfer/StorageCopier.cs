@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Transfer;
 /// <summary>
 /// The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on. Serves several threads at once.
 /// </summary>
-internal sealed class StorageCopier(string scratchFolder, VerificationMode verification) : IDisposable
+internal sealed class StorageCopier(string scratchFolder, VerificationPolicy verification) : IDisposable
 {
     private readonly InputStorages _inputs = new(scratchFolder, verification);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
@@ -24,7 +24,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
     /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
     public bool CanShare(PlannedStorage storage) =>
-        verification != VerificationMode.None && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
+        verification.SharesBlocks && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
 
     /// <summary>Puts a storage into its place, by sharing blocks where that is possible.</summary>
     /// <returns>The CRC-32 of what lies there now, as far as it was read; of blocks that are shared it is what the input says.</returns>
@@ -122,7 +122,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
     /// </summary>
     private void Verify(StoredBytes storage, CancellationToken cancellationToken)
     {
-        if (verification == VerificationMode.None || storage is { Crc32: null } or { DeflatedLength: not null })
+        if (!verification.ComparesChecksums || storage is { Crc32: null } or { DeflatedLength: not null })
         {
             return;
         }
@@ -150,7 +150,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationMode verif
 
     private void Verify(StoredBytes storage, uint crc)
     {
-        if (verification != VerificationMode.None && storage.Crc32 is { } expected && crc != expected)
+        if (verification.ComparesChecksums && storage.Crc32 is { } expected && crc != expected)
         {
             _inputs.RequireUnchanged();
             throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);

@@ -48,7 +48,7 @@ public sealed class FuzzTests : IDisposable
     /// <summary>What Read-Fairseq2Checkpoint does with a file, and what an export does with its tensors.</summary>
     private void Index(byte[] bytes)
     {
-        using var copier = new StorageCopier(_folder.Path, VerificationMode.None);
+        using var copier = new StorageCopier(_folder.Path, VerificationPolicy.Of(VerificationMode.None));
 
         foreach (var entry in StateDict.In(TorchFile.Open(new MemorySource(bytes))).Entries.Where(entry => entry.Tensor.SizeInBytes <= Fuzzer.MaxTensorSize))
         {

@@ -46,7 +46,7 @@ public sealed class JsonFuzzTests : IDisposable
             bytes =>
             {
                 File.WriteAllBytes(_folder[file], bytes);
-                using var copier = new StorageCopier(_folder.Path, VerificationMode.None);
+                using var copier = new StorageCopier(_folder.Path, VerificationPolicy.Of(VerificationMode.None));
 
                 try
                 {

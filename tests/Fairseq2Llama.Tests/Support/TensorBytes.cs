@@ -12,7 +12,7 @@ internal static class TensorBytes
     public static byte[] Of(PlannedStorage storage)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
+        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
         var bytes = new MemoryStream();
 
         copier.Copy(storage, chunk => bytes.Write(chunk), CancellationToken.None);

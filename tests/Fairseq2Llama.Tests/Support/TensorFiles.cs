@@ -34,7 +34,7 @@ internal static class TensorFiles
     public static string Write(PlannedTensorFile plan, TempFolder folder)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
+        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
 
         new TensorFileWriter(plan.Layout, copier.Write, new Workers(_ => { }, CancellationToken.None)).Write(folder[plan.Name], preallocate: true, flush: false);
         return folder[plan.Name];
@@ -44,7 +44,7 @@ internal static class TensorFiles
     public static byte[] Copy(TensorView tensor, VerificationMode verification)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, verification);
+        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(verification));
         var bytes = new MemoryStream();
 
         copier.Copy(PlannedStorage.Of(tensor), chunk => bytes.Write(chunk), CancellationToken.None);

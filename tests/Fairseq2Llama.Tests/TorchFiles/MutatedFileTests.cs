@@ -84,7 +84,7 @@ public sealed class MutatedFileTests : IDisposable
 
     private void Read(IEnumerable<TensorView> tensors)
     {
-        using var copier = new StorageCopier(_scratch.Path, VerificationMode.Auto);
+        using var copier = new StorageCopier(_scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
 
         foreach (var tensor in tensors)
         {

@@ -68,7 +68,7 @@ public class ChecksumTests
         var shared = entries.GroupBy(entry => entry.Tensor.Storage).MaxBy(group => group.Count())!.Select(entry => entry.Tensor).ToArray();
 
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationMode.Auto);
+        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
         var readsBefore = source.ReadCount;
 
         foreach (var tensor in shared)
