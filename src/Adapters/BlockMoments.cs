@@ -4,7 +4,7 @@ using Fairseq2Llama.Dependencies;
 
 namespace Fairseq2Llama.Adapters;
 
-/// <summary>Sums up a block. The lanes are as many on every machine, and so the sums are the same to the last digit.</summary>
+/// <summary>Sums up a block.</summary>
 internal static class BlockMoments
 {
     /// <param name="numbers">A block at most; changed where some are not finite.</param>
@@ -41,16 +41,16 @@ internal static class BlockMoments
             var (even, odd) = (vectors[i], vectors[i + 1]);
             evenSum += even;
             oddSum += odd;
-            evenMin = Min(evenMin, even);
-            oddMin = Min(oddMin, odd);
-            evenMax = Max(evenMax, even);
-            oddMax = Max(oddMax, odd);
+            evenMin = Lanes.Min(evenMin, even);
+            oddMin = Lanes.Min(oddMin, odd);
+            evenMax = Lanes.Max(evenMax, even);
+            oddMax = Lanes.Max(oddMax, odd);
             evenZeros -= Vector256.Equals(even, Vector256<double>.Zero).AsInt64();
             oddZeros -= Vector256.Equals(odd, Vector256<double>.Zero).AsInt64();
         }
 
-        var sum = Sum(evenSum + oddSum);
-        var (minLanes, maxLanes) = (Min(evenMin, oddMin), Max(evenMax, oddMax));
+        var sum = Lanes.Sum(evenSum + oddSum);
+        var (minLanes, maxLanes) = (Lanes.Min(evenMin, oddMin), Lanes.Max(evenMax, oddMax));
         var (min, max) = (double.PositiveInfinity, double.NegativeInfinity);
         var zeros = Vector256.Sum(evenZeros + oddZeros);
 
@@ -67,45 +67,11 @@ internal static class BlockMoments
         }
 
         var mean = sum / numbers.Length;
-        var deviations = SumOfSquaredDeviations(numbers, mean);
+        var deviations = Lanes.SumOfSquares(numbers, mean);
 
         // Both are positive, so nothing is lost, and the numbers need not be looked at again. Of zeros it does not matter which sign the least has.
         return new TensorMoments(numbers.Length, min + 0d, max + 0d, mean, deviations, deviations + (mean * mean * numbers.Length), zeros, 0, 0);
     }
-
-    private static double SumOfSquaredDeviations(ReadOnlySpan<double> numbers, double mean)
-    {
-        var vectors = MemoryMarshal.Cast<double, Vector256<double>>(numbers);
-        var means = Vector256.Create(mean);
-        var (evenSum, oddSum) = (Vector256<double>.Zero, Vector256<double>.Zero);
-        var i = 0;
-
-        for (; i < vectors.Length - 1; i += 2)
-        {
-            var (even, odd) = (vectors[i] - means, vectors[i + 1] - means);
-            evenSum += even * even;
-            oddSum += odd * odd;
-        }
-
-        var sum = Sum(evenSum + oddSum);
-
-        foreach (var number in numbers[(i * Vector256<double>.Count)..])
-        {
-            sum += (number - mean) * (number - mean);
-        }
-
-        return sum;
-    }
-
-    /// <summary>Vector256.Sum may add lanes in another order on another processor.</summary>
-    internal static double Sum(Vector256<double> lanes) => (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-
-    /// <summary>Vector256.Min cares for NaN and the sign of zero, which takes longer and makes no difference here.</summary>
-    private static Vector256<double> Min(Vector256<double> left, Vector256<double> right) =>
-        Vector256.ConditionalSelect(Vector256.LessThan(right, left), right, left);
-
-    internal static Vector256<double> Max(Vector256<double> left, Vector256<double> right) =>
-        Vector256.ConditionalSelect(Vector256.GreaterThan(right, left), right, left);
 
     private static (int Finite, long NaNs, long Infinities) MoveFiniteToFront(Span<double> numbers)
     {

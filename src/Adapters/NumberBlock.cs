@@ -124,19 +124,31 @@ internal static class NumberBlock
 
     private static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<double> target)
     {
-        var vectors = MemoryMarshal.Cast<ushort, Vector128<ushort>>(source);
+        var vectors = MemoryMarshal.Cast<ushort, Vector256<ushort>>(source);
         var targets = MemoryMarshal.Cast<double, Vector256<double>>(target);
 
         for (var i = 0; i < vectors.Length; i++)
         {
-            var (lower, upper) = Vector128.Widen(vectors[i]);
-            (targets[2 * i], targets[(2 * i) + 1]) = Vector256.Widen(Vector256.Create(lower << 16, upper << 16).AsSingle());
+            var (first, second, third, fourth) = WidenBFloat16(vectors[i]);
+            targets[4 * i] = first;
+            targets[(4 * i) + 1] = second;
+            targets[(4 * i) + 2] = third;
+            targets[(4 * i) + 3] = fourth;
         }
 
-        for (var i = vectors.Length * Vector128<ushort>.Count; i < source.Length; i++)
+        for (var i = vectors.Length * Vector256<ushort>.Count; i < source.Length; i++)
         {
             target[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
         }
+    }
+
+    /// <summary>Sixteen of them, in their order.</summary>
+    public static (Vector256<double> First, Vector256<double> Second, Vector256<double> Third, Vector256<double> Fourth) WidenBFloat16(Vector256<ushort> patterns)
+    {
+        var (lower, upper) = Vector256.Widen(patterns);
+        var (first, second) = Vector256.Widen((lower << 16).AsSingle());
+        var (third, fourth) = Vector256.Widen((upper << 16).AsSingle());
+        return (first, second, third, fourth);
     }
 
     private static void LookUp(float[] table, ReadOnlySpan<byte> source, Span<float> target)

@@ -56,10 +56,19 @@ internal sealed class TensorMathAdapter : ITensorMath
             var leftBlock = TakeBlock(ref reference, leftSize);
             var rightBlock = TakeBlock(ref difference, rightSize);
             var count = leftBlock.Length / leftSize;
-            NumberBlock.ToFloat64(referenceDType, leftBlock, left[..count]);
 
             // Most of what is compared is the same, and then one sum tells all.
-            if (referenceDType == differenceDType && leftBlock.SequenceEqual(rightBlock))
+            var isSame = referenceDType == differenceDType && leftBlock.SequenceEqual(rightBlock);
+
+            if (isSame && referenceDType == DType.BFloat16)
+            {
+                sums = sums.Merge(BlockDifferences.OfSameBFloat16(MemoryMarshal.Cast<byte, ushort>(leftBlock)));
+                continue;
+            }
+
+            NumberBlock.ToFloat64(referenceDType, leftBlock, left[..count]);
+
+            if (isSame)
             {
                 sums = sums.Merge(BlockDifferences.OfSame(left[..count]));
                 continue;

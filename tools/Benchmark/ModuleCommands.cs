@@ -19,6 +19,8 @@ internal static class ModuleCommands
 
     public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
 
+    public static string TestDeep(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Test-Fairseq2Checkpoint -Deep";
+
     public static string Measure(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Measure-CheckpointTensor";
 
     public static string Compare(MadeCheckpoint checkpoint, string parameters = "") => $"{Read(checkpoint)} | Compare-LlamaCheckpoint ({Read(checkpoint)}){parameters}";

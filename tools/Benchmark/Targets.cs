@@ -13,6 +13,7 @@ internal sealed record Target(string What, string Limit, string Actual, bool IsR
 internal static class Targets
 {
     private const long MaxExtraBytes = 100_000_000;
+    private const long MaxExtraBytesOfArithmetic = 60_000_000;
     private const int ManyTensors = 20_000;
 
     public static IEnumerable<Target> In(Results results)
@@ -30,10 +31,15 @@ internal static class Targets
             FasterThan(results.Find(ContestantNames.TorchMapped), export, 4),
             AtMost(results.Find(ContestantNames.MergeProcess), results.Copy, 1.5),
             AtMost(results.Find(ContestantNames.SplitProcess), results.Copy, 1.5),
-            AtMost(results.Find(ContestantNames.NarrowSession), results.Find(ContestantNames.ExportSession), 2),
-            ExtraMemory("export", export, start),
-            ExtraMemory("export to Hugging Face", results.Find(ContestantNames.HuggingFaceProcess), start),
-            .. results.Sizes.Select(size => ExtraMemory($"export of {Units.Size(size.SizeInBytes)}", size.Export, start)),
+            AtMost(results.Find(ContestantNames.MeasureSession), results.Find(ContestantNames.DeepSession), 1.2),
+            AtMost(results.Find(ContestantNames.CompareNumbersSession), results.Find(ContestantNames.CompareBitsSession), 1.2),
+            AtMost(results.Find(ContestantNames.NarrowSession), results.Find(ContestantNames.ExportSession), 1.0),
+            ExtraMemory("an export", export, start, MaxExtraBytes),
+            ExtraMemory("an export to Hugging Face", results.Find(ContestantNames.HuggingFaceProcess), start, MaxExtraBytes),
+            .. results.Sizes.Select(size => ExtraMemory($"an export of {Units.Size(size.SizeInBytes)}", size.Export, start, MaxExtraBytes)),
+            ExtraMemory("measuring", results.Find(ContestantNames.MeasureSession), start, MaxExtraBytesOfArithmetic),
+            ExtraMemory("comparing by numbers", results.Find(ContestantNames.CompareNumbersSession), start, MaxExtraBytesOfArithmetic),
+            ExtraMemory("a cast", results.Find(ContestantNames.NarrowSession), start, MaxExtraBytesOfArithmetic),
             ImportTime(start, results.Find(ContestantNames.Import)),
             ReadTime(results.TensorCounts.FirstOrDefault(count => count.TensorCount >= ManyTensors)),
         ];
@@ -63,8 +69,8 @@ internal static class Targets
         return new Target($"{export.Name}, faster than {other.Name}", "at least " + Units.Ratio(limit), Units.Ratio(ratio), ratio >= limit);
     }
 
-    private static Target? ExtraMemory(string what, Measurement? export, Measurement? idle) => export?.PeakBytes - idle?.PeakBytes is { } extra
-        ? new Target($"peak memory of an {what}, above idle PowerShell", "at most " + Units.Size(MaxExtraBytes), Units.Size(extra), extra <= MaxExtraBytes)
+    private static Target? ExtraMemory(string what, Measurement? measurement, Measurement? idle, long limit) => measurement?.PeakBytes - idle?.PeakBytes is { } extra
+        ? new Target($"peak memory of {what}, above idle PowerShell", "at most " + Units.Size(limit), Units.Size(extra), extra <= limit)
         : null;
 
     private static Target? ImportTime(Measurement? start, Measurement? import) => import?.Median - start?.Median is { } seconds

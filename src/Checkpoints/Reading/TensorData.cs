@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
@@ -10,7 +11,10 @@ namespace Fairseq2Llama.Reading;
 /// </summary>
 internal sealed class TensorData : IDisposable
 {
+    private const int MinBufferLength = 1 << 20;
+
     private readonly HashSet<StoredBytes> _inflated = [];
+    private readonly ConcurrentBag<byte[]> _idleBuffers = [];
 
     /// <param name="tensors">What is going to be read.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -49,6 +53,16 @@ internal sealed class TensorData : IDisposable
             CreateScratchFolder(length);
         }
     }
+
+    /// <summary>
+    /// Room for a window. Threads come and go with each tensor, and what they gave back to a pool of all would go with them, to be collected some time.
+    /// </summary>
+    /// <param name="length">At least so many bytes.</param>
+    public byte[] TakeBuffer(int length) =>
+        _idleBuffers.TryTake(out var buffer) && buffer.Length >= length ? buffer : GC.AllocateUninitializedArray<byte>(Math.Max(length, MinBufferLength));
+
+    /// <param name="buffer">One that was taken.</param>
+    public void GiveBack(byte[] buffer) => _idleBuffers.Add(buffer);
 
     public void Dispose()
     {

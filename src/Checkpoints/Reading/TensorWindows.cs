@@ -2,12 +2,15 @@ using System.Collections;
 
 namespace Fairseq2Llama.Reading;
 
-/// <summary>Cuts a tensor into pieces of some MB: several rows, or where one row is too long, columns of it.</summary>
+/// <summary>Cuts a tensor into pieces of a MB, which is what is read at a time: several rows, or where one row is too long, columns of it.</summary>
 internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
 {
-    private const long MaxLength = 4 << 20;
+    private const long MaxLength = 1 << 20;
 
-    /// <summary>4 TB; more have only expanded tensors, which can claim any number of elements.</summary>
+    /// <summary>Of dimensions beyond the second none is divided.</summary>
+    private const long MaxColumnLength = 4 << 20;
+
+    /// <summary>1 TB; more have only expanded tensors, which can claim any number of elements.</summary>
     private const long MaxCount = 1 << 20;
 
     private readonly long _rows;
@@ -33,8 +36,7 @@ internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
 
         var count = (Int128)((_rows + _rowStep - 1) / _rowStep) * _perRow;
 
-        // Of dimensions beyond the second none is divided.
-        Count = count <= MaxCount && columnLength <= MaxLength
+        Count = count <= MaxCount && columnLength <= MaxColumnLength
             ? (int)count
             : throw new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,

@@ -22,11 +22,11 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var windows = new TensorWindows(tensor, tensor.HalfSplitHeadDim ?? 1, tensor.DType.GetItemSize());
 
-        return Map(windows, (window, done, cancellationToken) =>
+        return Map(windows, (window, done, pieces, cancellationToken) =>
         {
-            using var elements = Read(window.Of(tensor), cancellationToken);
-            var result = function(elements.Bytes);
-            done(elements.Bytes.Length);
+            var storage = window.Of(tensor);
+            var result = Read(storage, function, pieces, cancellationToken);
+            done(storage.Length);
             return result;
         });
     }
@@ -35,7 +35,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     /// <param name="right">One of the same shape, be it of another type.</param>
     /// <param name="function">Gets both.</param>
     public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function) =>
-        Map(WindowsOf(left, right), (window, done, cancellationToken) => Apply(function, window, left, right, done, cancellationToken));
+        Map(WindowsOf(left, right), (window, done, pieces, cancellationToken) => Apply(function, window, left, right, done, pieces, cancellationToken));
 
     /// <summary>Whether something holds for all windows; reads no more of them once it does not.</summary>
     /// <param name="left">A tensor.</param>
@@ -45,9 +45,9 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     {
         var holds = true;
 
-        Map(WindowsOf(left, right), (window, done, cancellationToken) =>
+        Map(WindowsOf(left, right), (window, done, pieces, cancellationToken) =>
         {
-            if (Volatile.Read(ref holds) && !Apply(predicate, window, left, right, done, cancellationToken))
+            if (Volatile.Read(ref holds) && !Apply(predicate, window, left, right, done, pieces, cancellationToken))
             {
                 Volatile.Write(ref holds, false);
             }
@@ -58,13 +58,29 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         return holds;
     }
 
-    private T Apply<T>(WindowPairFunction<T> function, TensorWindow window, CheckpointTensor left, CheckpointTensor right, Action<long> done, CancellationToken cancellationToken)
+    private T Apply<T>(
+        WindowPairFunction<T> function,
+        TensorWindow window,
+        CheckpointTensor left,
+        CheckpointTensor right,
+        Action<long> done,
+        PieceChecksums pieces,
+        CancellationToken cancellationToken)
     {
-        using var leftElements = Read(window.Of(left), cancellationToken);
-        using var rightElements = Read(window.Of(right), cancellationToken);
-        var result = function(leftElements.Bytes, rightElements.Bytes);
-        done(leftElements.Bytes.Length + rightElements.Bytes.Length);
-        return result;
+        var (leftStorage, rightStorage) = (window.Of(left), window.Of(right));
+        var buffer = data.TakeBuffer((int)leftStorage.Length);
+
+        try
+        {
+            Gather(leftStorage, buffer, pieces, cancellationToken);
+            var result = Read(rightStorage, elements => function(buffer.AsSpan(0, (int)leftStorage.Length), elements), pieces, cancellationToken);
+            done(leftStorage.Length + rightStorage.Length);
+            return result;
+        }
+        finally
+        {
+            data.GiveBack(buffer);
+        }
     }
 
     private static TensorWindows WindowsOf(CheckpointTensor left, CheckpointTensor right) => new(
@@ -72,38 +88,54 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
         Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
 
-    private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, CancellationToken, T> read)
+    private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, PieceChecksums, CancellationToken, T> read)
     {
         var workers = new Workers(report, data.CancellationToken);
         var results = new T[windows.Count];
+        var pieces = new PieceChecksums();
 
-        workers.Run([.. Enumerable.Range(0, windows.Count)], isParallel: windows.Count > 1, (index, cancellationToken) => results[index] = read(windows[index], workers.Done, cancellationToken));
+        workers.Run(
+            [.. Enumerable.Range(0, windows.Count)],
+            isParallel: windows.Count > 1,
+            (index, cancellationToken) => results[index] = read(windows[index], workers.Done, pieces, cancellationToken));
+        data.Copier.Verify(pieces, data.CancellationToken);
         return results;
     }
 
     /// <summary>Two models may have heads of different sizes, and none may be torn.</summary>
     private static int LeastCommonMultiple(int left, int right) => left / (int)BigInteger.GreatestCommonDivisor(left, right) * right;
 
-    private PooledBytes Read(PlannedStorage storage, CancellationToken cancellationToken)
+    /// <summary>Mostly a window comes in one chunk, which need not be copied.</summary>
+    private T Read<T>(PlannedStorage storage, WindowFunction<T> function, PieceChecksums pieces, CancellationToken cancellationToken)
     {
-        var elements = new PooledBytes((int)storage.Length);
-
-        try
+        if (storage.OnlyRun is null or { RunLength: > RunReader.WindowSize })
         {
-            var place = 0;
+            var buffer = data.TakeBuffer((int)storage.Length);
 
-            data.Copier.Copy(storage, chunk =>
+            try
             {
-                chunk.CopyTo(elements.Bytes[place..]);
-                place += chunk.Length;
-            }, cancellationToken);
+                Gather(storage, buffer, pieces, cancellationToken);
+                return function(buffer.AsSpan(0, (int)storage.Length));
+            }
+            finally
+            {
+                data.GiveBack(buffer);
+            }
+        }
 
-            return elements;
-        }
-        catch
+        var result = default(T)!;
+        data.Copier.Copy(storage, chunk => result = function(chunk), cancellationToken, pieces);
+        return result;
+    }
+
+    private void Gather(PlannedStorage storage, byte[] buffer, PieceChecksums pieces, CancellationToken cancellationToken)
+    {
+        var place = 0;
+
+        data.Copier.Copy(storage, chunk =>
         {
-            elements.Dispose();
-            throw;
-        }
+            chunk.CopyTo(buffer.AsSpan(place));
+            place += chunk.Length;
+        }, cancellationToken, pieces);
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Fairseq2Llama.Tensors;
 
@@ -63,11 +64,24 @@ internal sealed class NonFiniteCounter(DType dtype)
         var allButSign = T.AllBitsSet >>> 1;
         var largestFinite = T.CreateChecked(format.LargestFinite);
         var largestNotNaN = format.HasInfinity ? largestFinite + T.One : largestFinite;
-        var nonFinite = 0;
-        var nans = 0;
+        var (nonFinite, nans) = (0, 0);
+        var patterns = MemoryMarshal.Cast<byte, T>(chunk);
+        var vectors = MemoryMarshal.Cast<T, Vector256<T>>(patterns);
 
-        // Comparisons are added up, not branched on, so a tensor full of NaN takes no longer than a sound one.
-        foreach (var pattern in MemoryMarshal.Cast<byte, T>(chunk))
+        foreach (var vector in vectors)
+        {
+            var magnitudes = vector & Vector256.Create(allButSign);
+            var found = Vector256.GreaterThan(magnitudes, Vector256.Create(largestFinite));
+
+            // Mostly there are none, and to count is what takes the time.
+            if (found != Vector256<T>.Zero)
+            {
+                nonFinite += BitOperations.PopCount(found.ExtractMostSignificantBits());
+                nans += BitOperations.PopCount(Vector256.GreaterThan(magnitudes, Vector256.Create(largestNotNaN)).ExtractMostSignificantBits());
+            }
+        }
+
+        foreach (var pattern in patterns[(vectors.Length * Vector256<T>.Count)..])
         {
             var magnitude = pattern & allButSign;
             nonFinite += magnitude > largestFinite ? 1 : 0;

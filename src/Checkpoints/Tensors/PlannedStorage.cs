@@ -30,6 +30,9 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RowBlock> bands
     /// <summary>The input storage that it is, byte for byte; null when it is made of parts, cast, or when bytes change their order.</summary>
     public StoredBytes? UnchangedInput => !IsCast && bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
 
+    /// <summary>The one run of bytes that it is, unchanged; null when there are several, or they are cast, or change their order.</summary>
+    public ByteRuns? OnlyRun => !IsCast && bands is [{ IsBigEndian: false, Columns: [{ Axes.IsEmpty: true } only] }] ? only : null;
+
     /// <summary>
     /// Whether blocks may be shared with the input instead of copying them: it has a checksum that tells without reading what lies there,
     /// and is large enough to be worth it.

@@ -10,7 +10,8 @@ namespace Fairseq2Llama.Transfer;
 /// </summary>
 internal sealed class RunReader : IDisposable
 {
-    private const int WindowSize = 1 << 20;
+    /// <summary>As long are the pieces in which a run is handed on.</summary>
+    public const int WindowSize = 1 << 20;
 
     /// <summary>The larger, the longer are the pieces in which a transposed matrix is read. Taken only where runs are short.</summary>
     private const int BandSize = 16 << 20;

@@ -35,12 +35,17 @@ internal sealed class StorageCopier(string scratchFolder, VerificationPolicy ver
             : Copy(storage, chunk => target.Write(chunk), cancellationToken);
 
     /// <summary>Copies a storage.</summary>
+    /// <param name="storage">The storage.</param>
+    /// <param name="sink">Gets it, chunk by chunk.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="pieces">Takes the checksum where only a part of an input is read, instead of reading all of it at once; to be verified once all parts were.</param>
     /// <returns>The CRC-32 of what was handed on.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
-    public uint Copy(PlannedStorage storage, ChunkSink sink, CancellationToken cancellationToken)
+    public uint Copy(PlannedStorage storage, ChunkSink sink, CancellationToken cancellationToken, PieceChecksums? pieces = null)
     {
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
+        var piece = pieces is not null && unchanged is null ? storage.OnlyRun : null;
         using var cast = storage.IsCast ? new ChunkCast(storage.InputDType, storage.DType) : null;
 
         foreach (var band in storage.Bands)
@@ -48,7 +53,7 @@ internal sealed class StorageCopier(string scratchFolder, VerificationPolicy ver
             var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.InputDType).SwapUnit : 1;
             var inputCrc = band.WholeStorage is not null && unchanged is null ? ThirdParty.CreateCrc32() : null;
 
-            foreach (var column in band.WholeStorage is null ? band.Columns : [])
+            foreach (var column in band.WholeStorage is null && piece is null ? band.Columns : [])
             {
                 Verify(column.Storage, cancellationToken);
             }
@@ -83,7 +88,27 @@ internal sealed class StorageCopier(string scratchFolder, VerificationPolicy ver
             Verify(unchanged, value);
         }
 
+        if (piece is not null)
+        {
+            pieces!.Add(piece, value);
+        }
+
         return value;
+    }
+
+    /// <summary>Verifies what was read in pieces. What was not read to the end takes a pass of its own.</summary>
+    /// <exception cref="CheckpointException">An input is damaged.</exception>
+    public void Verify(PieceChecksums pieces, CancellationToken cancellationToken)
+    {
+        foreach (var storage in pieces.Storages)
+        {
+            if (pieces.Combine(storage) is { } crc)
+            {
+                _checksums.TryAdd(storage, new Lazy<uint>(crc));
+            }
+
+            Verify(storage, cancellationToken);
+        }
     }
 
     /// <exception cref="CheckpointException">An input was changed while it was being copied.</exception>

@@ -5,10 +5,10 @@ namespace Fairseq2Llama.Tests.Reading;
 
 public class TensorWindowsTests
 {
-    private const long MaxBytes = 4 << 20;
+    private const long MaxBytes = 1 << 20;
 
     [Fact]
-    public void Tile_a_matrix_with_whole_heads() => Gen.Select(Gen.Int[1, 64], Gen.Int[1, 3000], Gen.OneOf(Gen.Long[1, 9000], Gen.Long[1, 3_000_000]), Gen.Int[1, 8]).Sample(
+    public void Tile_a_matrix_with_whole_heads() => Gen.Select(Gen.Int[1, 64], Gen.Int[1, 3000], Gen.OneOf(Gen.Long[1, 9000], Gen.Long[1, 600_000]), Gen.Int[1, 8]).Sample(
         (headDim, heads, columns, itemSize) =>
         {
             var windows = new TensorWindows(Tensor(headDim * heads, columns), headDim, itemSize);
@@ -33,7 +33,7 @@ public class TensorWindowsTests
     [InlineData(new long[] { 0 }, 0)]
     [InlineData(new long[] { 5, 0 }, 0)]
     [InlineData(new long[] { 7 }, 1)]
-    [InlineData(new long[] { 10_000_000 }, 10)]
+    [InlineData(new long[] { 10_000_000 }, 39)]
     [InlineData(new long[] { 3, 4, 5 }, 1)]
     [InlineData(new long[] { 2, 3, 1 << 20 }, 6)]
     [InlineData(new long[] { 0, 3, 1 << 30 }, 0)]

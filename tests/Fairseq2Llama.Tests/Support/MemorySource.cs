@@ -5,11 +5,16 @@ namespace Fairseq2Llama.Tests.Support;
 /// <summary>A file that exists only in memory, for thousands of broken ones; tells how often and how far it is read.</summary>
 internal sealed class MemorySource(byte[] bytes) : IByteSource
 {
+    private long _bytesRead;
+
     public string Name => "memory.pt";
 
     public long Length => bytes.Length;
 
     public int ReadCount { get; private set; }
+
+    /// <summary>All that was read, counted anew each time; right also where several threads read.</summary>
+    public long BytesRead => Interlocked.Read(ref _bytesRead);
 
     /// <summary>The offset behind the last byte that was asked for.</summary>
     public long EndOfReads { get; private set; }
@@ -21,6 +26,7 @@ internal sealed class MemorySource(byte[] bytes) : IByteSource
         public void Read(long offset, Span<byte> buffer)
         {
             source.ReadCount++;
+            Interlocked.Add(ref source._bytesRead, buffer.Length);
             source.EndOfReads = Math.Max(source.EndOfReads, offset + buffer.Length);
 
             if (offset > bytes.Length - buffer.Length)

@@ -19,6 +19,7 @@ internal static class ContestantNames
     public const string NarrowSession = "cast to float16, in a running session";
     public const string WidenSession = "cast to float32, in a running session";
     public const string MeasureSession = "measure all tensors, in a running session";
+    public const string DeepSession = "test with -Deep, in a running session";
     public const string CompareBitsSession = "compare with itself bit by bit, in a running session";
     public const string CompareNumbersSession = "compare with itself by numbers, in a running session";
     public const string Start = "PowerShell, nothing else";
