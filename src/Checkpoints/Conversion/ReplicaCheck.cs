@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
@@ -64,25 +65,22 @@ internal static class ReplicaCheck
 
     private static double? MaxDifference(CheckpointTensor tensor, PlannedStorage[] storages, StorageCopier copier, CancellationToken cancellationToken)
     {
-        if (tensor.SizeInBytes > MaxMeasured || tensor.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16 or DType.Float64))
+        if (tensor.SizeInBytes > MaxMeasured || !DTypeInfo.Of(tensor.DType).IsRealFloat)
         {
             return null;
         }
 
-        var first = Numbers(storages[0]);
+        var first = Read(storages[0]);
 
-        return storages.Skip(1).Max(storage => first.Zip(Numbers(storage)).Max(pair => Distance(pair.First, pair.Second)));
+        return storages.Skip(1).Max(storage => ThirdParty.TensorMath.Compare(tensor.DType, first, tensor.DType, Read(storage)).Max);
 
-        double[] Numbers(PlannedStorage storage)
+        byte[] Read(PlannedStorage storage)
         {
             var bytes = new MemoryStream((int)storage.Length);
             copier.Copy(storage, chunk => bytes.Write(chunk), cancellationToken);
-            return RealNumbers.Read(tensor.DType, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+            return bytes.ToArray();
         }
     }
-
-    private static double Distance(double left, double right) =>
-        left.Equals(right) ? 0 : Math.Abs(left - right) is var distance && double.IsNaN(distance) ? double.PositiveInfinity : distance;
 
     private static string FileOf(CheckpointTensor tensor, int rank) => tensor.Shards.First(shard => shard.TensorParallelRank == rank).File;
 
