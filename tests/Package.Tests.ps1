@@ -92,6 +92,7 @@ Describe 'The package' {
                 'dependencies/Fairseq2Llama.Torch.dll'
                 'dependencies/Fairseq2Llama.Torch.pdb'
                 'dependencies/System.IO.Hashing.dll'
+                'dependencies/System.Numerics.Tensors.dll'
                 'dependencies/TorchSharp.dll'
                 'dependencies/YamlDotNet.dll'
                 Get-ChildItem -LiteralPath $root/module/en-US | ForEach-Object { "en-US/$($_.Name)" }
