@@ -83,6 +83,11 @@ public static class CheckpointExport
     /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
     private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, string destinationPath, DestinationFolder destination)
     {
+        if (checkpoint.Folder is not LocalFolder)
+        {
+            return;
+        }
+
         var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.IdentityOf).ToHashSet(RealPath.Comparer);
         var input = destination.Replaced.Concat(destination.Stale)
             .Select(name => Path.Combine(destinationPath, name))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -8,6 +9,8 @@ internal sealed class CheckpointFiles
 {
     /// <summary>More is never shown, and a folder named pp_99999 must not make us count that far.</summary>
     private const int MaxMissing = 100;
+
+    private const string ModelPrefix = "model.";
 
     /// <param name="shards">At least one.</param>
     /// <param name="pathOf">The path that the file at a place would have.</param>
@@ -53,5 +56,8 @@ internal sealed class CheckpointFiles
     public ImmutableArray<string> Unrecognized { get; }
 
     /// <summary>Whole models and shards of the older layouts, and what is named much like them: copies, unfinished ones.</summary>
-    public static IEnumerable<string> NamedLikeModels(string folder) => Directory.EnumerateFiles(folder, "model.*pt*");
+    public static IEnumerable<string> NamedLikeModels(ICheckpointFolder folder) =>
+        from name in folder.FileNames
+        where name.StartsWith(ModelPrefix, StringComparison.Ordinal) && name[ModelPrefix.Length..].Contains("pt", StringComparison.Ordinal)
+        select folder.PathOf(name);
 }

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -10,11 +11,14 @@ internal static class CheckpointLayouts
         new SingleFileLayout(), new TensorParallelLayout(), new ShardFolderLayout(), new NativeShardLayout(), .. NativeShardLayout.Shorter,
     ];
 
-    /// <param name="path">The absolute path of a folder, or of the one file that holds all of the model.</param>
+    /// <param name="place">A folder, or the one file that holds all of the model.</param>
     /// <exception cref="CheckpointException">There is no checkpoint, more than one, or only a part of one.</exception>
-    public static CheckpointFiles Find(string path)
+    public static CheckpointFiles Find(ICheckpointFolder place)
     {
-        CheckpointFiles[] found = File.Exists(path) ? [new CheckpointFiles([new ShardFile(path, default)], _ => path, [])] : [.. FindAll(path)];
+        var path = place.Path;
+        CheckpointFiles[] found = !place.Exists && StoredFile.At(place) is { } file
+            ? [new CheckpointFiles([new ShardFile(file, default)], _ => path, [])]
+            : [.. FindAll(place)];
 
         return found.Length switch
         {
@@ -26,38 +30,38 @@ internal static class CheckpointLayouts
                 path),
             _ => throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
-                $"'{path}' holds two checkpoints: {string.Join(" beside ", found.Select(files => NameFiles(path, files)))}. Move one of them away.",
+                $"'{path}' holds two checkpoints: {string.Join(" beside ", found.Select(files => NameFiles(place, files)))}. Move one of them away.",
                 path),
         };
     }
 
     /// <summary>Whether a folder holds files of a model, complete and readable or not.</summary>
-    public static bool HasModel(string folder) => FindAll(folder).Any();
+    public static bool HasModel(ICheckpointFolder folder) => FindAll(folder).Any();
 
     /// <summary>Whether a folder holds files of a model that is not in one file.</summary>
-    public static bool HasDividedModel(string folder) => All.Any(layout => layout is not SingleFileLayout && layout.Find(folder) is not null);
+    public static bool HasDividedModel(ICheckpointFolder folder) => All.Any(layout => layout is not SingleFileLayout && layout.Find(folder) is not null);
 
-    private static IEnumerable<CheckpointFiles> FindAll(string folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
+    private static IEnumerable<CheckpointFiles> FindAll(ICheckpointFolder folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
 
     /// <summary>One of several shards is no model, nor is one of several ranks, and what they lack would only be found out by their shapes.</summary>
     private static CheckpointFiles RequireWhole(string path, CheckpointFiles found)
     {
-        var file = found.Shards[0].Path;
+        var file = found.Shards[0].File;
 
-        foreach (var folder in new[] { ShardFolderLayout.RootOf(file), NativeShardLayout.RootOf(file), Path.GetDirectoryName(file) }.OfType<string>())
+        foreach (var folder in new[] { ShardFolderLayout.RootOf(file), NativeShardLayout.RootOf(file), file.Folder }.OfType<ICheckpointFolder>())
         {
-            if (FindBeside(folder).FirstOrDefault(files => files.Shards.Any(shard => shard.Path == file)) is { } files
+            if (FindBeside(folder).FirstOrDefault(files => files.Shards.Any(shard => shard.Path == file.Path)) is { } files
                 && files.Shards.Length + files.Missing.Length > found.Shards.Length + found.Missing.Length)
             {
                 throw new CheckpointException(
-                    CheckpointErrorCode.MissingShard, $"'{path}' is only a part of the checkpoint '{folder}'. Give the path of that folder.", path);
+                    CheckpointErrorCode.MissingShard, $"'{path}' is only a part of the checkpoint '{folder.Path}'. Give the path of that folder.", path);
             }
         }
 
         return found;
     }
 
-    private static CheckpointFiles[] FindBeside(string folder)
+    private static CheckpointFiles[] FindBeside(ICheckpointFolder folder)
     {
         try
         {
@@ -70,11 +74,11 @@ internal static class CheckpointLayouts
         }
     }
 
-    private static string NameFiles(string folder, CheckpointFiles files)
+    private static string NameFiles(ICheckpointFolder folder, CheckpointFiles files)
     {
         const int Shown = 3;
 
-        var names = files.Shards.Select(shard => Path.GetRelativePath(folder, shard.Path)).Take(Shown);
+        var names = files.Shards.Select(shard => folder.PathWithin(shard.Path)).Take(Shown);
         return string.Join(", ", files.Shards.Length > Shown ? names.Append("…") : names);
     }
 }

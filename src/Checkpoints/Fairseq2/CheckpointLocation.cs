@@ -1,105 +1,103 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
-/// <param name="Path">The folder or file that holds the model.</param>
+/// <param name="Place">The folder or file that holds the model.</param>
 /// <param name="Name">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
 /// <param name="Step">The training step that it is from, where the path tells.</param>
 /// <param name="Files">Its files.</param>
-internal sealed record CheckpointLocation(string Path, string Name, long? Step, CheckpointFiles Files)
+internal sealed record CheckpointLocation(ICheckpointFolder Place, string Name, long? Step, CheckpointFiles Files)
 {
     private const int MaxShown = 4;
+
+    /// <summary>The path of what holds the model.</summary>
+    public string Path => Place.Path;
+
+    /// <summary>The folder that its paths are seen from: the place, or where it is a file the folder around it.</summary>
+    public ICheckpointFolder Folder => FileAt(Place)?.Folder ?? Place;
 
     /// <summary>Why it is not one that may have been meant.</summary>
     public ImmutableArray<string> Warnings { get; private init; } = [];
 
-    /// <param name="path">The absolute path of a file, a folder with a model, a training run, or its folder of steps.</param>
+    /// <param name="place">A file, a folder with a model, a training run, or its folder of steps.</param>
     /// <param name="step">Which step of a run; null for the newest finished one.</param>
     /// <param name="log">Told what is passed over.</param>
     /// <exception cref="CheckpointException">There is no such checkpoint, more than one, or a part of it is missing.</exception>
-    public static CheckpointLocation Find(string path, long? step, Action<string>? log)
+    public static CheckpointLocation Find(ICheckpointFolder place, long? step, Action<string>? log)
     {
-        path = System.IO.Path.TrimEndingDirectorySeparator(path);
-
         // The folder within a step that holds the weights stands for the step.
-        path = Directory.Exists(path) ? StepOf(path) ?? path : path;
+        place = place.Exists ? StepOf(place) ?? place : place;
 
-        if (!File.Exists(path) && !Directory.Exists(path))
+        if (!place.Exists && StoredFile.At(place) is null)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{path}'. Check the spelling of the path.", path);
+                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{place.Path}'. Check the spelling of the path.", place.Path);
         }
 
-        try
+        return CheckpointFolder.Look(place, () =>
         {
-            var location = FindExisting(path, step, log);
+            var location = FindExisting(place, step, log);
             location.RequireComplete();
             return location;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
-        }
+        });
     }
 
-    private static CheckpointLocation FindExisting(string path, long? step, Action<string>? log)
+    private static CheckpointLocation FindExisting(ICheckpointFolder place, long? step, Action<string>? log)
     {
-        var run = Directory.Exists(path) && !CheckpointLayouts.HasModel(path) ? TrainingRun.Find(path) : null;
+        var run = place.Exists && !CheckpointLayouts.HasModel(place) ? TrainingRun.Find(place) : null;
 
         if (run is not null)
         {
             var warnings = new List<string>();
             var folder = run.FindStep(step, log, warnings.Add);
-            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder), CheckpointLayouts.Find(folder)) { Warnings = [.. warnings] };
+            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder.Name), CheckpointLayouts.Find(folder)) { Warnings = [.. warnings] };
         }
 
         return step is null
-            ? new CheckpointLocation(path, NameOf(path), TrainingRun.NumberOf(path), CheckpointLayouts.Find(path))
+            ? new CheckpointLocation(place, NameOf(place), TrainingRun.NumberOf(place.Name), CheckpointLayouts.Find(place))
             : throw new CheckpointException(
-                CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' is not a training run, so it has no step {step}.", path);
+                CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no step {step}.", place.Path);
     }
 
     /// <summary>model.yaml beside the steps of the run, or beside the model where it is in no run; null when there is none.</summary>
-    public string? FindConfigFile()
+    public StoredFile? FindConfigFile()
     {
-        var folder = Directory.Exists(Path) ? Path : NativeShardLayout.RootOf(Path) ?? System.IO.Path.GetDirectoryName(Path);
-
-        if (folder is null)
-        {
-            return null;
-        }
+        var folder = FileAt(Place) is { } file ? NativeShardLayout.RootOf(file) ?? file.Folder : Place;
 
         // A step that was exported by itself has it inside.
-        var run = StepOf(folder) is { } step ? System.IO.Path.GetDirectoryName(step) : null;
-        return new[] { folder, run }.OfType<string>().Select(place => System.IO.Path.Combine(place, ModelConfig.FileName)).FirstOrDefault(File.Exists);
+        var run = StepOf(folder)?.Parent;
+        return new[] { folder, run }.OfType<ICheckpointFolder>().Select(place => new StoredFile(place, ModelConfig.FileName)).FirstOrDefault(file => file.Exists);
     }
 
     /// <summary>The folder of the step that a folder is, or is the weights of.</summary>
-    private static string? StepOf(string folder)
+    private static ICheckpointFolder? StepOf(ICheckpointFolder folder)
     {
-        if (TrainingRun.NumberOf(folder) is not null)
+        if (TrainingRun.NumberOf(folder.Name) is not null)
         {
             return folder;
         }
 
-        return System.IO.Path.GetFileName(folder).StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
-            && System.IO.Path.GetDirectoryName(folder) is { } parent && TrainingRun.NumberOf(parent) is not null ? parent : null;
+        return folder.Name.StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
+            && folder.Parent is { } parent && TrainingRun.NumberOf(parent.Name) is not null ? parent : null;
     }
 
     private void RequireComplete() => CheckpointException.ThrowIfAny(
         Files.Missing.Select(file => new CheckpointFinding(
-            FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{System.IO.Path.GetRelativePath(Path, file)}' is missing", File: file)),
-        $"'{Path}' holds {string.Join(", ", Files.Shards.Take(MaxShown).Select(shard => System.IO.Path.GetRelativePath(Path, shard.Path)))}"
+            FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{Place.PathWithin(file)}' is missing", File: file)),
+        $"'{Path}' holds {string.Join(", ", Files.Shards.Take(MaxShown).Select(shard => Place.PathWithin(shard.Path)))}"
             + $"{(Files.Shards.Length > MaxShown ? ", …" : "")}, but not all that belongs to them",
         "Copy what is missing from where the model was trained.");
 
     /// <summary>A name that says no more than "model" is worth less than that of the folder around it.</summary>
-    private static string NameOf(string path)
+    private static string NameOf(ICheckpointFolder place)
     {
-        var name = Directory.Exists(path) ? System.IO.Path.GetFileName(path) : System.IO.Path.GetFileNameWithoutExtension(path);
-        var folder = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path));
+        var name = place.Exists ? place.Name : System.IO.Path.GetFileNameWithoutExtension(place.Name);
+        var folder = place.Parent?.Name;
 
         return name is NativeShardLayout.FolderName or SingleFileLayout.FileName && !string.IsNullOrEmpty(folder) ? folder : name;
     }
+
+    private static StoredFile? FileAt(ICheckpointFolder place) => place.Exists ? null : StoredFile.At(place);
 }

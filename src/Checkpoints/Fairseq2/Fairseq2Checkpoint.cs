@@ -17,7 +17,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     private readonly ImmutableArray<TorchFileFacts> _files;
 
     private Fairseq2Checkpoint(CheckpointLocation location, IReadOnlyList<StateDict> files, ModelConfig? config)
-        : base(location.Path, location.Name)
+        : base(location.Folder, location.Path, location.Name)
     {
         ArchitectureFile = config;
         Warnings = location.Warnings;
@@ -62,7 +62,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal ImmutableArray<string> NonTensors { get; }
 
-    internal override bool IsShard => NativeShardLayout.RootOf(Files[0]) is not null;
+    internal override bool IsShard => NativeShardLayout.RootOf(_layout.Shards[0].File) is not null;
 
     /// <summary>Before 0.5, tensor-parallel files could be Meta's own, under other names.</summary>
     internal override bool HasExactReplicas => IsShard;
@@ -92,9 +92,14 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or is not one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Fairseq2Checkpoint Read(
-        string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
+        string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
+        Read(new LocalFolder(path), step, log, cancellationToken);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static Fairseq2Checkpoint Read(
+        ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
-        var location = CheckpointLocation.Find(path, step, log);
+        var location = CheckpointLocation.Find(place, step, log);
         var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Name) : null;
         RequireAllShards(location, config);
 
@@ -109,17 +114,11 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <summary>The finished steps of a training run, the newest first; none where there is no training run.</summary>
     /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
     /// <exception cref="CheckpointException">The operating system refuses to read it.</exception>
-    public static ImmutableArray<long> FindSteps(string path)
-    {
-        try
-        {
-            return [.. TrainingRun.Find(path)?.FindFinished() ?? []];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
-        }
-    }
+    public static ImmutableArray<long> FindSteps(string path) => FindSteps(new LocalFolder(path));
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static ImmutableArray<long> FindSteps(ICheckpointFolder folder) =>
+        CheckpointFolder.Look<ImmutableArray<long>>(folder, () => [.. TrainingRun.Find(folder)?.FindFinished() ?? []]);
 
     /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml; a whole model may lie beside it, too.</summary>
     private static void RequireAllShards(CheckpointLocation location, ModelConfig? config)
@@ -127,7 +126,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         var shard = location.Files.Shards[^1];
         var found = shard.Place.TensorParallel + 1;
 
-        if ((found > 1 || NativeShardLayout.RootOf(shard.Path) is not null) && config?.ShardCount > found)
+        if ((found > 1 || NativeShardLayout.RootOf(shard.File) is not null) && config?.ShardCount > found)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
@@ -146,7 +145,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         {
             try
             {
-                files.Add(StateDict.In(TorchFile.Open(new LocalFile(shard.Path), cancellationToken)));
+                files.Add(StateDict.In(TorchFile.Open(shard.File.Source, cancellationToken)));
             }
             catch (CheckpointException e)
             {

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -23,7 +24,9 @@ internal sealed class Fairseq2Files : FolderRules
     public override string? FindStumblingBlock(string name) => null;
 
     /// <summary>Which of two checkpoints is meant nobody could tell, and a model among the steps of a run would hide these.</summary>
-    public override string? FindObstacle(string folder) =>
+    public override string? FindObstacle(string folder) => FindObstacle(new LocalFolder(folder));
+
+    private static string? FindObstacle(ICheckpointFolder folder) =>
         CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, beside which another one could not be read."
         : TrainingRun.Find(folder) is not null ? "is a training run, whose steps would be hidden by a model beside them."
         : null;

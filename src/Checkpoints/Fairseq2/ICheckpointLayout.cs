@@ -1,3 +1,5 @@
+using Fairseq2Llama.Stores;
+
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
@@ -7,6 +9,6 @@ namespace Fairseq2Llama.Fairseq2;
 internal interface ICheckpointLayout
 {
     /// <summary>The files that make a checkpoint of this layout, or null when the folder holds none.</summary>
-    /// <param name="folder">An absolute path.</param>
-    CheckpointFiles? Find(string folder);
+    /// <param name="folder">The folder; it need not exist.</param>
+    CheckpointFiles? Find(ICheckpointFolder folder);
 }

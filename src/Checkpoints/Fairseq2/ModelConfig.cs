@@ -28,13 +28,15 @@ internal sealed class ModelConfig : ArchitectureFile
     /// <summary>The number of tensor-parallel files, where it says that; 0.3 and 0.4 do so when there are several.</summary>
     public int? ShardCount { get; private init; }
 
-    /// <param name="path">The absolute path of the file.</param>
+    /// <param name="file">The file.</param>
     /// <param name="name">What to call an architecture that is in no catalogue.</param>
-    public static ModelConfig Read(string path, string name)
+    public static ModelConfig Read(StoredFile file, string name)
     {
+        var path = file.Path;
+
         try
         {
-            var root = ConfigNode.Mapping(ThirdParty.ReadYaml(ReadText(path)), "the document");
+            var root = ConfigNode.Mapping(ThirdParty.ReadYaml(ReadText(file)), "the document");
             var warnings = new List<string>();
 
             return new ModelConfig(path)
@@ -47,24 +49,31 @@ internal sealed class ModelConfig : ArchitectureFile
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or CheckpointException)
         {
+            var failure = e is IOException or UnauthorizedAccessException ? e : e is CheckpointException { Code: CheckpointErrorCode.ReadFailed } ? e.InnerException ?? e : null;
+
             return new ModelConfig(path)
             {
                 Error = new CheckpointException(
-                    e is IOException or UnauthorizedAccessException ? CheckpointErrorCode.ReadFailed : CheckpointErrorCode.CheckpointCorrupt,
-                    $"'{path}' does not tell the architecture: {e.Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
+                    failure is null ? CheckpointErrorCode.CheckpointCorrupt : CheckpointErrorCode.ReadFailed,
+                    $"'{path}' does not tell the architecture: {(failure ?? e).Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
                     path,
-                    e is IOException or UnauthorizedAccessException ? e : null),
+                    failure),
             };
         }
     }
 
-    private static string ReadText(string path)
+    private static string ReadText(StoredFile file)
     {
-        var length = LocalFile.LengthOf(path);
+        var length = file.Length;
 
-        return length is > 0 and <= MaxLength
-            ? File.ReadAllText(path)
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
+        if (length is <= 0 or > MaxLength)
+        {
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
+        }
+
+        // Editors of Windows write UTF-16, too, with a mark at the beginning.
+        using var text = new StreamReader(new MemoryStream(WholeFile.Read(file.Source)));
+        return text.ReadToEnd();
     }
 
     /// <summary>Only 0.3 and 0.4 have them there.</summary>

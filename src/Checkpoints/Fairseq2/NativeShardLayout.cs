@@ -1,4 +1,5 @@
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -30,25 +31,25 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
         new(ShardLevel.TensorParallel, ShardLevel.DataParallel), new(ShardLevel.TensorParallel), new(ShardLevel.DataParallel),
     ];
 
-    public CheckpointFiles? Find(string folder) =>
-        new[] { Path.Combine(folder, FolderName), folder }.Where(Directory.Exists).Select(FindIn).FirstOrDefault(found => found is not null);
+    public CheckpointFiles? Find(ICheckpointFolder folder) =>
+        new[] { folder.Folder(FolderName), folder }.Where(place => place.Exists).Select(FindIn).FirstOrDefault(found => found is not null);
 
     /// <summary>The files in a folder that holds nothing else.</summary>
-    public CheckpointFiles? FindIn(string root)
+    public CheckpointFiles? FindIn(ICheckpointFolder root)
     {
-        List<(string Path, ShardCoordinates Place)> folders = [(root, default)], all = [.. folders];
+        List<(ICheckpointFolder Folder, ShardCoordinates Place)> folders = [(root, default)], all = [.. folders];
 
         foreach (var level in levels.SkipLast(1))
         {
-            folders = [.. from folder in folders from entry in level.FoldersIn(folder.Path) select (entry.Path, level.At(folder.Place, entry.Number))];
+            folders = [.. from folder in folders from entry in level.FoldersIn(folder.Folder) select (entry.Folder, level.At(folder.Place, entry.Number))];
             all.AddRange(folders);
         }
 
         ShardFile[] shards =
         [
             .. from folder in folders
-               from file in levels[^1].FilesIn(folder.Path)
-               select new ShardFile(file.Path, levels[^1].At(folder.Place, file.Number)),
+               from file in levels[^1].FilesIn(folder.Folder)
+               select new ShardFile(file.File, levels[^1].At(folder.Place, file.Number)),
         ];
 
         // Only what lies where fairseq2 puts something: links below could lead anywhere.
@@ -57,32 +58,35 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
             : new CheckpointFiles(
                 shards,
                 place => PathOf(root, place),
-                all.SelectMany(folder => Directory.EnumerateFileSystemEntries(folder.Path)).Except(all.Select(folder => folder.Path)),
+                all.SelectMany(folder => EntriesOf(folder.Folder)).Except(all.Select(folder => folder.Folder.Path)),
                 least: LeastIn(root));
     }
 
     /// <summary>The folder with all ranks that a file would be part of; null when its name is no rank's.</summary>
-    public static string? RootOf(string file)
+    public static ICheckpointFolder? RootOf(StoredFile file)
     {
-        if (!ShardLevel.IsRankFile(file))
+        if (!ShardLevel.IsRankFile(file.Name))
         {
             return null;
         }
 
-        var folder = Path.GetDirectoryName(file);
+        ICheckpointFolder? folder = file.Folder;
 
-        while (folder is not null && ShardLevel.IsRank(folder))
+        while (folder is not null && ShardLevel.IsRank(folder.Name))
         {
-            folder = Path.GetDirectoryName(folder);
+            folder = folder.Parent;
         }
 
         return folder;
     }
 
-    private string PathOf(string root, ShardCoordinates place) => Path.Combine(
-        [root, .. levels.SkipLast(1).Select(level => level.FolderName(level.RankIn(place))), levels[^1].FileName(levels[^1].RankIn(place))]);
+    private static IEnumerable<string> EntriesOf(ICheckpointFolder folder) => folder.FileNames.Concat(folder.FolderNames).Select(folder.PathOf);
+
+    private string PathOf(ICheckpointFolder root, ShardCoordinates place) => levels.SkipLast(1)
+        .Aggregate(root, (folder, level) => folder.Folder(level.FolderName(level.RankIn(place))))
+        .PathOf(levels[^1].FileName(levels[^1].RankIn(place)));
 
     /// <summary>A way that had only one rank had no name, so that one rank is one of several; but one file may have been copied by itself.</summary>
-    private ShardCoordinates LeastIn(string root) =>
-        _isShorter && Path.GetFileName(root) == FolderName ? levels.Aggregate(default(ShardCoordinates), (place, level) => level.At(place, 1)) : default;
+    private ShardCoordinates LeastIn(ICheckpointFolder root) =>
+        _isShorter && root.Name == FolderName ? levels.Aggregate(default(ShardCoordinates), (place, level) => level.At(place, 1)) : default;
 }

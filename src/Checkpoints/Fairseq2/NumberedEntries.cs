@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -7,11 +8,18 @@ namespace Fairseq2Llama.Fairseq2;
 internal static class NumberedEntries
 {
     /// <param name="folder">Where to look; it need not exist.</param>
-    /// <param name="enumerate">Lists files, or folders.</param>
     /// <param name="name">Matches the name of one; the first group is its number.</param>
-    public static IEnumerable<(string Path, int Number)> In(string folder, Func<string, IEnumerable<string>> enumerate, Regex name) =>
-        from path in Directory.Exists(folder) ? enumerate(folder) : []
-        let match = name.Match(Path.GetFileName(path))
+    public static IEnumerable<(StoredFile File, int Number)> Files(ICheckpointFolder folder, Regex name) =>
+        from entry in In(folder, folder => folder.FileNames, name) select (new StoredFile(folder, entry.Name), entry.Number);
+
+    /// <param name="folder">Where to look; it need not exist.</param>
+    /// <param name="name">Matches the name of one; the first group is its number.</param>
+    public static IEnumerable<(ICheckpointFolder Folder, int Number)> Folders(ICheckpointFolder folder, Regex name) =>
+        from entry in In(folder, folder => folder.FolderNames, name) select (folder.Folder(entry.Name), entry.Number);
+
+    private static IEnumerable<(string Name, int Number)> In(ICheckpointFolder folder, Func<ICheckpointFolder, IEnumerable<string>> list, Regex name) =>
+        from entry in folder.Exists ? list(folder) : []
+        let match = name.Match(entry)
         where match.Success
-        select (path, int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        select (entry, int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
 }

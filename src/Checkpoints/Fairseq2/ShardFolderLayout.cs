@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -10,34 +11,38 @@ namespace Fairseq2Llama.Fairseq2;
 /// </summary>
 internal sealed partial class ShardFolderLayout : ICheckpointLayout
 {
-    public CheckpointFiles? Find(string folder)
+    public CheckpointFiles? Find(ICheckpointFolder folder)
     {
-        var single = new[] { Path.Combine(folder, SingleFileLayout.FileName), folder }
-            .Where(rank => NumberedEntries.In(rank, Directory.EnumerateFiles, Shard()).Any())
-            .Select(rank => (Path: rank, Number: 0))
+        var single = new[] { folder.Folder(SingleFileLayout.FileName), folder }
+            .Where(rank => NumberedEntries.Files(rank, Shard()).Any())
+            .Select(rank => (Folder: rank, Number: 0))
             .Take(1);
 
-        var ranks = single.Concat(NumberedEntries.In(folder, Directory.EnumerateDirectories, Rank())).ToArray();
+        var ranks = single.Concat(NumberedEntries.Folders(folder, Rank())).ToArray();
 
         ShardFile[] shards =
         [
             .. from rank in ranks
-               from file in NumberedEntries.In(rank.Path, Directory.EnumerateFiles, Shard())
-               select new ShardFile(file.Path, new ShardCoordinates(TensorParallel: rank.Number, DataParallel: file.Number)),
+               from file in NumberedEntries.Files(rank.Folder, Shard())
+               select new ShardFile(file.File, new ShardCoordinates(TensorParallel: rank.Number, DataParallel: file.Number)),
         ];
 
         return shards.Length == 0
             ? null
-            : new CheckpointFiles(shards, PathOf, ranks.SelectMany(rank => Directory.EnumerateFiles(rank.Path, "shard.*")));
+            : new CheckpointFiles(shards, PathOf, ranks.SelectMany(rank => NamedLikeShards(rank.Folder)));
 
-        string PathOf(ShardCoordinates place) => Path.Combine(
-            ranks.FirstOrDefault(rank => rank.Number == place.TensorParallel).Path ?? Path.Combine(folder, $"model.{place.TensorParallel:00}.pt"),
-            $"shard.{place.DataParallel:00}.pt");
+        string PathOf(ShardCoordinates place) =>
+            (ranks.FirstOrDefault(rank => rank.Number == place.TensorParallel).Folder ?? folder.Folder($"model.{place.TensorParallel:00}.pt"))
+                .PathOf($"shard.{place.DataParallel:00}.pt");
     }
 
     /// <summary>The folder with the ranks that a file would be part of; null when its folder is named otherwise.</summary>
-    public static string? RootOf(string file) =>
-        Path.GetDirectoryName(file) is { } rank && Rank().IsMatch(Path.GetFileName(rank)) ? Path.GetDirectoryName(rank) : null;
+    public static ICheckpointFolder? RootOf(StoredFile file) => Rank().IsMatch(file.Folder.Name) ? file.Folder.Parent : null;
+
+    private static IEnumerable<string> NamedLikeShards(ICheckpointFolder rank) =>
+        from name in rank.FileNames
+        where name == "shard" || name.StartsWith("shard.", StringComparison.Ordinal)
+        select rank.PathOf(name);
 
     [GeneratedRegex(@"^model\.([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex Rank();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -46,16 +47,16 @@ internal sealed partial class ShardLevel
 
     public string FileName(int rank) => FolderName(rank) + Extension;
 
-    public IEnumerable<(string Path, int Number)> FoldersIn(string folder) => NumberedEntries.In(folder, Directory.EnumerateDirectories, _folder);
+    public IEnumerable<(ICheckpointFolder Folder, int Number)> FoldersIn(ICheckpointFolder folder) => NumberedEntries.Folders(folder, _folder);
 
-    public IEnumerable<(string Path, int Number)> FilesIn(string folder) => NumberedEntries.In(folder, Directory.EnumerateFiles, _file);
+    public IEnumerable<(StoredFile File, int Number)> FilesIn(ICheckpointFolder folder) => NumberedEntries.Files(folder, _file);
 
     /// <summary>Whether a folder has the name of a rank of any way.</summary>
-    public static bool IsRank(string folder) => AnyFolder().IsMatch(Path.GetFileName(folder));
+    public static bool IsRank(string name) => AnyFolder().IsMatch(name);
 
     /// <summary>Whether a file has the name of a rank of any way.</summary>
-    public static bool IsRankFile(string file) =>
-        Path.GetFileName(file) is var name && name.EndsWith(Extension, StringComparison.Ordinal) && IsRank(name[..^Extension.Length]);
+    public static bool IsRankFile(string name) =>
+        name.EndsWith(Extension, StringComparison.Ordinal) && IsRank(name[..^Extension.Length]);
 
     [GeneratedRegex(@"^(pp|tp|sdp)_([0-9]{2}|[1-9][0-9]{2,4})\z", RegexOptions.CultureInvariant)]
     private static partial Regex AnyFolder();

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -7,9 +8,9 @@ internal sealed class SingleFileLayout : ICheckpointLayout
 {
     public const string FileName = "model.pt";
 
-    public CheckpointFiles? Find(string folder)
+    public CheckpointFiles? Find(ICheckpointFolder folder)
     {
-        var path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? new CheckpointFiles([new ShardFile(path, default)], _ => path, CheckpointFiles.NamedLikeModels(folder)) : null;
+        var file = new StoredFile(folder, FileName);
+        return file.Exists ? new CheckpointFiles([new ShardFile(file, default)], _ => file.Path, CheckpointFiles.NamedLikeModels(folder)) : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -15,25 +16,25 @@ internal static partial class StepFiles
 
     /// <summary>What shows that files of some ranks are not there; null where nothing does.</summary>
     /// <param name="step">The folder of a step. Those of layouts that have only been written to file systems that can rename are taken as they are.</param>
-    public static string? FindGap(string step)
+    public static string? FindGap(ICheckpointFolder step)
     {
-        var model = new NativeShardLayout().FindIn(Path.Combine(step, NativeShardLayout.FolderName));
+        var model = new NativeShardLayout().FindIn(step.Folder(NativeShardLayout.FolderName));
         return model is null ? null : FindInGrids(step, model) ?? FindInCounts(step, model.Shards[^1].Place);
     }
 
     /// <summary>The model and the optimizer have the same ranks.</summary>
-    private static string? FindInGrids(string step, CheckpointFiles model)
+    private static string? FindInGrids(ICheckpointFolder step, CheckpointFiles model)
     {
-        var optimizer = IfAllowed(() => new NativeShardLayout().FindIn(Path.Combine(step, Optimizer)));
+        var optimizer = IfAllowed(() => new NativeShardLayout().FindIn(step.Folder(Optimizer)));
 
         var missing = model.Missing.FirstOrDefault() ?? optimizer?.Missing.FirstOrDefault()
-            ?? (optimizer is null ? null : FindDifference(step, model, optimizer));
+            ?? (optimizer is null ? null : FindDifference(model, optimizer));
 
-        return missing is null ? null : Missing(Path.GetRelativePath(step, missing));
+        return missing is null ? null : Missing(step.PathWithin(missing));
     }
 
     /// <summary>Without gaps, two grids differ in their last places.</summary>
-    private static string? FindDifference(string step, CheckpointFiles model, CheckpointFiles optimizer)
+    private static string? FindDifference(CheckpointFiles model, CheckpointFiles optimizer)
     {
         var (saved, following) = (model.Shards.Select(shard => shard.Place).ToHashSet(), optimizer.Shards.Select(shard => shard.Place).ToHashSet());
 
@@ -42,7 +43,7 @@ internal static partial class StepFiles
             .FirstOrDefault();
     }
 
-    private static string? FindInCounts(string step, ShardCoordinates last)
+    private static string? FindInCounts(ICheckpointFolder step, ShardCoordinates last)
     {
         var (trainers, trainerGap) = Count(step, Trainer, "rank", TrainerRank());
         var (readers, readerGap) = Count(step, DataReader, "dp", DataReaderRank());
@@ -61,12 +62,12 @@ internal static partial class StepFiles
     }
 
     /// <summary>How many ranks have saved a file, and which one between them has not.</summary>
-    private static (int Count, string? Gap) Count(string step, string folder, string prefix, Regex name)
+    private static (int Count, string? Gap) Count(ICheckpointFolder step, string folder, string prefix, Regex name)
     {
-        var ranks = IfAllowed(() => NumberedEntries.In(Path.Combine(step, folder), Directory.EnumerateFiles, name).Select(file => file.Number).ToHashSet()) ?? [];
+        var ranks = IfAllowed(() => NumberedEntries.Files(step.Folder(folder), name).Select(file => file.Number).ToHashSet()) ?? [];
         var missing = Enumerable.Range(0, int.MaxValue).First(rank => !ranks.Contains(rank));
 
-        return (ranks.Count, missing == ranks.Count ? null : Missing(Path.Combine(folder, $"{prefix}_{missing:00}.pt")));
+        return (ranks.Count, missing == ranks.Count ? null : Missing($"{folder}/{prefix}_{missing:00}.pt"));
     }
 
     /// <summary>Nobody needs to be allowed to see what is not read.</summary>

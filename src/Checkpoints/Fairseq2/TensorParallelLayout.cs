@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -9,28 +10,28 @@ namespace Fairseq2Llama.Fairseq2;
 /// </summary>
 internal sealed partial class TensorParallelLayout : ICheckpointLayout
 {
-    public CheckpointFiles? Find(string folder)
+    public CheckpointFiles? Find(ICheckpointFolder folder)
     {
-        var files = NumberedEntries.In(folder, Directory.EnumerateFiles, FileName()).ToArray();
-        var isPadded = !Array.Exists(files, file => file.Number < 10 && !IsPadded(file.Path));
+        var files = NumberedEntries.Files(folder, FileName()).ToArray();
+        var isPadded = !Array.Exists(files, file => file.Number < 10 && !IsPadded(file.File.Name));
 
         ShardFile[] shards =
         [
             .. from file in files
-               where file.Number >= 10 || isPadded == IsPadded(file.Path)
-               select new ShardFile(file.Path, new ShardCoordinates(TensorParallel: file.Number)),
+               where file.Number >= 10 || isPadded == IsPadded(file.File.Name)
+               select new ShardFile(file.File, new ShardCoordinates(TensorParallel: file.Number)),
         ];
 
         return shards.Length == 0
             ? null
             : new CheckpointFiles(
                 shards,
-                place => Path.Combine(folder, isPadded ? $"model.{place.TensorParallel:00}.pt" : $"model.{place.TensorParallel}.pt"),
+                place => folder.PathOf(isPadded ? $"model.{place.TensorParallel:00}.pt" : $"model.{place.TensorParallel}.pt"),
                 CheckpointFiles.NamedLikeModels(folder),
                 least: new ShardCoordinates(TensorParallel: 1)); // a single one would be model.pt
     }
 
-    private static bool IsPadded(string path) => Path.GetFileName(path).StartsWith("model.0", StringComparison.Ordinal) && Path.GetFileName(path) != "model.0.pt";
+    private static bool IsPadded(string name) => name.StartsWith("model.0", StringComparison.Ordinal) && name != "model.0.pt";
 
     [GeneratedRegex(@"^model\.(0?[0-9]|[1-9][0-9]{1,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();

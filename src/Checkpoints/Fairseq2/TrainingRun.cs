@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
@@ -10,40 +11,39 @@ namespace Fairseq2Llama.Fairseq2;
 /// </summary>
 internal sealed partial class TrainingRun
 {
-    private const string FolderName = "checkpoints";
+    private const string FolderName = "checkpoints", StepPrefix = "step_";
 
-    private readonly string _folder;
-    private readonly IReadOnlyList<(long Number, string Path)> _steps;
+    private readonly ICheckpointFolder _folder;
+    private readonly IReadOnlyList<(long Number, ICheckpointFolder Folder)> _steps;
 
-    private TrainingRun(string folder)
+    private TrainingRun(ICheckpointFolder folder)
     {
         _folder = folder;
         _steps =
         [
-            .. from path in Directory.EnumerateDirectories(folder)
-               let number = NumberOf(path)
+            .. from name in folder.FolderNames
+               let number = NumberOf(name)
                where number is not null
                orderby number descending
-               select (number.Value, path),
+               select (number.Value, folder.Folder(name)),
         ];
     }
 
     /// <summary>The name of the run, not that of its folder of steps.</summary>
-    public string Name => Path.GetFileName(Path.GetFileName(_folder) == FolderName ? Path.GetDirectoryName(_folder)! : _folder);
+    public string Name => (_folder.Name == FolderName ? _folder.Parent! : _folder).Name;
 
-    /// <param name="path">The absolute path of a run or of its folder of steps.</param>
+    /// <param name="folder">A run or its folder of steps; it need not exist.</param>
     /// <returns>Null when it is neither.</returns>
-    public static TrainingRun? Find(string path)
+    public static TrainingRun? Find(ICheckpointFolder folder)
     {
-        var run = new[] { Path.Combine(path, FolderName), path }.FirstOrDefault(
-            folder => Directory.Exists(folder) && Directory.EnumerateDirectories(folder, "step_*").Any());
+        var run = new[] { folder.Folder(FolderName), folder }.FirstOrDefault(place => place.Exists && StepsIn(place).Any());
 
         return run is null ? null : new TrainingRun(run);
     }
 
     /// <summary>The number of a step by the name of its folder; null when it is not one, or is not finished.</summary>
-    public static long? NumberOf(string path) =>
-        StepPattern().Match(Path.GetFileName(path)) is { Success: true } match
+    public static long? NumberOf(string name) =>
+        StepPattern().Match(name) is { Success: true } match
         && long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>The folder of a step: the one of that number, else the newest that is finished.</summary>
@@ -51,36 +51,36 @@ internal sealed partial class TrainingRun
     /// <param name="log">Told which are passed over.</param>
     /// <param name="warn">Told which are passed over though their names say that they are finished: files may as well have been lost.</param>
     /// <exception cref="CheckpointException">There is none, or the one of that number lacks files.</exception>
-    public string FindStep(long? number, Action<string>? log, Action<string> warn)
+    public ICheckpointFolder FindStep(long? number, Action<string>? log, Action<string> warn)
     {
-        foreach (var unfinished in Directory.EnumerateDirectories(_folder, "step_*").Where(path => NumberOf(path) is null))
+        foreach (var unfinished in StepsIn(_folder).Where(name => NumberOf(name) is null))
         {
-            log?.Invoke($"'{unfinished}' is passed over: it is not finished.");
+            log?.Invoke($"'{_folder.PathOf(unfinished)}' is passed over: it is not finished.");
         }
 
         var gaps = new List<string>();
 
         foreach (var step in _steps.Where(step => number is null || step.Number == number))
         {
-            if (!CheckpointLayouts.HasModel(step.Path))
+            if (!CheckpointLayouts.HasModel(step.Folder))
             {
-                log?.Invoke($"'{step.Path}' is passed over: there is no model in it.");
+                log?.Invoke($"'{step.Folder.Path}' is passed over: there is no model in it.");
             }
             else if (FindGap(step) is not { } gap)
             {
                 gaps.ForEach(warn);
-                return step.Path;
+                return step.Folder;
             }
             else if (number is not null)
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.MissingShard,
-                    $"'{step.Path}' is not finished, or has lost files: {gap}. Wait until it is saved, or copy what is missing from where the model was trained.",
-                    step.Path);
+                    $"'{step.Folder.Path}' is not finished, or has lost files: {gap}. Wait until it is saved, or copy what is missing from where the model was trained.",
+                    step.Folder.Path);
             }
             else
             {
-                gaps.Add($"'{step.Path}' is passed over: it is not finished, or has lost files; {gap}.");
+                gaps.Add($"'{step.Folder.Path}' is passed over: it is not finished, or has lost files; {gap}.");
             }
         }
 
@@ -88,18 +88,22 @@ internal sealed partial class TrainingRun
 
         throw new CheckpointException(
             CheckpointErrorCode.CheckpointNotFound,
-            $"'{_folder}' has {(number is null ? "no finished step" : $"no finished step {number}")}"
+            $"'{_folder.Path}' has {(number is null ? "no finished step" : $"no finished step {number}")}"
             + $"{(finished.Length == 0 ? "" : $"; it has {string.Join(", ", finished)}")}.{string.Concat(gaps.Select(gap => " " + gap))}",
-            _folder);
+            _folder.Path);
     }
 
     /// <summary>The numbers of the steps that are finished, the newest first.</summary>
     public IEnumerable<long> FindFinished() =>
-        _steps.Where(step => CheckpointLayouts.HasModel(step.Path) && FindGap(step) is null).Select(step => step.Number);
+        _steps.Where(step => CheckpointLayouts.HasModel(step.Folder) && FindGap(step) is null).Select(step => step.Number);
 
     /// <summary>A step with a score has been validated, which fairseq2 does after it has saved the step; then files have been lost, which is an error.</summary>
-    private string? FindGap((long Number, string Path) step) =>
-        File.Exists(Path.Combine(_folder, "scores", $"{Path.GetFileName(step.Path)}.txt")) ? null : StepFiles.FindGap(step.Path);
+    private string? FindGap((long Number, ICheckpointFolder Folder) step) =>
+        _folder.Folder("scores").HasFile($"{step.Folder.Name}.txt") ? null : StepFiles.FindGap(step.Folder);
+
+    /// <summary>Finished or not.</summary>
+    private static IEnumerable<string> StepsIn(ICheckpointFolder folder) =>
+        folder.FolderNames.Where(name => name.StartsWith(StepPrefix, StringComparison.Ordinal));
 
     [GeneratedRegex(@"^step_(0|[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex StepPattern();

@@ -2,6 +2,7 @@ using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Formats;
 
@@ -20,8 +21,11 @@ internal static class CheckpointFormats
     /// <param name="error">What reading it has given.</param>
     /// <param name="path">What was read.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
-    public static CheckpointException Explain(CheckpointException error, string path) =>
-        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == path && All.FirstOrDefault(format => format.IsIn(path)) is { } found
+    public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, new LocalFolder(path)) : error;
+
+    /// <summary>As for a path, wherever it is.</summary>
+    public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>
+        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { } found
             ? error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}.")
             : error;
 }

@@ -9,7 +9,7 @@ internal sealed class HuggingFaceFiles : FolderRules
 
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.HuggingFace, "Hugging Face's format", "Read-LlamaHuggingFaceCheckpoint", Rules)
     {
-        IsIn = folder => File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName)),
+        IsIn = folder => folder.HasFile(HuggingFaceConfig.FileName),
         Read = LlamaHuggingFaceCheckpoint.Read,
         MakeOptions = () => new HuggingFaceExportOptions(),
     };

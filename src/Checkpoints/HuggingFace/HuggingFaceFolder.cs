@@ -9,7 +9,7 @@ namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>A folder in Hugging Face's format, opened.</summary>
 internal sealed record HuggingFaceFolder(
-    string Path, ImmutableArray<string> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, ArchitectureFile Config)
+    ICheckpointFolder Folder, ImmutableArray<StoredFile> WeightFiles, bool HasIndex, ImmutableArray<CheckpointTensor> AllTensors, ArchitectureFile Config)
 {
     /// <summary>Text under free keys, of each file in its turn.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; init; } = [];
@@ -21,51 +21,51 @@ internal sealed record HuggingFaceFolder(
     public IEnumerable<string> IgnoredTensors => AllTensors.Where(IsIgnored).Select(tensor => tensor.Name);
 
     /// <summary>The weights, then what stands beside them.</summary>
-    public ImmutableArray<string> Files =>
+    public ImmutableArray<StoredFile> Files =>
     [
         .. WeightFiles,
-        Config.Path,
-        .. HasIndex ? [System.IO.Path.Combine(Path, WeightIndex.FileName)] : Array.Empty<string>(),
-        .. TokenizerFiles.Names.Prepend(GenerationConfig.FileName).Select(name => System.IO.Path.Combine(Path, name)).Where(File.Exists),
+        new StoredFile(Folder, HuggingFaceConfig.FileName),
+        .. HasIndex ? [new StoredFile(Folder, WeightIndex.FileName)] : Array.Empty<StoredFile>(),
+        .. TokenizerFiles.Names.Prepend(GenerationConfig.FileName).Where(Folder.HasFile).Select(name => new StoredFile(Folder, name)),
     ];
 
     /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
-    public static HuggingFaceFolder Open(string path, CancellationToken cancellationToken)
+    public static HuggingFaceFolder Open(ICheckpointFolder folder, CancellationToken cancellationToken)
     {
-        RequireFolder(path);
+        RequireFolder(folder);
 
-        var config = HuggingFaceConfig.Read(new LocalFile(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)), System.IO.Path.GetFileName(path));
+        var config = HuggingFaceConfig.Read(folder.SourceOf(HuggingFaceConfig.FileName), folder.Name);
 
         // transformers, too, takes the single file where there is also an index.
-        var index = File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) ? null : WeightIndex.Read(path);
-        ImmutableArray<string> files = [.. (index?.Files ?? [WeightFile.Single]).Select(file => System.IO.Path.Combine(path, file))];
-        var opened = files.Select(file => SafeTensorsFile.Open(new LocalFile(file), cancellationToken)).ToArray();
+        var index = folder.HasFile(WeightFile.Single) ? null : WeightIndex.Read(folder);
+        ImmutableArray<StoredFile> files = [.. (index?.Files ?? [WeightFile.Single]).Select(name => new StoredFile(folder, name))];
+        var opened = files.Select(file => (File: file, Content: SafeTensorsFile.Open(file.Source, cancellationToken))).ToArray();
         index?.RequireMatch(opened);
 
         ImmutableArray<CheckpointTensor> tensors =
         [
             .. from file in opened
-               from entry in file.Tensors
-               let tensor = MakeTensor(file, entry, config.Architecture!.HeadDim)
+               from entry in file.Content.Tensors
+               let tensor = MakeTensor(file.File, entry, config.Architecture!.HeadDim)
                orderby ModuleOrder.Of(tensor.ParsedName, NamingConvention.Fairseq2) // that of names says nothing
                select tensor,
         ];
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, config.Architecture!),
-            $"The weights in '{path}' contradict its {HuggingFaceConfig.FileName}",
+            $"The weights in '{folder.Path}' contradict its {HuggingFaceConfig.FileName}",
             "Check that both are of the same model.");
 
-        return new HuggingFaceFolder(path, files, index is not null, tensors, config) { Metadata = [.. opened.SelectMany(file => file.Metadata).Distinct()] };
+        return new HuggingFaceFolder(folder, files, index is not null, tensors, config) { Metadata = [.. opened.SelectMany(file => file.Content.Metadata).Distinct()] };
     }
 
     /// <summary>transformers puts the embedding table in the place of an output projection that is tied to it, whatever a file has for it.</summary>
     private bool IsIgnored(CheckpointTensor tensor) => Config.Architecture!.TiedEmbeddings && tensor.ParsedName.Parameter == LlamaParameter.Output;
 
-    private static CheckpointTensor MakeTensor(SafeTensorsFile file, SafeTensorsEntry entry, int headDim)
+    private static CheckpointTensor MakeTensor(StoredFile file, SafeTensorsEntry entry, int headDim)
     {
         var name = ParameterName.Parse(entry.Name, NamingConvention.HuggingFace);
-        var shard = new TensorShard(new ShardFile(file.Source.Name, default), entry.Name, entry.Tensor);
+        var shard = new TensorShard(new ShardFile(file, default), entry.Name, entry.Tensor);
 
         return new CheckpointTensor(name, entry.Tensor.DType, entry.Tensor.Shape, null, [[new TensorPart(entry.Tensor)]], [shard])
         {
@@ -73,32 +73,20 @@ internal sealed record HuggingFaceFolder(
         };
     }
 
-    private static void RequireFolder(string path)
+    private static void RequireFolder(ICheckpointFolder folder)
     {
-        CheckpointFolder.Require(path);
+        CheckpointFolder.Require(folder);
 
-        if (!File.Exists(System.IO.Path.Combine(path, HuggingFaceConfig.FileName)))
+        if (!folder.HasFile(HuggingFaceConfig.FileName))
         {
-            throw CheckpointFolder.Unrecognized(path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
+            throw CheckpointFolder.Unrecognized(folder.Path, $"holds no {HuggingFaceConfig.FileName}. Expected a folder in Hugging Face's format.");
         }
 
-        if (!File.Exists(System.IO.Path.Combine(path, WeightFile.Single)) && !File.Exists(System.IO.Path.Combine(path, WeightIndex.FileName)))
+        if (!folder.HasFile(WeightFile.Single) && !folder.HasFile(WeightIndex.FileName))
         {
-            throw CheckpointFolder.Unrecognized(path, HoldsWeights(path)
+            throw CheckpointFolder.Unrecognized(folder.Path, CheckpointFolder.Look(folder, () => folder.FileNames.Any(WeightFile.IsNameOfOne))
                 ? $"holds no {WeightIndex.FileName}, which tells what is in its files. Copy it from where they are from."
                 : $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
-        }
-    }
-
-    private static bool HoldsWeights(string path)
-    {
-        try
-        {
-            return Directory.EnumerateFiles(path).Any(file => WeightFile.IsNameOfOne(System.IO.Path.GetFileName(file)));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
         }
     }
 }

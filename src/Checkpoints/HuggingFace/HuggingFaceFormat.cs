@@ -4,7 +4,6 @@ using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.SafeTensors.Writing;
-using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.HuggingFace;
@@ -65,8 +64,8 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     }
 
     /// <summary>That of a checkpoint that only changes its files goes over with all that is in it, as how to sample.</summary>
-    private PlannedFile PlanGenerationConfig(TokenizerFiles tokenizer, SpecialTokens tokens) => _tokenizer is null && tokenizer.GenerationConfigPath is { } path
-        ? new PlannedCopy(GenerationConfig.FileName, new LocalFile(path))
+    private PlannedFile PlanGenerationConfig(TokenizerFiles tokenizer, SpecialTokens tokens) => _tokenizer is null && tokenizer.GenerationConfigFile is { } file
+        ? new PlannedCopy(GenerationConfig.FileName, file.Source)
         : new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text");
 
     /// <summary>What stands in the input's files goes over. Where they differ, the first one's does: files are divided anew.</summary>

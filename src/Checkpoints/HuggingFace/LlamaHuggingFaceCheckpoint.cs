@@ -9,15 +9,15 @@ namespace Fairseq2Llama;
 public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
 {
     private LlamaHuggingFaceCheckpoint(HuggingFaceFolder folder)
-        : base(folder.Path, System.IO.Path.GetFileName(folder.Path))
+        : base(folder.Folder, folder.Folder.Path, folder.Folder.Name)
     {
         ArchitectureFile = folder.Config;
         ShardCount = folder.WeightFiles.Length;
-        Files = folder.Files;
+        Files = [.. folder.Files.Select(file => file.Path)];
         Tensors = Adopt(folder.Tensors);
         IgnoredTensors = [.. folder.IgnoredTensors];
         Metadata = folder.Metadata;
-        SizeInBytes = folder.Files.Sum(LocalFile.LengthOf);
+        SizeInBytes = folder.Files.Sum(file => file.Length);
     }
 
     /// <inheritdoc/>
@@ -54,5 +54,9 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its config.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static LlamaHuggingFaceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
-        new(HuggingFaceFolder.Open(System.IO.Path.TrimEndingDirectorySeparator(path), cancellationToken));
+        Read(new LocalFolder(path), cancellationToken);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static LlamaHuggingFaceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default) =>
+        new(HuggingFaceFolder.Open(folder, cancellationToken));
 }

@@ -17,98 +17,92 @@ internal sealed class TokenizerFiles
     /// <summary>LLaMA 3's instruct models end a turn with this; transformers' converter lets all three of these end a text then.</summary>
     private static readonly (int Turn, ImmutableArray<int> All) Llama3Ends = (128_009, [128_001, 128_008, 128_009]);
 
-    private readonly string? _folder;
-    private readonly ImmutableArray<string> _paths;
+    private readonly ICheckpointFolder? _folder;
+    private readonly ImmutableArray<StoredFile> _files;
 
-    private TokenizerFiles(string? folder, ImmutableArray<string> paths)
+    private TokenizerFiles(ICheckpointFolder? folder, ImmutableArray<StoredFile> files)
     {
         _folder = folder;
-        _paths = paths;
+        _files = files;
     }
 
     /// <summary>generation_config.json beside them; null where there is none.</summary>
-    public string? GenerationConfigPath => _folder is not null && Path.Combine(_folder, GenerationConfig.FileName) is var path && HasContent(path) ? path : null;
+    public StoredFile? GenerationConfigFile =>
+        _folder is not null && new StoredFile(_folder, GenerationConfig.FileName) is { Length: > 0 } file ? file : null;
 
     /// <summary>What may surprise about them.</summary>
-    public ImmutableArray<string> Warnings => _paths.IsEmpty || PathOf(Fast) is not null || PathOf(Config) is not null
+    public ImmutableArray<string> Warnings => _files.IsEmpty || FileOf(Fast) is not null || FileOf(Config) is not null
         ? []
-        : [$"'{_paths[0]}' is copied, and there is neither {Fast} nor {Config} beside it: check that transformers' AutoTokenizer can do"
+        : [$"'{_files[0].Path}' is copied, and there is neither {Fast} nor {Config} beside it: check that transformers' AutoTokenizer can do"
             + " with that alone."];
 
     /// <param name="path">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
-    public static TokenizerFiles Find(string path)
+    public static TokenizerFiles Find(string path) => Find(new LocalFolder(path));
+
+    /// <summary>As for a path, wherever it is.</summary>
+    public static TokenizerFiles Find(ICheckpointFolder place) => CheckpointFolder.Look(place, () =>
     {
-        try
-        {
-            var isFile = File.Exists(path);
-            ImmutableArray<string> paths = isFile ? [path] : [.. Names.Select(name => Path.Combine(path, name)).Where(File.Exists)];
+        var single = StoredFile.At(place);
+        ImmutableArray<StoredFile> files = single is not null ? [single] : [.. Names.Where(place.HasFile).Select(name => new StoredFile(place, name))];
 
-            if (paths.IsEmpty || !Names.Contains(Path.GetFileName(paths[0])))
-            {
-                throw new CheckpointException(
-                    CheckpointErrorCode.TokenizerNotFound,
-                    $"'{path}' {(Path.Exists(path) ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
-                        + $" {string.Join(", ", Names[..3])}, …, or one of these.",
-                    path);
-            }
-
-            return paths.FirstOrDefault(file => !HasContent(file)) is not { } empty
-                ? new TokenizerFiles(isFile ? Path.GetDirectoryName(path) : path, paths)
-                : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty}' is empty, or no file.", empty);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        if (files.IsEmpty || !Names.Contains(files[0].Name))
         {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
+            throw new CheckpointException(
+                CheckpointErrorCode.TokenizerNotFound,
+                $"'{place.Path}' {(single is not null || place.Exists ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
+                    + $" {string.Join(", ", Names[..3])}, …, or one of these.",
+                place.Path);
         }
-    }
+
+        return files.FirstOrDefault(file => file.Length == 0) is not { } empty
+            ? new TokenizerFiles(files[0].Folder, files)
+            : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty.Path}' is empty, or no file.", empty.Path);
+    });
 
     /// <summary>Those that lie beside a checkpoint in Hugging Face's format, if there are any; none for another one.</summary>
     public static TokenizerFiles Beside(LlamaCheckpoint checkpoint) => checkpoint is LlamaHuggingFaceCheckpoint
-        ? new(checkpoint.Path, [.. Names.Select(name => Path.Combine(checkpoint.Path, name)).Where(HasContent)])
+        ? new(checkpoint.Folder, [.. Names.Select(name => new StoredFile(checkpoint.Folder, name)).Where(file => file.Length > 0)])
         : new(null, []);
 
     /// <summary>Those of them that are not already what they would be copied to.</summary>
     public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
-        from path in _paths
-        where !IsAt(path, destinationPath)
-        select new PlannedCopy(Path.GetFileName(path), new LocalFile(path));
+        from file in _files
+        where !IsAt(file, destinationPath)
+        select new PlannedCopy(file.Name, file.Source);
 
     /// <summary>The names of the others.</summary>
     public IEnumerable<string> FindKept(string destinationPath) =>
-        from path in _paths
-        where IsAt(path, destinationPath)
-        select Path.GetFileName(path);
+        from file in _files
+        where IsAt(file, destinationPath)
+        select file.Name;
 
     /// <summary>The tokens that generation_config.json beside them names; there is every one that ends a text.</summary>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public SpecialTokens ReadGenerationConfig() =>
-        GenerationConfigPath is { } path ? GenerationConfig.Read(new LocalFile(path)) : SpecialTokens.Unknown;
+        GenerationConfigFile is { } file ? GenerationConfig.Read(file.Source) : SpecialTokens.Unknown;
 
     /// <summary>The tokens that tokenizer_config.json names, by their numbers there or in tokenizer.json.</summary>
     /// <exception cref="CheckpointException">These can't be read.</exception>
     public SpecialTokens ReadSpecialTokens()
     {
-        var config = PathOf(Config) is { } path ? JsonSettings.Read(new LocalFile(path)) : null;
+        var config = FileOf(Config) is { } file ? JsonSettings.Read(file.Source) : null;
         var numbers = new Lazy<IReadOnlyDictionary<string, int>>(() => ReadNumbers(config!));
-        var (begin, end) = (Find("bos_token"), Find("eos_token"));
+        var (begin, end) = (NumbersOf("bos_token"), NumbersOf("eos_token"));
 
         return new SpecialTokens(begin, end is [var turn] && turn == Llama3Ends.Turn ? Llama3Ends.All : end);
 
-        ImmutableArray<int> Find(string name) =>
+        ImmutableArray<int> NumbersOf(string name) =>
             config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
     }
 
-    private static bool IsAt(string path, string folder) =>
-        RealPath.Comparer.Equals(RealPath.Of(path), RealPath.Of(Path.Combine(folder, Path.GetFileName(path))));
+    private static bool IsAt(StoredFile file, string folder) =>
+        file.Folder is LocalFolder && RealPath.Comparer.Equals(RealPath.Of(file.Path), RealPath.Of(Path.Combine(folder, file.Name)));
 
-    private string? PathOf(string name) => _paths.FirstOrDefault(path => Path.GetFileName(path) == name);
-
-    /// <summary>Pipes and devices have none, and opening one could wait for ever.</summary>
-    private static bool HasContent(string path) => LocalFile.LengthOf(path) > 0;
+    private StoredFile? FileOf(string name) => _files.FirstOrDefault(file => file.Name == name);
 
     private IReadOnlyDictionary<string, int> ReadNumbers(JsonSettings config) =>
         config.Find("added_tokens_decoder") is { } decoder ? AddedTokens.Of(decoder)
-        : PathOf(Fast) is { } path ? AddedTokens.Read(new LocalFile(path))
+        : FileOf(Fast) is { } file ? AddedTokens.Read(file.Source)
         : new Dictionary<string, int>();
 }

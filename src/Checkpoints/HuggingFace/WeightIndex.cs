@@ -23,31 +23,31 @@ internal sealed class WeightIndex
     public ImmutableArray<string> Files { get; }
 
     /// <exception cref="CheckpointException">It can't be read, names files elsewhere, or one that is missing.</exception>
-    public static WeightIndex Read(string folder)
+    public static WeightIndex Read(ICheckpointFolder folder)
     {
-        var path = Path.Combine(folder, FileName);
-        var map = JsonSettings.Read(new LocalFile(path)).Find("weight_map") ?? throw CheckpointException.Corrupt(path, "it has no 'weight_map'.");
+        var path = folder.PathOf(FileName);
+        var map = JsonSettings.Read(folder.SourceOf(FileName)).Find("weight_map") ?? throw CheckpointException.Corrupt(path, "it has no 'weight_map'.");
         var index = new WeightIndex(path, map.Texts);
 
-        if (index.Files.FirstOrDefault(file => Path.GetFileName(file) != file || file.Length == 0 || file.Contains('\\')) is { } elsewhere)
+        if (index.Files.FirstOrDefault(file => !StoredFile.IsName(file)) is { } elsewhere)
         {
             throw CheckpointException.Corrupt(path, $"it names the file '{elsewhere}', which is not in its folder.");
         }
 
         CheckpointException.ThrowIfAny(
             from file in index.Files
-            where !File.Exists(Path.Combine(folder, file))
-            select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{file}' is missing", File: Path.Combine(folder, file)),
-            $"'{folder}' lacks files that its {FileName} names",
+            where !folder.HasFile(file)
+            select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{file}' is missing", File: folder.PathOf(file)),
+            $"'{folder.Path}' lacks files that its {FileName} names",
             "Copy what is missing.");
 
         return index;
     }
 
     /// <exception cref="CheckpointException">The files hold other tensors than it says.</exception>
-    public void RequireMatch(IEnumerable<SafeTensorsFile> files)
+    public void RequireMatch(IEnumerable<(StoredFile File, SafeTensorsFile Content)> files)
     {
-        var found = files.SelectMany(file => file.Tensors.Select(entry => (entry.Name, File: Path.GetFileName(file.Source.Name)))).ToHashSet();
+        var found = files.SelectMany(file => file.Content.Tensors.Select(entry => (entry.Name, File: file.File.Name))).ToHashSet();
         var expected = _fileOf.Select(entry => (Name: entry.Key, File: entry.Value)).ToHashSet();
 
         CheckpointException.ThrowIfAny(

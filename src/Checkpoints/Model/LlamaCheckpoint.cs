@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 
 /// <summary>A LLaMA on disk, whatever its format, indexed: the names, shapes and places of its tensors. It holds no file open and no tensor data.</summary>
 public abstract class LlamaCheckpoint
 {
-    private protected LlamaCheckpoint(string path, string name)
+    private protected LlamaCheckpoint(ICheckpointFolder folder, string path, string name)
     {
+        Folder = folder;
         Path = path;
         Name = name;
     }
@@ -45,6 +47,9 @@ public abstract class LlamaCheckpoint
     /// <summary>What may surprise about how it was found.</summary>
     public virtual ImmutableArray<string> Warnings => [];
 
+    /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
+    internal ICheckpointFolder Folder { get; }
+
     /// <summary>What a file beside the weights tells of the architecture; null when there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 
@@ -67,11 +72,7 @@ public abstract class LlamaCheckpoint
     internal virtual IEnumerable<string> FilesWithInvalidPickleChecksum => [];
 
     /// <summary>The path of one of its files within its folder, with slashes: <c>pp_00/tp_00/sdp_00.pt</c>.</summary>
-    internal string PathWithin(string file)
-    {
-        var folder = Directory.Exists(Path) ? Path : System.IO.Path.GetDirectoryName(Path) ?? Path;
-        return System.IO.Path.GetRelativePath(folder, file).Replace(System.IO.Path.DirectorySeparatorChar, '/');
-    }
+    internal string PathWithin(string file) => Folder.PathWithin(file).Replace(System.IO.Path.DirectorySeparatorChar, '/');
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

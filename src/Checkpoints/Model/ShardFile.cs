@@ -1,9 +1,15 @@
+using Fairseq2Llama.Stores;
+
 namespace Fairseq2Llama.Model;
 
 /// <summary>A file of a checkpoint and which part of the model it holds.</summary>
-/// <param name="Path">An absolute path.</param>
+/// <param name="File">The file.</param>
 /// <param name="Place">Where its part belongs.</param>
-internal sealed record ShardFile(string Path, ShardCoordinates Place);
+internal sealed record ShardFile(StoredFile File, ShardCoordinates Place)
+{
+    /// <summary>The file's path.</summary>
+    public string Path => File.Path;
+}
 
 /// <summary>A place in the grid of a checkpoint's files, by fairseq2's names for the three ways of dividing a model.</summary>
 /// <param name="Pipeline">pp: which layers.</param>

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Stores;
+
 namespace Fairseq2Llama.Planning;
 
 /// <summary>What there is to know of a format: one of these for each, in its folder.</summary>
@@ -8,7 +10,7 @@ namespace Fairseq2Llama.Planning;
 internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, string ReadCommand, FolderRules Folder)
 {
     /// <summary>Whether a folder holds a checkpoint of it, whole or not.</summary>
-    public required Func<string, bool> IsIn { get; init; }
+    public required Func<ICheckpointFolder, bool> IsIn { get; init; }
 
     /// <summary>Reads the index of one.</summary>
     public required Func<string, CancellationToken, LlamaCheckpoint> Read { get; init; }

@@ -3,7 +3,7 @@ using Fairseq2Llama.Stores;
 namespace Fairseq2Llama.Planning;
 
 /// <summary>A file that is copied as it is.</summary>
-internal sealed class PlannedCopy(string name, LocalFile source) : PlannedFile(name)
+internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile(name)
 {
     public override long Length => source.Length;
 

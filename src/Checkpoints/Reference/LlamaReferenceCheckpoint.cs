@@ -13,13 +13,13 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     private readonly Lazy<ImmutableArray<CheckpointTensor>> _tensors;
 
     private LlamaReferenceCheckpoint(
-        string path,
+        ICheckpointFolder folder,
         ArchitectureFile architectureFile,
         int shardCount,
         ImmutableArray<string> files,
         long sizeInBytes,
         Func<ReferenceFolder> getFolder)
-        : base(path, System.IO.Path.GetFileName(path))
+        : base(folder, folder.Path, folder.Name)
     {
         ArchitectureFile = architectureFile;
         ShardCount = shardCount;
@@ -62,29 +62,31 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
         from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
 
     /// <summary>What an export has made. Jobs may still be writing other shards, so it is not read before its tensors are asked for.</summary>
-    internal static LlamaReferenceCheckpoint OfExport(string path, LlamaArchitecture architecture, OutputFiles output) => new(
-        path,
-        new ArchitectureFile(System.IO.Path.Combine(path, ReferenceParams.FileName)) { Architecture = architecture },
-        output.ShardCount,
-        [.. output.Planned.Select(file => System.IO.Path.Combine(path, file.Name))],
-        output.Planned.Sum(file => file.Length),
-        () => ReferenceFolder.Open(path, CancellationToken.None));
+    internal static LlamaReferenceCheckpoint OfExport(string path, LlamaArchitecture architecture, OutputFiles output)
+    {
+        var folder = new LocalFolder(path);
+
+        return new LlamaReferenceCheckpoint(
+            folder,
+            new ArchitectureFile(folder.PathOf(ReferenceParams.FileName)) { Architecture = architecture },
+            output.ShardCount,
+            [.. output.Planned.Select(file => folder.PathOf(file.Name))],
+            output.Planned.Sum(file => file.Length),
+            () => ReferenceFolder.Open(folder, CancellationToken.None));
+    }
 
     /// <summary>Reads the index of a checkpoint as Meta distributes it, or as this library or fairseq2's converter wrote it.</summary>
     /// <param name="path">The absolute path of the folder.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its params.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static LlamaReferenceCheckpoint Read(string path, CancellationToken cancellationToken = default)
-    {
-        var folder = ReferenceFolder.Open(System.IO.Path.TrimEndingDirectorySeparator(path), cancellationToken);
+    public static LlamaReferenceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
+        Read(new LocalFolder(path), cancellationToken);
 
-        return new LlamaReferenceCheckpoint(
-            folder.Path,
-            folder.ArchitectureFile,
-            folder.TorchFiles.Length,
-            folder.Files,
-            folder.Files.Sum(LocalFile.LengthOf),
-            () => folder);
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static LlamaReferenceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default)
+    {
+        var opened = ReferenceFolder.Open(folder, cancellationToken);
+        return new LlamaReferenceCheckpoint(folder, opened.ArchitectureFile, opened.TorchFiles.Length, opened.Files, opened.Length, () => opened);
     }
 }

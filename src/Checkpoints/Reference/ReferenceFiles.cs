@@ -9,7 +9,7 @@ internal sealed class ReferenceFiles : FolderRules
 
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Reference, "Meta's reference format", "Read-LlamaReferenceCheckpoint", Rules)
     {
-        IsIn = folder => File.Exists(Path.Combine(folder, ReferenceShard.NameOf(0))),
+        IsIn = folder => folder.HasFile(ReferenceShard.NameOf(0)),
         Read = LlamaReferenceCheckpoint.Read,
         MakeOptions = () => new ReferenceExportOptions(),
     };

@@ -9,59 +9,56 @@ namespace Fairseq2Llama.Reference;
 
 /// <summary>A folder in the reference format, opened: one file for each model-parallel rank, fitted together as tensor-parallel ranks are.</summary>
 internal sealed record ReferenceFolder(
-    string Path, ImmutableArray<TorchFileFacts> TorchFiles, ImmutableArray<CheckpointTensor> Tensors, ArchitectureFile ArchitectureFile)
+    ICheckpointFolder Folder, ImmutableArray<TorchFileFacts> TorchFiles, ImmutableArray<CheckpointTensor> Tensors, ArchitectureFile ArchitectureFile)
 {
     /// <summary>The weights by rank, then params.json.</summary>
     public ImmutableArray<string> Files => [.. TorchFiles.Select(file => file.Source.Name), ArchitectureFile.Path];
 
+    /// <summary>Bytes of these.</summary>
+    public long Length => TorchFiles.Sum(file => file.Source.Length) + Folder.LengthOf(ReferenceParams.FileName);
+
     /// <exception cref="CheckpointException">It is none, or not whole, or damaged, or contradicts itself.</exception>
-    public static ReferenceFolder Open(string path, CancellationToken cancellationToken)
+    public static ReferenceFolder Open(ICheckpointFolder folder, CancellationToken cancellationToken)
     {
-        var shards = FindShards(path);
-        StateDict[] files = [.. shards.Select(file => StateDict.In(TorchFile.Open(new LocalFile(file), cancellationToken)))];
+        var path = folder.Path;
+        var shards = FindShards(folder);
+        StateDict[] files = [.. shards.Select(file => StateDict.In(TorchFile.Open(file.Source, cancellationToken)))];
 
         var tensors = ShardedModel.Join(
-            [.. shards.Zip(files, (path, file) => (new ShardFile(path, new ShardCoordinates(TensorParallel: ReferenceShard.RankOf(path))), file.Entries))],
+            [.. shards.Zip(files, (shard, file) => (new ShardFile(shard, new ShardCoordinates(TensorParallel: ReferenceShard.RankOf(shard.Name))), file.Entries))],
             NamingConvention.Reference,
             path);
 
-        var architecture = ReferenceParamsReader.Read(new LocalFile(ParamsPath(path)), System.IO.Path.GetFileName(path), tensors);
+        var architecture = ReferenceParamsReader.Read(folder.SourceOf(ReferenceParams.FileName), folder.Name, tensors);
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture.Architecture!),
             $"The weights in '{path}' contradict its {ReferenceParams.FileName}",
             "Check that both are of the same model, and that no shard is missing.");
 
-        return new ReferenceFolder(path, [.. files.Select(file => file.File)], tensors, architecture);
+        return new ReferenceFolder(folder, [.. files.Select(file => file.File)], tensors, architecture);
     }
 
-    private static string ParamsPath(string folder) => System.IO.Path.Combine(folder, ReferenceParams.FileName);
-
-    private static ImmutableArray<string> FindShards(string path)
+    private static ImmutableArray<StoredFile> FindShards(ICheckpointFolder folder)
     {
-        CheckpointFolder.Require(path);
+        CheckpointFolder.Require(folder);
 
-        try
+        return CheckpointFolder.Look(folder, () =>
         {
-            ImmutableArray<string> shards =
-            [
-                .. Directory.EnumerateFiles(path).Where(file => ReferenceShard.IsNameOfOne(System.IO.Path.GetFileName(file))).OrderBy(ReferenceShard.RankOf),
-            ];
+            ImmutableArray<string> shards = [.. folder.FileNames.Where(ReferenceShard.IsNameOfOne).OrderBy(ReferenceShard.RankOf)];
 
             if (shards.IsEmpty)
             {
-                throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
+                throw CheckpointFolder.Unrecognized(folder.Path, $"holds no {ReferenceShard.NameOf(0)}. Expected a folder in Meta's reference format.");
             }
 
-            RequireAll(path, shards);
-            return File.Exists(ParamsPath(path))
-                ? shards
-                : throw CheckpointFolder.Unrecognized(path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{path}' can't be read: {e.Message}", path, e);
-        }
+            RequireAll(folder.Path, shards);
+
+            return folder.HasFile(ReferenceParams.FileName)
+                ? shards.Select(name => new StoredFile(folder, name)).ToImmutableArray()
+                : throw CheckpointFolder.Unrecognized(
+                    folder.Path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
+        });
     }
 
     private static void RequireAll(string path, ImmutableArray<string> shards)
@@ -73,8 +70,8 @@ internal sealed record ReferenceFolder(
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
                 ReferenceShard.RankOf(shards[gap]) < gap
-                    ? $"'{path}' holds shard {gap - 1} twice: '{System.IO.Path.GetFileName(shards[gap - 1])}' and '{System.IO.Path.GetFileName(shards[gap])}'. Remove the one that does not belong."
-                    : $"'{path}' holds {System.IO.Path.GetFileName(shards[^1])} and lacks {ReferenceShard.NameOf(gap)}. Copy what is missing.",
+                    ? $"'{path}' holds shard {gap - 1} twice: '{shards[gap - 1]}' and '{shards[gap]}'. Remove the one that does not belong."
+                    : $"'{path}' holds {shards[^1]} and lacks {ReferenceShard.NameOf(gap)}. Copy what is missing.",
                 path);
         }
     }

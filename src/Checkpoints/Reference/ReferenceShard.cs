@@ -11,8 +11,8 @@ internal static partial class ReferenceShard
     public static bool IsNameOfOne(string fileName) => FileName().IsMatch(fileName);
 
     /// <summary>The model-parallel rank of a file with such a name.</summary>
-    public static int RankOf(string path) =>
-        int.TryParse(FileName().Match(Path.GetFileName(path)).Groups["rank"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
+    public static int RankOf(string fileName) =>
+        int.TryParse(FileName().Match(fileName).Groups["rank"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
             ? rank
             : int.MaxValue;
 

@@ -19,9 +19,10 @@ internal sealed record ReportedFile(string Name, long Length, ShardCoordinates? 
         [
             .. from file in checkpoint.Files
                let held = shards[file]
+               let name = checkpoint.PathWithin(file)
                select new ReportedFile(
-                   checkpoint.PathWithin(file),
-                   LocalFile.LengthOf(file),
+                   name,
+                   StoredFile.Below(checkpoint.Folder, name).Length,
                    held.Select(PlaceOf).FirstOrDefault(),
                    WeightSum.Of(held)),
         ];

@@ -4,18 +4,17 @@ namespace Fairseq2Llama.Stores;
 internal static class CheckpointFolder
 {
     /// <exception cref="CheckpointException">It is not there, or is a file.</exception>
-    public static void Require(string path)
+    public static void Require(ICheckpointFolder folder)
     {
-        if (File.Exists(path))
+        if (folder.Exists)
         {
-            throw Unrecognized(path, "is a file. Give the folder that it is in.");
+            return;
         }
 
-        if (!Directory.Exists(path))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{path}'. Check the spelling of the path.", path);
-        }
+        throw StoredFile.At(folder) is null
+            ? new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{folder.Path}'. Check the spelling of the path.", folder.Path)
+            : Unrecognized(folder.Path, "is a file. Give the folder that it is in.");
     }
 
     /// <summary>The error for a folder that holds something else.</summary>
@@ -23,4 +22,18 @@ internal static class CheckpointFolder
     /// <param name="what">What it is or holds, and what was expected; follows the path.</param>
     public static CheckpointException Unrecognized(string path, string what) =>
         new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
+
+    /// <summary>Looks into a folder.</summary>
+    /// <exception cref="CheckpointException">That is not allowed, or fails.</exception>
+    public static T Look<T>(ICheckpointFolder folder, Func<T> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.ReadFailed, $"'{folder.Path}' can't be read: {e.Message}", folder.Path, e);
+        }
+    }
 }

@@ -27,10 +27,18 @@ internal static class WholeFile
             throw CheckpointException.Corrupt(source.Name, "it is empty.");
         }
 
-        using var reader = source.Open();
-        var text = new byte[source.Length];
-        reader.Read(0, text);
+        var text = Read(source);
         return text.AsMemory(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0);
+    }
+
+    /// <summary>All of a file that is known to be small.</summary>
+    /// <exception cref="CheckpointException">It can't be read.</exception>
+    public static byte[] Read(IByteSource source)
+    {
+        using var reader = source.Open();
+        var bytes = new byte[source.Length];
+        reader.Read(0, bytes);
+        return bytes;
     }
 
     /// <summary>Whether a file holds just some bytes.</summary>

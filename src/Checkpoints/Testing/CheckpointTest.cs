@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Formats;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama;
@@ -10,8 +11,8 @@ namespace Fairseq2Llama;
 public static class CheckpointTest
 {
     /// <summary>Tests what lies at a path. That it is no checkpoint that can be read is a finding, too.</summary>
-    /// <param name="path">As for <see cref="Fairseq2Checkpoint.Read"/>.</param>
-    /// <param name="step">As for <see cref="Fairseq2Checkpoint.Read"/>.</param>
+    /// <param name="path">As for <see cref="Fairseq2Checkpoint.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <param name="step">As for <see cref="Fairseq2Checkpoint.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
     /// <param name="options">How to test.</param>
     /// <param name="log">Told which steps are passed over.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
@@ -24,18 +25,27 @@ public static class CheckpointTest
         CheckpointTestOptions options,
         Action<string>? log = null,
         IProgress<ByteProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        Run(new LocalFolder(path), step, options, log, progress, cancellationToken);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static CheckpointTestResult Run(
+        ICheckpointFolder place,
+        long? step,
+        CheckpointTestOptions options,
+        Action<string>? log = null,
+        IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         Fairseq2Checkpoint checkpoint;
 
         try
         {
-            checkpoint = Fairseq2Checkpoint.Read(path, step, log, cancellationToken);
+            checkpoint = Fairseq2Checkpoint.Read(place, step, log, cancellationToken);
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
         {
-            return new CheckpointTestResult(
-                Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), path, options.Architecture, CheckpointFormats.Explain(e, path).Findings);
+            return new CheckpointTestResult(place.Name, place.Path, options.Architecture, CheckpointFormats.Explain(e, place).Findings);
         }
 
         return Run(checkpoint, options, progress, cancellationToken);

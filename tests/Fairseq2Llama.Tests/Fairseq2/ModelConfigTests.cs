@@ -1,4 +1,5 @@
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fairseq2;
@@ -254,6 +255,6 @@ public sealed class ModelConfigTests : IDisposable
     private ModelConfig Read(string yaml)
     {
         File.WriteAllText(_folder["model.yaml"], yaml);
-        return ModelConfig.Read(_folder["model.yaml"], "my-run");
+        return ModelConfig.Read(LocalFolder.FileAt(_folder["model.yaml"]), "my-run");
     }
 }

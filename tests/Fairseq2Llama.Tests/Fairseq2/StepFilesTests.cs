@@ -1,4 +1,5 @@
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fairseq2;
@@ -41,7 +42,7 @@ public sealed class StepFilesTests
 
             using var folder = new LayoutFolder([.. files.Where(file => !gone.Contains(file.Split('/')[0]))]);
 
-            Assert.Null(StepFiles.FindGap(folder.PathOf("")));
+            Assert.Null(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
         }
     }
 
@@ -72,7 +73,7 @@ public sealed class StepFilesTests
 
             using var folder = new LayoutFolder(saved);
 
-            Assert.NotNull(StepFiles.FindGap(folder.PathOf("")));
+            Assert.NotNull(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
             seen++;
         }
     }
@@ -93,7 +94,7 @@ public sealed class StepFilesTests
     {
         using var folder = new LayoutFolder(files);
 
-        Assert.Equal(expected, StepFiles.FindGap(folder.PathOf("")));
+        Assert.Equal(expected, StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
     }
 
     /// <summary>These were only ever written to file systems that can rename; what they lack has been lost.</summary>
@@ -105,6 +106,6 @@ public sealed class StepFilesTests
     {
         using var folder = new LayoutFolder(file, "trainer/rank_07.pt");
 
-        Assert.Null(StepFiles.FindGap(folder.PathOf("")));
+        Assert.Null(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
     }
 }

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 
@@ -39,7 +40,7 @@ public sealed class FuzzTests : IDisposable
         text =>
         {
             File.WriteAllBytes(_folder["model.yaml"], text);
-            var config = ModelConfig.Read(_folder["model.yaml"], "run");
+            var config = ModelConfig.Read(LocalFolder.FileAt(_folder["model.yaml"]), "run");
             FolderFuzzTests.AssertPrintable(config.Warnings);
             config.Architecture?.Validate();
         },

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Tests.Support;
 
@@ -21,7 +22,7 @@ internal sealed class LayoutFolder : IDisposable
     /// <summary>What a layout finds, as paths relative to the folder.</summary>
     public FoundFiles Find(ICheckpointLayout layout, string subfolder = "")
     {
-        var files = layout.Find(_folder[subfolder].TrimEnd(Path.DirectorySeparatorChar));
+        var files = layout.Find(new LocalFolder(_folder[subfolder]));
         Assert.NotNull(files);
 
         return new FoundFiles(
@@ -30,7 +31,7 @@ internal sealed class LayoutFolder : IDisposable
             [.. files.Unrecognized.Select(Relative)]);
     }
 
-    public bool IsFound(ICheckpointLayout layout) => layout.Find(_folder.Path) is not null;
+    public bool IsFound(ICheckpointLayout layout) => layout.Find(new LocalFolder(_folder.Path)) is not null;
 
     public void Dispose() => _folder.Dispose();
 

@@ -1,0 +1,82 @@
+namespace Fairseq2Llama.Stores;
+
+/// <summary>
+/// A folder that may hold a checkpoint, wherever it is. Like a source it is an address, and need not exist: what a user names may also turn out
+/// to be a file, which its parent knows.
+/// </summary>
+/// <remarks>
+/// Asking what is there throws <see cref="UnauthorizedAccessException"/> where that isn't allowed and <see cref="IOException"/> where it fails,
+/// as for local folders; whoever looks for a checkpoint knows best what to make of either.
+/// </remarks>
+internal interface ICheckpointFolder
+{
+    /// <summary>What to call it in messages: an absolute path, or an address without secrets.</summary>
+    string Path { get; }
+
+    /// <summary>The last part of its path.</summary>
+    string Name { get; }
+
+    /// <summary>The folder around it; null where there is none.</summary>
+    ICheckpointFolder? Parent { get; }
+
+    /// <summary>Whether there is such a folder.</summary>
+    bool Exists { get; }
+
+    /// <summary>The names of the files in it, in any order.</summary>
+    IEnumerable<string> FileNames { get; }
+
+    /// <summary>The names of the folders in it, in any order.</summary>
+    IEnumerable<string> FolderNames { get; }
+
+    /// <summary>Whether there is a file of that name in it.</summary>
+    bool HasFile(string name);
+
+    /// <summary>A folder in it, whether there is one or not.</summary>
+    ICheckpointFolder Folder(string name);
+
+    /// <summary>The path of what has that name in it, or would have.</summary>
+    string PathOf(string name);
+
+    /// <summary>A path below its own, relative to it.</summary>
+    string PathWithin(string path);
+
+    /// <summary>Bytes of a file; 0 where there is none, or something that has no length.</summary>
+    long LengthOf(string name);
+
+    /// <summary>A file, as it is now.</summary>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    IByteSource SourceOf(string name);
+}
+
+/// <summary>A name in a folder, of a file that may be there or not.</summary>
+/// <param name="Folder">The folder.</param>
+/// <param name="Name">The name.</param>
+internal sealed record StoredFile(ICheckpointFolder Folder, string Name)
+{
+    public string Path => Folder.PathOf(Name);
+
+    public bool Exists => Folder.HasFile(Name);
+
+    /// <summary>Bytes; 0 where there is none. Pipes and devices have none either, and opening one could wait for ever.</summary>
+    public long Length => Folder.LengthOf(Name);
+
+    /// <summary>The file, as it is now.</summary>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    public IByteSource Source => Folder.SourceOf(Name);
+
+    /// <summary>A file below a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="path">Relative to it, with slashes.</param>
+    public static StoredFile Below(ICheckpointFolder folder, string path)
+    {
+        var names = path.Split('/');
+        return new StoredFile(names.SkipLast(1).Aggregate(folder, (parent, name) => parent.Folder(name)), names[^1]);
+    }
+
+    /// <summary>What was named as a folder, where it is a file.</summary>
+    public static StoredFile? At(ICheckpointFolder place) =>
+        place.Parent is { } parent && parent.HasFile(place.Name) ? new StoredFile(parent, place.Name) : null;
+
+    /// <summary>Whether a name that stands in a file can only be that of a file in a folder, and leads nowhere else.</summary>
+    public static bool IsName(string text) => text.Length > 0 && !text.Contains('\\') && System.IO.Path.GetFileName(text) == text;
+}
