@@ -11,6 +11,9 @@ internal static class HeaderText
     /// <summary>Bytes of a header; the limit of the reference implementation.</summary>
     private const int MaxLength = 100_000_000;
 
+    /// <summary>Where each request takes time, most headers come with their length.</summary>
+    private const int FirstRead = 64 << 10;
+
     /// <returns>The header, with the spaces that may follow it.</returns>
     /// <exception cref="CheckpointException">It does not begin as a safetensors file does, or is cut off within the header.</exception>
     public static byte[] Read(IByteSource source)
@@ -27,6 +30,7 @@ internal static class HeaderText
         }
 
         using var reader = source.Open();
+        reader.Expect([new ByteRange(0, Math.Min(source.Length, FirstRead))]);
         Span<byte> head = stackalloc byte[LengthSize + 1];
         reader.Read(0, head);
 

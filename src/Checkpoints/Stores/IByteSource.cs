@@ -28,6 +28,15 @@ internal interface IByteReader : IDisposable
     /// <exception cref="CheckpointException">The source ends before that, or can't be read.</exception>
     void Read(long offset, Span<byte> buffer);
 
+    /// <summary>
+    /// Tells what is going to be read, so that a source in which each request takes time can ask for much at once. What is read need not have been
+    /// announced, nor the other way round; what was announced before is forgotten.
+    /// </summary>
+    /// <param name="ranges">In any order, and best read by ascending offsets then.</param>
+    void Expect(IReadOnlyList<ByteRange> ranges)
+    {
+    }
+
     /// <summary>Makes whole blocks of this those of a file, without reading them.</summary>
     /// <param name="offset">The first; a multiple of <see cref="BlockSharing.BlockSize"/>.</param>
     /// <param name="length">Bytes; a multiple of it.</param>
@@ -39,4 +48,13 @@ internal interface IByteReader : IDisposable
     /// <summary>Makes sure that what was read so far is all from the same state of the source.</summary>
     /// <exception cref="CheckpointException">It is no longer what it was when the source was made.</exception>
     void RequireUnchanged();
+}
+
+/// <summary>Bytes of a source.</summary>
+/// <param name="Offset">The first.</param>
+/// <param name="Length">How many.</param>
+internal readonly record struct ByteRange(long Offset, long Length)
+{
+    /// <summary>The offset behind the last.</summary>
+    public long End => Offset + Length;
 }

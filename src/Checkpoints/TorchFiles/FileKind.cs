@@ -9,10 +9,13 @@ internal static class FileKind
 {
     private const int TarMagicOffset = 257;
 
+    /// <summary>The first bytes, by which it tells.</summary>
+    public static ByteRange HeadOf(IByteSource source) => new(0, Math.Min(source.Length, 512));
+
     /// <summary>What the file is when it can't be a torch.save file, as a clause for a message; null when it can.</summary>
     public static string? DescribeForeign(IByteSource source, IByteReader reader)
     {
-        Span<byte> head = stackalloc byte[(int)Math.Min(source.Length, 512)];
+        Span<byte> head = stackalloc byte[(int)HeadOf(source).Length];
         reader.Read(0, head);
 
         // A safetensors file begins with a length, which can look like the beginning of anything.

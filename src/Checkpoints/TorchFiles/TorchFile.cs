@@ -44,6 +44,7 @@ internal sealed class TorchFile
         }
 
         using var reader = source.Open();
+        reader.Expect([FileKind.HeadOf(source), ZipDirectory.TailOf(source)]);
 
         if (FileKind.DescribeForeign(source, reader) is { } what)
         {

@@ -65,6 +65,7 @@ internal sealed class LegacyContainer
         }
 
         var storages = Unpickled.Storages.ToDictionary(storage => storage.Key, StringComparer.Ordinal);
+        reader.Expect(FindCounts(list, storages, start));
         var offset = start;
         Span<byte> count = stackalloc byte[sizeof(long)];
 
@@ -84,6 +85,26 @@ internal sealed class LegacyContainer
 
             offset += count.Length + storage.Length;
         }
+    }
+
+    /// <summary>Where the numbers of elements should be, as far as the file goes.</summary>
+    private List<ByteRange> FindCounts(PickleList keys, Dictionary<string, PickledStorage> storages, long start)
+    {
+        var counts = new List<ByteRange>();
+        var offset = start;
+
+        foreach (var item in keys.Items)
+        {
+            if (item is not string key || !storages.TryGetValue(key, out var storage) || offset > _source.Length)
+            {
+                break;
+            }
+
+            counts.Add(new ByteRange(offset, sizeof(long)));
+            offset += sizeof(long) + storage.Length;
+        }
+
+        return counts;
     }
 
     private CheckpointException Corrupt(string what) => CheckpointException.Corrupt(_source.Name, what);

@@ -13,8 +13,11 @@ namespace Fairseq2Llama.TorchFiles.Zip;
 /// </summary>
 internal sealed class TorchArchive
 {
-    private const string PickleName = "data.pkl";
+    private const string PickleName = "data.pkl", VersionName = "version", OldVersionName = ".data/version", ByteOrderName = "byteorder";
     private const int MaxVersion = 10;
+
+    /// <summary>The records that are read to open it.</summary>
+    private static readonly string[] SmallNames = [PickleName, VersionName, OldVersionName, ByteOrderName];
 
     private readonly IByteSource _source;
     private readonly IByteReader _reader;
@@ -29,6 +32,13 @@ internal sealed class TorchArchive
         var entries = ZipDirectory.Read(source, reader, cancellationToken);
         _entries = IndexByName(entries);
         _root = FindRoot(entries);
+        reader.Expect(
+        [
+            .. from name in SmallNames
+               where _entries.ContainsKey(_root + name)
+               let entry = _entries[_root + name]
+               select new ByteRange(entry.DataOffset, entry.StoredLength),
+        ]);
         RequireKnownVersion();
 
         HasChecksums = _entries.Values.Any(entry => entry.Crc32 != 0);
@@ -122,7 +132,7 @@ internal sealed class TorchArchive
     /// </summary>
     private void RequireKnownVersion()
     {
-        var name = _entries.ContainsKey(_root + ".data/version") ? ".data/version" : "version";
+        var name = _entries.ContainsKey(_root + OldVersionName) ? OldVersionName : VersionName;
 
         if (!_entries.ContainsKey(_root + name))
         {
@@ -145,12 +155,12 @@ internal sealed class TorchArchive
     private bool ReadByteOrder()
     {
         // PyTorch before 2.1 did not write it and only ever ran on little-endian machines in practice.
-        if (!_entries.ContainsKey(_root + "byteorder"))
+        if (!_entries.ContainsKey(_root + ByteOrderName))
         {
             return false;
         }
 
-        return Encoding.Latin1.GetString(ReadSmall("byteorder", 16, out _)) switch
+        return Encoding.Latin1.GetString(ReadSmall(ByteOrderName, 16, out _)) switch
         {
             "little" => false,
             "big" => true,

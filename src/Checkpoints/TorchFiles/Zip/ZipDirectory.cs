@@ -15,6 +15,13 @@ internal static class ZipDirectory
 
     private const int MaxCommentLength = ushort.MaxValue;
 
+    /// <summary>What is read first.</summary>
+    public static ByteRange TailOf(IByteSource source)
+    {
+        var length = Math.Min(source.Length, ZipFormat.EndSize + MaxCommentLength);
+        return new ByteRange(source.Length - length, length);
+    }
+
     /// <exception cref="CheckpointException">The archive is truncated or contradicts itself.</exception>
     public static IReadOnlyList<ZipEntry> Read(IByteSource source, IByteReader reader, CancellationToken cancellationToken)
     {
@@ -30,24 +37,31 @@ internal static class ZipDirectory
 
         var entries = ParseEntries(source, directory, end.EntryCount);
 
-        for (var i = 0; i < entries.Count; i++)
+        // One request for each header would take minutes where each takes some hundredths of a second.
+        reader.Expect([.. entries.Select(entry => new ByteRange(entry.HeaderOffset, ZipFormat.LocalHeaderSize))]);
+        int[] places = [.. Enumerable.Range(0, entries.Count).OrderBy(i => entries[i].HeaderOffset)];
+
+        foreach (var i in places)
         {
             cancellationToken.ThrowIfCancellationRequested();
             entries[i] = entries[i] with { DataOffset = FindData(source, reader, entries[i], end.Offset) };
         }
 
-        RequireApart(source, entries, cancellationToken);
+        RequireApart(source, places.Select(i => entries[i]), cancellationToken);
         return entries;
     }
 
     /// <summary>
     /// Records that share bytes are no slip of any program. Deflated ones could make each byte of a file a thousand, once for every record.
     /// </summary>
+    /// <param name="source">The file.</param>
+    /// <param name="entries">By their places.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     private static void RequireApart(IByteSource source, IEnumerable<ZipEntry> entries, CancellationToken cancellationToken)
     {
         ZipEntry? before = null;
 
-        foreach (var entry in entries.OrderBy(entry => entry.HeaderOffset))
+        foreach (var entry in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
 
@@ -62,8 +76,9 @@ internal static class ZipDirectory
 
     private static DirectoryEnd FindEnd(IByteSource source, IByteReader reader)
     {
-        var tail = new byte[Math.Min(source.Length, ZipFormat.EndSize + MaxCommentLength)];
-        reader.Read(source.Length - tail.Length, tail);
+        var range = TailOf(source);
+        var tail = new byte[range.Length];
+        reader.Read(range.Offset, tail);
 
         for (var i = tail.Length - ZipFormat.EndSize; i >= 0; i--)
         {
