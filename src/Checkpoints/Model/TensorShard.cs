@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
@@ -7,10 +8,12 @@ namespace Fairseq2Llama;
 /// <summary>The part of a tensor that one file holds.</summary>
 public sealed class TensorShard
 {
+    private readonly StoredFile _file;
     private readonly ShardCoordinates _place;
 
     internal TensorShard(ShardFile file, string key, TensorView tensor)
     {
+        _file = file.File;
         File = file.Path;
         _place = file.Place;
         Key = key;
@@ -43,6 +46,9 @@ public sealed class TensorShard
 
     internal TensorView Tensor { get; }
 
+    /// <summary>The path of the folder that the file is in.</summary>
+    internal string FolderPath => _file.Folder.Path;
+
     /// <summary>The file and the shape.</summary>
-    public override string ToString() => PrintableText.Of($"{Path.GetFileName(File)}: {Shape}");
+    public override string ToString() => PrintableText.Of($"{_file.Name}: {Shape}");
 }

@@ -26,7 +26,7 @@ internal static class UnevenShards
                     yield return new CheckpointFinding(
                         FindingSeverity.Warning,
                         CheckpointErrorCode.ShardMismatch,
-                        $"'{tensor.Name}' has {string.Join(", ", rows)} rows in the files of '{Path.GetDirectoryName(rank.First().File)}', where"
+                        $"'{tensor.Name}' has {string.Join(", ", rows)} rows in the files of '{rank.First().FolderPath}', where"
                             + $" PyTorch would have divided them into {string.Join(", ", expected)}",
                         tensor.Name,
                         rank.First().File);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
@@ -17,6 +18,13 @@ public sealed class FuzzTests : IDisposable
 
     [Fact]
     public void Archives_whose_headers_lie() => Fuzzer.Run(3000, random => Archive.Mutate(Corpus.Archives.Pick(random), random), Index);
+
+    /// <summary>What a file is taken for does not depend on how its bytes come.</summary>
+    [Fact]
+    public void Archives_whose_headers_lie_in_a_store() => Fuzzer.Run(1500, random => Archive.Mutate(Corpus.Archives.Pick(random), random), IndexFromAfar);
+
+    [Fact]
+    public void Damaged_files_in_a_store() => Fuzzer.Run(1500, random => Bytes.Mutate(Corpus.Files.Pick(random), random), IndexFromAfar);
 
     [Fact]
     public void Pickles_that_no_program_writes() => Fuzzer.Run(8000, Pickles.MakeFile, Index);
@@ -45,6 +53,22 @@ public sealed class FuzzTests : IDisposable
             config.Architecture?.Validate();
         },
         canRefuse: false);
+
+    private static void IndexFromAfar(byte[] bytes)
+    {
+        var (near, store) = (new MemorySource(bytes), new ObjectStore());
+        store.Put(near.Name, bytes);
+        var far = store.Folder.SourceOf(near.Name);
+
+        var (refusal, refusalFromAfar) = (Record.Exception(() => TorchFile.Open(near)), Record.Exception(() => TorchFile.Open(far)));
+
+        Assert.Equal(refusal?.Message, refusalFromAfar?.Message.Replace(far.Name, near.Name, StringComparison.Ordinal));
+
+        if (refusal is not null)
+        {
+            ExceptionDispatchInfo.Throw(refusal);
+        }
+    }
 
     /// <summary>What Read-Fairseq2Checkpoint does with a file, and what an export does with its tensors.</summary>
     private void Index(byte[] bytes)

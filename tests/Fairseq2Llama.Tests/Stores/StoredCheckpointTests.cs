@@ -6,7 +6,7 @@ using CheckpointFolder = Fairseq2Llama.Tests.Support.CheckpointFolder;
 namespace Fairseq2Llama.Tests.Stores;
 
 /// <summary>A checkpoint in a store is the same as one in a local folder, whatever is asked of it.</summary>
-public sealed class StoredCheckpointTests : IDisposable
+public sealed class StoredCheckpointTests(ShardedModels models) : IDisposable
 {
     private readonly TempFolder _local = new("bucket");
     private readonly TempFolder _out = new();
@@ -37,6 +37,28 @@ public sealed class StoredCheckpointTests : IDisposable
         var store = ObjectStore.Of(_local.Path);
 
         Assert.Equal(Test(new LocalFolder(_local.Path), _local.Path), Test(store.Folder, ObjectStore.Root));
+    }
+
+    [Theory]
+    [InlineData("float32,embedding1,pp2,tp4,sdp3,uneven")]
+    [InlineData("bfloat16,embedding0,pp1,tp2,sdp3,uneven")]
+    public void A_divided_model_is_read_tested_and_exported_as_in_a_folder(string name)
+    {
+        var path = models.PathOfDivided(name);
+        var store = ObjectStore.Of(path);
+        var architecture = ShardedModels.ArchitectureOf(name);
+        var options = new ReferenceExportOptions { Architecture = architecture, ShardCount = 2 };
+
+        Assert.Equal(
+            Describe(() => Fairseq2Checkpoint.Read(path), path),
+            Describe(() => Fairseq2Checkpoint.Read(store.Folder), ObjectStore.Root).Replace("bucket", name, StringComparison.Ordinal));
+        Assert.Equal(
+            Test(new LocalFolder(path), path),
+            Test(store.Folder, ObjectStore.Root).Replace("bucket", name, StringComparison.Ordinal));
+
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(path), _out["local"], options).Execute();
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(store.Folder), _out["stored"], options).Execute();
+        Assert.Equal(CheckpointFolder.Snapshot(_out["local"]), CheckpointFolder.Snapshot(_out["stored"]));
     }
 
     [Theory]

@@ -167,6 +167,12 @@ internal sealed class ObjectStore
             {
                 source.CountRequest(new ByteRange(offset, buffer.Length));
                 source.RequireUnchanged();
+
+                if (offset > source.Length - buffer.Length)
+                {
+                    throw new CheckpointException(CheckpointErrorCode.CheckpointCorrupt, $"'{source.Name}' ends before byte {offset + buffer.Length}.");
+                }
+
                 source.Bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
             }
 
