@@ -12,16 +12,25 @@ internal abstract class TensorFileLayout
     /// <summary>Bytes of the whole file.</summary>
     public abstract long Length { get; }
 
-    /// <summary>All that is no tensor data: headers, directories, names.</summary>
-    /// <param name="checksums">The CRC-32 of each storage, for containers that have such.</param>
-    public abstract IEnumerable<FramePiece> Frame(IReadOnlyDictionary<PlannedStorage, uint> checksums);
+    /// <summary>What is no tensor data and known beforehand.</summary>
+    public abstract IEnumerable<FramePiece> Head { get; }
+
+    /// <summary>What can't be written before a storage has been, because it tells its checksum.</summary>
+    /// <param name="index">Which of the storages.</param>
+    /// <param name="crc">The CRC-32 of it.</param>
+    public virtual IEnumerable<FramePiece> HeadOf(int index, uint crc) => [];
+
+    /// <summary>What can't be written before all storages have been.</summary>
+    /// <param name="checksums">The CRC-32 of each.</param>
+    public virtual IEnumerable<FramePiece> Tail(IReadOnlyList<uint> checksums) => [];
 }
 
 /// <summary>A storage and where in the file it begins.</summary>
 internal readonly record struct PlacedStorage(PlannedStorage Storage, long Offset)
 {
-    /// <summary>Whether it may share blocks with its input, which takes the same place within a block there.</summary>
-    public bool MayShareBlocks => Storage.IsShareable && (Storage.UnchangedInput!.Offset - Offset) % BlockSharing.BlockSize == 0;
+    /// <summary>Where it is in the input, if it could be taken over without reading it.</summary>
+    public UnchangedRange? Unchanged =>
+        Storage.IsShareable && Storage.UnchangedInput is { } input ? new UnchangedRange(input.Source, input.Offset, Offset, input.Length) : null;
 }
 
 /// <summary>Bytes and where in the file they begin.</summary>

@@ -1,5 +1,4 @@
 using Fairseq2Llama.Conversion;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 
@@ -20,7 +19,12 @@ public static class CheckpointExport
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static ConversionPlan Plan(
         LlamaCheckpoint checkpoint, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default) =>
-        Plan(checkpoint, checkpoint.Tensors, destinationPath, options, cancellationToken);
+        Plan(checkpoint, Destinations.At(destinationPath), options, cancellationToken);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static ConversionPlan Plan(
+        LlamaCheckpoint checkpoint, IExportDestination destination, ExportOptions options, CancellationToken cancellationToken = default) =>
+        Plan(checkpoint, checkpoint.Tensors, destination, options, cancellationToken);
 
     /// <summary>Plans the export of those tensors of a checkpoint that are left after filtering.</summary>
     /// <param name="tensors">All from one checkpoint; one that comes twice counts once.</param>
@@ -36,7 +40,7 @@ public static class CheckpointExport
         var checkpoints = distinct.Select(tensor => tensor.Checkpoint).Distinct().ToArray();
 
         return checkpoints is [var checkpoint]
-            ? Plan(checkpoint, distinct, destinationPath, options, cancellationToken)
+            ? Plan(checkpoint, distinct, Destinations.At(destinationPath), options, cancellationToken)
             : throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
                 $"'{destinationPath}' can hold tensors of one checkpoint, and these come from {checkpoints.Length}:"
@@ -47,7 +51,7 @@ public static class CheckpointExport
     private static ConversionPlan Plan(
         LlamaCheckpoint checkpoint,
         IReadOnlyCollection<CheckpointTensor> tensors,
-        string destinationPath,
+        IExportDestination destination,
         ExportOptions options,
         CancellationToken cancellationToken)
     {
@@ -64,39 +68,32 @@ public static class CheckpointExport
         var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
-        var files = format.PlanFiles(model, destinationPath);
+        var files = format.PlanFiles(model, destination.Folder);
 
-        var destination = DestinationFolder.Inspect(destinationPath, files, format.Folder, options.Force);
-        RequireInputsElsewhere(checkpoint, destinationPath, destination);
+        var found = DestinationFolder.Inspect(destination, files, format.Folder, options.Force);
+        RequireInputsElsewhere(checkpoint, destination.Folder, found);
 
-        return new ConversionPlan(destinationPath, architecture, files, format, options.Verification)
+        return new ConversionPlan(destination, architecture, files, format, options.Verification)
         {
             Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture)],
             ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
-            ReplacedFiles = destination.Replaced,
-            StaleFiles = destination.Stale,
-            Flush = options.Flush || destination.Replaced.Length + destination.Stale.Length > 0,
-            Warnings = [.. ExportChecks.Warn(model, choice, format, options.Policy), .. destination.Warnings, .. files.Warnings],
+            ReplacedFiles = found.Replaced,
+            StaleFiles = found.Stale,
+            Flush = options.Flush || found.Replaced.Length + found.Stale.Length > 0,
+            Warnings = [.. ExportChecks.Warn(model, choice, format, options.Policy), .. found.Warnings, .. files.Warnings],
         };
     }
 
     /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
-    private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, string destinationPath, DestinationFolder destination)
+    private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, ICheckpointFolder folder, DestinationFolder found)
     {
-        if (checkpoint.Folder is not LocalFolder)
-        {
-            return;
-        }
-
-        var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.IdentityOf).ToHashSet(RealPath.Comparer);
-        var input = destination.Replaced.Concat(destination.Stale)
-            .Select(name => Path.Combine(destinationPath, name))
-            .FirstOrDefault(path => inputs.Contains(RealPath.IdentityOf(path)));
+        var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(folder.IdentityOf).ToHashSet(folder.Identities);
+        var input = found.Replaced.Concat(found.Stale).Select(folder.PathOf).FirstOrDefault(path => inputs.Contains(folder.IdentityOf(path)));
 
         if (input is not null)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{input}' is what is being exported and would be replaced. Choose another folder.", destinationPath);
+                CheckpointErrorCode.OutputExists, $"'{input}' is what is being exported and would be replaced. Choose another folder.", folder.Path);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama;
@@ -12,9 +13,9 @@ namespace Fairseq2Llama;
 public sealed class ConversionPlan
 {
     internal ConversionPlan(
-        string destinationPath, LlamaArchitecture architecture, OutputFiles output, OutputFormat format, VerificationMode verification)
+        IExportDestination destination, LlamaArchitecture architecture, OutputFiles output, OutputFormat format, VerificationMode verification)
     {
-        DestinationPath = destinationPath;
+        Destination = destination;
         Architecture = architecture;
         Output = output;
         Format = format;
@@ -22,7 +23,7 @@ public sealed class ConversionPlan
     }
 
     /// <summary>The folder that will hold the files.</summary>
-    public string DestinationPath { get; }
+    public string DestinationPath => Destination.Folder.Path;
 
     /// <summary>The architecture that the result has.</summary>
     public LlamaArchitecture Architecture { get; }
@@ -55,6 +56,31 @@ public sealed class ConversionPlan
 
     /// <summary>What may surprise about it.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
+
+    /// <summary>Where it writes to.</summary>
+    internal IExportDestination Destination { get; }
+
+    /// <summary>What it makes of the destination.</summary>
+    internal FolderChange Change
+    {
+        get
+        {
+            var shared = Files.OfType<PlannedTextFile>().Where(file => file.IsShared).Select(file => file.Name).ToImmutableArray();
+
+            return new FolderChange
+            {
+                Placed = [.. Files.Select(file => file.Name).Except(shared)],
+                Shared = shared,
+                Replaced = ReplacedFiles,
+                Stale = StaleFiles,
+                CommitMarker = Folder.CommitMarker,
+                Shards = Output.ShardIndex,
+                Flush = Flush,
+                Space = Output.Space,
+                RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),
+            };
+        }
+    }
 
     /// <summary>The files, and what other jobs write beside them.</summary>
     internal OutputFiles Output { get; }
@@ -93,5 +119,5 @@ public sealed class ConversionPlan
     /// <summary>What it has made, once it was carried out.</summary>
     /// <param name="cancellationToken">Stops reading its index.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
-    public LlamaCheckpoint OpenResult(CancellationToken cancellationToken = default) => Format.Open(DestinationPath, Architecture, Output, cancellationToken);
+    public LlamaCheckpoint OpenResult(CancellationToken cancellationToken = default) => Format.Open(Destination.Folder, Architecture, Output, cancellationToken);
 }

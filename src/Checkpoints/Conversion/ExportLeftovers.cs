@@ -1,4 +1,4 @@
-using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
@@ -12,11 +12,14 @@ public static class ExportLeftovers
     /// <summary>Whether there is anything; it can also be of an export that is at work.</summary>
     /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
-    public static bool AreAt(string destinationPath, IReadOnlyCollection<int> shardIndex)
+    public static bool AreAt(string destinationPath, IReadOnlyCollection<int> shardIndex) => AreAt(Destinations.At(destinationPath), shardIndex);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static bool AreAt(IExportDestination destination, IReadOnlyCollection<int> shardIndex)
     {
         try
         {
-            return StagingPath.Existing(destinationPath, shardIndex).Any();
+            return destination.HasLeftovers(shardIndex);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -30,14 +33,9 @@ public static class ExportLeftovers
     /// </summary>
     /// <param name="path">The absolute path of a folder; it need not exist.</param>
     /// <returns>What happened and what to do, in sentences; null where there is no sign of an export.</returns>
-    public static string? Explain(string path)
-    {
-        path = Path.TrimEndingDirectorySeparator(path);
-
-        return !Directory.Exists(path) && Directory.Exists(StagingPath.Beside(path)) || CommitJournal.IsIn(StagingPath.In(path))
-            ? $"An export to '{path}' has not finished. If it was interrupted, run it again: that finishes or replaces what it began."
-            : null;
-    }
+    public static string? Explain(string path) => Destinations.At(path) is { IsUnfinished: true } destination
+        ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again: that finishes or replaces what it began."
+        : null;
 
     /// <summary>Finishes an export that was killed while its files were being put in place, and removes whatever else is left.</summary>
     /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
@@ -46,25 +44,15 @@ public static class ExportLeftovers
     /// <exception cref="CheckpointException">It can't be finished.</exception>
     public static bool CleanUp(string destinationPath, IReadOnlyCollection<int> shardIndex)
     {
-        var isFinished = false;
+        var destination = Destinations.At(destinationPath);
 
         try
         {
-            foreach (var folder in StagingPath.Existing(destinationPath, shardIndex).ToArray())
-            {
-                using var held = StagingLock.TryAcquire(folder);
-
-                if (held is not null)
-                {
-                    isFinished |= Leftover.CleanUp(folder, destinationPath);
-                }
-            }
+            return destination.CleanUp(shardIndex);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WriteErrors.Translate(e, destinationPath, 0);
+            throw destination.ToError(e, 0);
         }
-
-        return isFinished;
     }
 }

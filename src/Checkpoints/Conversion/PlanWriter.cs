@@ -1,15 +1,14 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>Carries out a plan: write everything into a staging folder, verify it, move it into place.</summary>
+/// <summary>Carries out a plan: write everything where nobody finds it, verify it, put it in place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
-    private readonly long _total = plan.Files.Sum(file => file.WorkFor(plan.Policy));
+    private readonly long _total = plan.Files.Sum(file => file.Work + WrittenFileCheck.WorkFor(file, plan.Policy));
     private long _done;
 
     /// <returns>What showed only when the data was read, and may surprise.</returns>
@@ -18,16 +17,13 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         try
         {
             ImmutableArray<CheckpointFinding> findings;
-            using var staging = StagingFolder.Create(plan);
+            using var staging = plan.Destination.Begin(plan.Change);
 
-            using (var copier = new StorageCopier(staging.Path, plan.Policy) { ReadsShared = ReadsAll })
+            using (var copier = new StorageCopier(staging.Scratch, plan.Policy) { ReadsShared = ReadsAll })
             {
                 findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
-                foreach (var file in plan.Files.OrderBy(file => file.Phase))
-                {
-                    Write(file, staging.PathOf(file), copier);
-                }
+                Write(staging, copier);
 
                 copier.RequireUnchangedInputs();
                 findings = [.. findings, .. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
@@ -39,7 +35,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WriteErrors.Translate(e, plan.DestinationPath, plan.Length);
+            throw plan.Destination.ToError(e, plan.Length);
         }
     }
 
@@ -71,22 +67,51 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// </summary>
     private bool ReadsAll => plan.Policy.ReadsBack || plan.Files.Any(file => file is PlannedChecklist);
 
-    private void Write(PlannedFile file, string path, StorageCopier copier)
+    /// <summary>What is derived of others comes when these have turned out to be right.</summary>
+    private void Write(IStagedFolder staging, StorageCopier copier)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        var checks = new List<WrittenFileCheck>();
 
-        var end = _done + file.WorkFor(plan.Policy);
-        Report(0);
-
-        file.Write(path, new WriteContext(copier, plan.Policy, plan.Flush, Report, cancellationToken));
-
-        _done = end;
-        Report(0);
-
-        void Report(long count)
+        foreach (var phase in plan.Files.GroupBy(file => file.Phase).OrderBy(phase => phase.Key))
         {
-            _done += count;
-            progress?.Report(new ByteProgress(file.Name, _done, _total));
+            if (phase.Key == WritePhase.Derived)
+            {
+                Run(checks);
+            }
+
+            foreach (var file in phase)
+            {
+                Do(file, file.Work, context => checks.AddRange(file.Write(context) is { } check ? [check] : []));
+            }
+        }
+
+        Run(checks);
+
+        void Run(List<WrittenFileCheck> checks)
+        {
+            foreach (var check in checks)
+            {
+                Do(check.File, WrittenFileCheck.WorkFor(check.File, plan.Policy), check.Run);
+            }
+
+            checks.Clear();
+        }
+
+        void Do(PlannedFile file, long work, Action<WriteContext> step)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            var end = _done + work;
+            Report(0);
+            step(new WriteContext(staging, copier, plan.Policy, Report, cancellationToken));
+            _done = end;
+            Report(0);
+
+            void Report(long count)
+            {
+                _done += count;
+                progress?.Report(new ByteProgress(file.Name, _done, _total));
+            }
         }
     }
 }

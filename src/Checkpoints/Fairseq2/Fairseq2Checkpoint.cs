@@ -4,6 +4,7 @@ using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama;

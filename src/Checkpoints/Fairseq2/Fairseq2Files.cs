@@ -11,7 +11,7 @@ internal sealed class Fairseq2Files : FolderRules
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Fairseq2, "fairseq2's format", "Read-Fairseq2Checkpoint", Rules)
     {
         IsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null,
-        Read = (path, cancellationToken) => Fairseq2Checkpoint.Read(path, cancellationToken: cancellationToken),
+        Read = (folder, cancellationToken) => Fairseq2Checkpoint.Read(folder, cancellationToken: cancellationToken),
         MakeOptions = () => new Fairseq2ExportOptions(),
     };
 
@@ -24,9 +24,7 @@ internal sealed class Fairseq2Files : FolderRules
     public override string? FindStumblingBlock(string name) => null;
 
     /// <summary>Which of two checkpoints is meant nobody could tell, and a model among the steps of a run would hide these.</summary>
-    public override string? FindObstacle(string folder) => FindObstacle(new LocalFolder(folder));
-
-    private static string? FindObstacle(ICheckpointFolder folder) =>
+    public override string? FindObstacle(ICheckpointFolder folder) =>
         CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, beside which another one could not be read."
         : TrainingRun.Find(folder) is not null ? "is a training run, whose steps would be hidden by a model beside them."
         : null;

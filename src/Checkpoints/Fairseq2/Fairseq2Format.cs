@@ -34,10 +34,10 @@ internal sealed class Fairseq2Format : OutputFormat
         }
     }
 
-    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
-        Fairseq2Checkpoint.Read(path, cancellationToken: cancellationToken);
+    public override LlamaCheckpoint Open(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        Fairseq2Checkpoint.Read(folder, cancellationToken: cancellationToken);
 
-    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    public override OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination)
     {
         var split = new ModelParallelSplit(1, model);
         var config = ModelConfigWriter.Write(model.Architecture, model.SpecialTokens);

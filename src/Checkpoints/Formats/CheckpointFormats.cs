@@ -3,6 +3,7 @@ using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Formats;
 

@@ -4,6 +4,7 @@ using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.SafeTensors.Writing;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.HuggingFace;
@@ -27,10 +28,10 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     public override byte[] WriteConfig(LlamaArchitecture architecture) =>
         HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), DType.Float32, []);
 
-    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
-        LlamaHuggingFaceCheckpoint.Read(path, cancellationToken);
+    public override LlamaCheckpoint Open(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        LlamaHuggingFaceCheckpoint.Read(folder, cancellationToken);
 
-    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    public override OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination)
     {
         var split = new ModelParallelSplit(1, model);
         var shards = WeightShards.Divide(model.PlanTensors(split, rank: 0).OrderBy(tensor => ModuleOrder.Of(Parse(tensor), Convention)), options.MaxShardSize);
@@ -51,14 +52,14 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
             .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "which tensor is in which file")] : Array.Empty<PlannedFile>(),
             new PlannedTextFile(HuggingFaceConfig.FileName, config, "the architecture"),
             PlanGenerationConfig(tokenizer, tokens),
-            .. tokenizer.PlanCopies(destinationPath),
+            .. tokenizer.PlanCopies(destination),
         ];
 
         return new OutputFiles(files, split)
         {
             Reason = string.Create(CultureInfo.InvariantCulture, $"Files: {weights.Length}, of up to {options.MaxShardSize:N0} bytes each."),
             ShardCount = weights.Length,
-            NotWritten = [.. tokenizer.FindKept(destinationPath)],
+            NotWritten = [.. tokenizer.FindKept(destination)],
             Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)],
         };
     }

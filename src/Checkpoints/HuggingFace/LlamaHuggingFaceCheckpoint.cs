@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
 

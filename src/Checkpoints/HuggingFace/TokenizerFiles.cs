@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -66,15 +67,15 @@ internal sealed class TokenizerFiles
         : new(null, []);
 
     /// <summary>Those of them that are not already what they would be copied to.</summary>
-    public IEnumerable<PlannedFile> PlanCopies(string destinationPath) =>
+    public IEnumerable<PlannedFile> PlanCopies(ICheckpointFolder destination) =>
         from file in _files
-        where !IsAt(file, destinationPath)
+        where !IsIn(destination, file)
         select new PlannedCopy(file.Name, file.Source);
 
     /// <summary>The names of the others.</summary>
-    public IEnumerable<string> FindKept(string destinationPath) =>
+    public IEnumerable<string> FindKept(ICheckpointFolder destination) =>
         from file in _files
-        where IsAt(file, destinationPath)
+        where IsIn(destination, file)
         select file.Name;
 
     /// <summary>The tokens that generation_config.json beside them names; there is every one that ends a text.</summary>
@@ -96,8 +97,8 @@ internal sealed class TokenizerFiles
             config?.TextOrContent(name) is { } text && numbers.Value.TryGetValue(text, out var number) ? [number] : [];
     }
 
-    private static bool IsAt(StoredFile file, string folder) =>
-        file.Folder is LocalFolder && RealPath.Comparer.Equals(RealPath.Of(file.Path), RealPath.Of(Path.Combine(folder, file.Name)));
+    private static bool IsIn(ICheckpointFolder folder, StoredFile file) =>
+        folder.Identities.Equals(folder.IdentityOf(file.Path), folder.IdentityOf(folder.PathOf(file.Name)));
 
     private StoredFile? FileOf(string name) => _files.FirstOrDefault(file => file.Name == name);
 

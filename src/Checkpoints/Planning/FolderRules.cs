@@ -1,4 +1,5 @@
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Planning;
 
@@ -17,7 +18,7 @@ internal abstract class FolderRules
     public abstract bool IsStale(string name, IReadOnlySet<string> planned);
 
     /// <summary>What in a folder would keep readers from the checkpoint, even where it may be replaced; null for nothing. Follows the folder's path.</summary>
-    public virtual string? FindObstacle(string folder) => null;
+    public virtual string? FindObstacle(ICheckpointFolder folder) => null;
 
     /// <summary>What is to be said of a file that stays beside a checkpoint; null for nothing. Follows its path.</summary>
     public abstract string? FindStumblingBlock(string name);

@@ -13,7 +13,7 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     public required Func<ICheckpointFolder, bool> IsIn { get; init; }
 
     /// <summary>Reads the index of one.</summary>
-    public required Func<string, CancellationToken, LlamaCheckpoint> Read { get; init; }
+    public required Func<ICheckpointFolder, CancellationToken, LlamaCheckpoint> Read { get; init; }
 
     /// <summary>Exports to it as it is usually done.</summary>
     public required Func<ExportOptions> MakeOptions { get; init; }

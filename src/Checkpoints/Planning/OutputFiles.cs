@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Planning;
 
@@ -19,8 +20,23 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>
     public ImmutableArray<string> NotWritten { get; init; } = [];
 
-    /// <summary>The paths of those of them that are there already and of another export.</summary>
+    /// <summary>The names of those of them that are there already and of another export.</summary>
     public ImmutableArray<string> Foreign { get; init; } = [];
+
+    /// <summary>The room that those to be written take.</summary>
+    public RequiredSpace Space
+    {
+        get
+        {
+            var tensorFiles = Planned.OfType<PlannedTensorFile>().ToArray();
+
+            // Deflated storages are inflated first, so that they can be read at any place.
+            var inputs = tensorFiles.SelectMany(file => file.Layout.Storages).SelectMany(placed => placed.Storage.Runs).Select(runs => runs.Storage).Distinct();
+
+            return new RequiredSpace(
+                Planned.Sum(file => file.Length), inputs.Sum(storage => storage.ScratchLength), [.. tensorFiles.SelectMany(file => file.Unchanged)]);
+        }
+    }
 
     /// <summary>What may surprise.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];

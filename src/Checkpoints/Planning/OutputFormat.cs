@@ -1,5 +1,6 @@
 using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Planning;
 
@@ -40,14 +41,16 @@ internal abstract class OutputFormat
     public virtual IEnumerable<string> ExplainConfig(LlamaArchitecture architecture) => [];
 
     /// <summary>What an export has made.</summary>
-    /// <param name="path">The folder that it was written to.</param>
+    /// <param name="folder">The folder that it was written to.</param>
     /// <param name="architecture">The architecture that was exported, of which not every format tells all.</param>
     /// <param name="output">What was written.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
-    public abstract LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken);
+    public abstract LlamaCheckpoint Open(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken);
 
     /// <summary>Divides a model into files.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="destination">The folder that they will be written to.</param>
     /// <exception cref="CheckpointException">It can't be divided as it is wanted.</exception>
-    public abstract OutputFiles PlanFiles(ExportedModel model, string destinationPath);
+    public abstract OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination);
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Planning;
 
@@ -19,25 +18,24 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     internal override WritePhase Phase => WritePhase.Derived;
 
-    internal override long WorkFor(VerificationPolicy verification) => files.Sum(file => file.Length) + Length;
+    internal override long Work => files.Sum(file => file.Length) + Length;
 
-    internal override void Write(string path, WriteContext context)
+    internal override WrittenFileCheck? Write(WriteContext context)
     {
         var workers = context.MakeWorkers();
-        var folder = Path.GetDirectoryName(path)!;
         var lines = new byte[files.Count][];
 
         workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, (index, cancellationToken) =>
-            lines[index] = LineOf(Hash(Path.Combine(folder, files[index].Name), workers.Done, cancellationToken), files[index]));
+            lines[index] = LineOf(Hash(context.Staging.SourceOf(files[index].Name), workers.Done, cancellationToken), files[index]));
 
-        OutputFile.WriteAll(path, lines.SelectMany(line => line).ToArray(), context.Flush);
+        context.Write(Name, lines.SelectMany(line => line).ToArray());
+        return null;
     }
 
     private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");
 
-    private static byte[] Hash(string path, Action<long> done, CancellationToken cancellationToken)
+    private static byte[] Hash(IByteSource file, Action<long> done, CancellationToken cancellationToken)
     {
-        var file = new LocalFile(path);
         using var reader = file.Open();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 

@@ -11,10 +11,10 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
 
     internal override WritePhase Phase => WritePhase.Small;
 
-    internal override void Write(string path, WriteContext context)
+    internal override WrittenFileCheck? Write(WriteContext context)
     {
         using var reader = source.Open();
-        using var file = OutputFile.Create(path);
+        using var file = context.Staging.Create(Name, Length, []);
         var offset = 0L;
 
         WholeFile.ReadPieces(
@@ -29,6 +29,7 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
             context.CancellationToken);
 
         reader.RequireUnchanged();
-        file.Complete(context.Flush);
+        file.Complete();
+        return null;
     }
 }

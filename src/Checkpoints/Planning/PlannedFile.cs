@@ -1,5 +1,4 @@
 using Fairseq2Llama.Planning;
-using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama;
 
@@ -21,13 +20,13 @@ public abstract class PlannedFile
     internal abstract WritePhase Phase { get; }
 
     /// <summary>Bytes that are written for it, or read once more.</summary>
-    internal virtual long WorkFor(VerificationPolicy verification) => Length;
+    internal virtual long Work => Length;
 
     /// <summary>Writes it.</summary>
-    /// <param name="path">Where; the others are beside it.</param>
-    /// <param name="context">How.</param>
+    /// <param name="context">Where and how.</param>
+    /// <returns>What is to be checked once all are written; null for nothing.</returns>
     /// <exception cref="CheckpointException">What it is made of is damaged.</exception>
-    internal abstract void Write(string path, WriteContext context);
+    internal abstract WrittenFileCheck? Write(WriteContext context);
 
     /// <summary>Prints as its name.</summary>
     public override string ToString() => Name;

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Containers;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
 
@@ -33,14 +34,13 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     internal override WritePhase Phase => WritePhase.Weights;
 
-    internal override long WorkFor(VerificationPolicy verification) => verification.ReadsBack ? 2 * Length : Length;
+    /// <summary>What of it could be taken over from the input without reading it.</summary>
+    public IReadOnlyList<UnchangedRange> Unchanged => [.. Layout.Storages.Select(placed => placed.Unchanged).OfType<UnchangedRange>()];
 
-    internal override void Write(string path, WriteContext context)
+    internal override WrittenFileCheck? Write(WriteContext context)
     {
-        var (copier, verification, flush, _, _) = context;
-        var preallocate = !Layout.Storages.Any(placed => placed.MayShareBlocks && copier.CanShare(placed.Storage));
-        var checksums = new TensorFileWriter(Layout, copier.Write, context.MakeWorkers()).Write(path, preallocate, flush);
-
-        new WrittenFileCheck(this, path, checksums, context.MakeWorkers()).Run(verification.ReadsBack);
+        using var file = context.Staging.Create(Name, Length, context.Verification.SharesBlocks ? Unchanged : []);
+        var checksums = new TensorFileWriter(Layout, context.Copier.Write, context.MakeWorkers()).Write(file);
+        return new WrittenFileCheck(this, checksums);
     }
 }

@@ -17,9 +17,13 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
 
     internal override WritePhase Phase => WritePhase.Small;
 
-    /// <summary>Whether a file is there and has this very content.</summary>
+    /// <summary>Whether a file of its name is there and has this very content.</summary>
     /// <exception cref="CheckpointException">It can't be read, or is no file.</exception>
-    public bool IsAlreadyAt(string path) => File.Exists(path) && WholeFile.IsEqual(new LocalFile(path), content.Span);
+    public bool IsAlreadyIn(ICheckpointFolder folder) => folder.HasFile(Name) && WholeFile.IsEqual(folder.SourceOf(Name), content.Span);
 
-    internal override void Write(string path, WriteContext context) => OutputFile.WriteAll(path, content.Span, context.Flush);
+    internal override WrittenFileCheck? Write(WriteContext context)
+    {
+        context.Write(Name, content.Span);
+        return null;
+    }
 }

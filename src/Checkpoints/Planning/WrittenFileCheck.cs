@@ -6,35 +6,37 @@ using Fairseq2Llama.Transfer;
 namespace Fairseq2Llama.Planning;
 
 /// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
-internal sealed class WrittenFileCheck(
-    PlannedTensorFile plan,
-    string path,
-    IReadOnlyDictionary<PlannedStorage, uint> checksums,
-    Workers workers)
+/// <param name="plan">What was to be written.</param>
+/// <param name="checksums">The CRC-32 of each storage.</param>
+internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictionary<PlannedStorage, uint> checksums)
 {
-    /// <param name="readBack">Whether to read all data, too.</param>
+    /// <summary>The file.</summary>
+    public PlannedTensorFile File => plan;
+
+    /// <summary>Bytes that are read for it.</summary>
+    public static long WorkFor(PlannedFile file, VerificationPolicy verification) => verification.ReadsBack && file is PlannedTensorFile ? file.Length : 0;
+
     /// <exception cref="CheckpointException">It is not what was planned.</exception>
-    public void Run(bool readBack)
+    public void Run(WriteContext context)
     {
         try
         {
-            Compare(readBack);
+            Compare(context);
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.WriteFailed)
         {
             // To the reader of what we wrote it is an input; to the user it is the output.
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{plan.Name}' can't be read back from '{Path.GetDirectoryName(path)}': it was removed or changed while it was being written,"
-                + " or the disk is failing. Run the export again.",
-                path,
+                $"'{plan.Name}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",
+                plan.Name,
                 e);
         }
     }
 
-    private void Compare(bool readBack)
+    private void Compare(WriteContext context)
     {
-        var source = new LocalFile(path);
+        var source = context.Staging.SourceOf(plan.Name);
         var entries = plan.Container.Read(source);
         var storages = new Dictionary<PlannedStorage, StoredBytes>();
 
@@ -53,13 +55,13 @@ internal sealed class WrittenFileCheck(
                 $"another '{planned.Name}'");
         }
 
-        if (readBack)
+        if (context.Verification.ReadsBack)
         {
-            ReadBack(source, [.. storages]);
+            ReadBack(source, [.. storages], context.MakeWorkers());
         }
     }
 
-    private void ReadBack(LocalFile source, IReadOnlyList<KeyValuePair<PlannedStorage, StoredBytes>> storages)
+    private void ReadBack(IByteSource source, IReadOnlyList<KeyValuePair<PlannedStorage, StoredBytes>> storages, Workers workers)
     {
         using var reader = source.Open();
 
@@ -87,7 +89,7 @@ internal sealed class WrittenFileCheck(
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
                 $"What was read back of '{plan.Name}' is not what was written: {found}. Check the destination's disk. Nothing was left behind.",
-                path);
+                plan.Name);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class TensorData : IDisposable
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
     public TensorData(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken, VerificationPolicy? verification = null)
     {
-        Copier = new StorageCopier(ScratchFolder, verification ?? VerificationPolicy.Usual);
+        Copier = new StorageCopier(Scratch, verification ?? VerificationPolicy.Usual);
         CancellationToken = cancellationToken;
         Include(tensors);
     }
@@ -30,11 +30,11 @@ internal sealed class TensorData : IDisposable
     /// <summary>Reads it, and compares it with its checksums.</summary>
     public StorageCopier Copier { get; }
 
+    /// <summary>Where records are inflated.</summary>
+    public ScratchFolder Scratch { get; } = ScratchFolder.Temporary();
+
     /// <summary>Stops it.</summary>
     public CancellationToken CancellationToken { get; }
-
-    /// <summary>Where records are inflated; there only where there are such.</summary>
-    public string ScratchFolder { get; } = Path.Combine(Path.GetTempPath(), $"fairseq2llama-{Path.GetRandomFileName()}");
 
     /// <summary>To be told before tensors are read that it does not know yet.</summary>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
@@ -43,15 +43,9 @@ internal sealed class TensorData : IDisposable
         var deflated = tensors
             .SelectMany(tensor => tensor.Shards)
             .Select(shard => shard.Tensor.Storage)
-            .Where(storage => storage.DeflatedLength is not null && _inflated.Add(storage))
-            .ToArray();
+            .Where(storage => storage.DeflatedLength is not null && _inflated.Add(storage));
 
-        if (deflated.Length > 0)
-        {
-            var length = deflated.Sum(storage => storage.ScratchLength);
-            DiskSpace.Require(Path.GetTempPath(), length);
-            CreateScratchFolder(length);
-        }
+        Scratch.Require(deflated.Sum(storage => storage.ScratchLength));
     }
 
     /// <summary>
@@ -67,30 +61,6 @@ internal sealed class TensorData : IDisposable
     public void Dispose()
     {
         Copier.Dispose();
-
-        if (Directory.Exists(ScratchFolder))
-        {
-            Directory.Delete(ScratchFolder, recursive: true);
-        }
-    }
-
-    /// <summary>Other users of the machine may not be allowed to read the weights.</summary>
-    private void CreateScratchFolder(long length)
-    {
-        try
-        {
-            if (!Directory.Exists(Path.GetTempPath()))
-            {
-                throw new DirectoryNotFoundException("The folder for temporary files does not exist.");
-            }
-
-            _ = OperatingSystem.IsWindows()
-                ? Directory.CreateDirectory(ScratchFolder)
-                : Directory.CreateDirectory(ScratchFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw WriteErrors.Translate(e, Path.GetTempPath(), length);
-        }
+        Scratch.Dispose();
     }
 }

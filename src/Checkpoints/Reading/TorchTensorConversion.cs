@@ -1,6 +1,6 @@
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Reading;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;

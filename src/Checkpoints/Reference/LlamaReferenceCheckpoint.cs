@@ -3,6 +3,7 @@ using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
 
@@ -62,10 +63,8 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
         from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
 
     /// <summary>What an export has made. Jobs may still be writing other shards, so it is not read before its tensors are asked for.</summary>
-    internal static LlamaReferenceCheckpoint OfExport(string path, LlamaArchitecture architecture, OutputFiles output)
+    internal static LlamaReferenceCheckpoint OfExport(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output)
     {
-        var folder = new LocalFolder(path);
-
         return new LlamaReferenceCheckpoint(
             folder,
             new ArchitectureFile(folder.PathOf(ReferenceParams.FileName)) { Architecture = architecture },

@@ -4,6 +4,7 @@ using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles.Writing;
 
 namespace Fairseq2Llama.Reference;
@@ -80,10 +81,10 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
     private static string Format(double number) => number.ToString(CultureInfo.InvariantCulture);
 
-    public override LlamaCheckpoint Open(string path, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
-        LlamaReferenceCheckpoint.OfExport(path, architecture, output);
+    public override LlamaCheckpoint Open(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
+        LlamaReferenceCheckpoint.OfExport(folder, architecture, output);
 
-    public override OutputFiles PlanFiles(ExportedModel model, string destinationPath)
+    public override OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination)
     {
         var split = new ModelParallelSplit(options.ShardCount ?? model.Checkpoint.ModelParallelSize, model);
         ImmutableArray<int> ranks = [.. RequireRanks(split.Count)];
@@ -94,7 +95,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         ];
 
         var others = Enumerable.Range(0, split.Count).Except(ranks).ToArray();
-        var present = others.Where(rank => File.Exists(Path.Combine(destinationPath, ReferenceShard.NameOf(rank))));
+        var present = others.Where(rank => destination.HasFile(ReferenceShard.NameOf(rank)));
 
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
@@ -103,7 +104,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
             ShardIndex = options.ShardIndex,
             NotWritten = [.. others.Select(ReferenceShard.NameOf)],
             Warnings = [.. FindForeignDivision(model.Architecture, split)],
-            Foreign = [.. SiblingShards.FindForeign(destinationPath, present.Select(PlanShard))],
+            Foreign = [.. SiblingShards.FindForeign(destination, present.Select(PlanShard))],
         };
 
         PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));

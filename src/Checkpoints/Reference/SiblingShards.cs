@@ -7,19 +7,18 @@ namespace Fairseq2Llama.Reference;
 internal static class SiblingShards
 {
     /// <summary>Those that can't be of the same export: their tensors have other names, types or shapes.</summary>
-    /// <param name="destinationPath">The folder.</param>
+    /// <param name="folder">The folder.</param>
     /// <param name="siblings">What this export would write there in the place of files that are there, were it not for the other jobs.</param>
-    public static IEnumerable<string> FindForeign(string destinationPath, IEnumerable<PlannedTensorFile> siblings) =>
+    public static IEnumerable<string> FindForeign(ICheckpointFolder folder, IEnumerable<PlannedTensorFile> siblings) =>
         from sibling in siblings
-        let path = Path.Combine(destinationPath, sibling.Name)
-        where !Fits(sibling, path)
-        select path;
+        where !Fits(sibling, folder)
+        select sibling.Name;
 
-    private static bool Fits(PlannedTensorFile plan, string path)
+    private static bool Fits(PlannedTensorFile plan, ICheckpointFolder folder)
     {
         try
         {
-            var found = plan.Container.Read(new LocalFile(path));
+            var found = plan.Container.Read(folder.SourceOf(plan.Name));
 
             return found.Count == plan.Tensors.Count && plan.Tensors.Zip(found).All(pair =>
                 pair.Second.Key == pair.First.Name

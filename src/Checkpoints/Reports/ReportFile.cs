@@ -1,7 +1,6 @@
 using System.Text;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
 

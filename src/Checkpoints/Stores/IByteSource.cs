@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Fairseq2Llama.Stores;
 
 /// <summary>
@@ -36,14 +34,6 @@ internal interface IByteReader : IDisposable
     void Expect(IReadOnlyList<ByteRange> ranges)
     {
     }
-
-    /// <summary>Makes whole blocks of this those of a file, without reading them.</summary>
-    /// <param name="offset">The first; a multiple of <see cref="BlockSharing.BlockSize"/>.</param>
-    /// <param name="length">Bytes; a multiple of it.</param>
-    /// <param name="target">The file, open for writing.</param>
-    /// <param name="targetOffset">Where in it; a multiple of it.</param>
-    /// <returns>False when they can't be shared; then nothing has changed.</returns>
-    bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) => false;
 
     /// <summary>Makes sure that what was read so far is all from the same state of the source.</summary>
     /// <exception cref="CheckpointException">It is no longer what it was when the source was made.</exception>

@@ -37,6 +37,13 @@ internal interface ICheckpointFolder
     /// <summary>The path of what has that name in it, or would have.</summary>
     string PathOf(string name);
 
+    /// <summary>The same for all paths that lead to one file, to be compared by <see cref="Identities"/>.</summary>
+    /// <param name="path">As those of files in such folders; the end of it need not exist.</param>
+    string IdentityOf(string path);
+
+    /// <summary>How identities, and names of files, are compared.</summary>
+    StringComparer Identities { get; }
+
     /// <summary>A path below its own, relative to it.</summary>
     string PathWithin(string path);
 

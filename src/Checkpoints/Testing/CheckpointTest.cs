@@ -3,6 +3,7 @@ using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Formats;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama;

@@ -8,15 +8,13 @@ using Fairseq2Llama.TorchFiles.Zip;
 namespace Fairseq2Llama.Transfer;
 
 /// <summary>
-/// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file beside
-/// the output.
+/// Gives access to the bytes of input storages at any place. Deflated ones, which have no places, are inflated once into a file.
 /// </summary>
-internal sealed class InputStorages(string scratchFolder, VerificationPolicy verification) : IDisposable
+internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy verification) : IDisposable
 {
     private readonly object _lock = new();
     private readonly Dictionary<IByteSource, IByteReader> _readers = [];
     private readonly Dictionary<StoredBytes, IByteReader> _inflated = [];
-    private readonly Dictionary<IByteSource, bool> _shares = [];
 
     /// <summary>A reader and the place in it where the storage begins.</summary>
     public (IByteReader Reader, long Origin) Open(StoredBytes storage, CancellationToken cancellationToken)
@@ -34,20 +32,6 @@ internal sealed class InputStorages(string scratchFolder, VerificationPolicy ver
             }
 
             return (reader, 0);
-        }
-    }
-
-    /// <summary>Whether a source and files in the scratch folder can share blocks: tried, because nothing else tells for sure.</summary>
-    public bool CanShare(IByteSource source)
-    {
-        lock (_lock)
-        {
-            if (!_shares.TryGetValue(source, out var canShare))
-            {
-                canShare = _shares[source] = TryToShare(Reader(source), source.Length);
-            }
-
-            return canShare;
         }
     }
 
@@ -71,14 +55,6 @@ internal sealed class InputStorages(string scratchFolder, VerificationPolicy ver
         }
     }
 
-    private bool TryToShare(IByteReader reader, long length)
-    {
-        using var file = File.OpenHandle(
-            Path.Combine(scratchFolder, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
-
-        return length >= BlockSharing.BlockSize && reader.TryShare(0, BlockSharing.BlockSize, file, 0);
-    }
-
     private IByteReader Reader(IByteSource source)
     {
         if (!_readers.TryGetValue(source, out var reader))
@@ -91,13 +67,21 @@ internal sealed class InputStorages(string scratchFolder, VerificationPolicy ver
 
     private IByteReader Inflate(StoredBytes storage, long deflatedLength, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(scratchFolder, string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"));
-        var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         var crc = ThirdParty.CreateCrc32();
+        var inflated = scratch.Write(
+            string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"), storage.Length, output => Inflate(storage, deflatedLength, crc, output, cancellationToken));
+
+        return !verification.ComparesChecksums || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
+            ? inflated.Open()
+            : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
+    }
+
+    private void Inflate(StoredBytes storage, long deflatedLength, IChecksum crc, Stream output, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
 
         try
         {
-            using var output = File.Create(path);
             using var input = Deflate.Open(Reader(storage.Source), storage.Offset, deflatedLength);
 
             for (var left = storage.Length; left > 0;)
@@ -115,17 +99,9 @@ internal sealed class InputStorages(string scratchFolder, VerificationPolicy ver
         {
             throw CheckpointException.Corrupt(storage.Source.Name, $"its record '{storage.Record}' can't be decompressed.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw WriteErrors.Translate(e, scratchFolder, storage.Length);
-        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-
-        return !verification.ComparesChecksums || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
-            ? new LocalFile(path).Open()
-            : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Transfer;
@@ -9,9 +10,9 @@ namespace Fairseq2Llama.Transfer;
 /// <summary>
 /// The one place where tensor data passes through: reads the runs of a storage, checks them, hands them on. Serves several threads at once.
 /// </summary>
-internal sealed class StorageCopier(string scratchFolder, VerificationPolicy verification) : IDisposable
+internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy verification) : IDisposable
 {
-    private readonly InputStorages _inputs = new(scratchFolder, verification);
+    private readonly InputStorages _inputs = new(scratch, verification);
     private readonly ConcurrentBag<RunReader> _idleReaders = [];
     private readonly ConcurrentDictionary<StoredBytes, Lazy<uint>> _checksums = new();
     private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
@@ -22,15 +23,11 @@ internal sealed class StorageCopier(string scratchFolder, VerificationPolicy ver
     /// <summary>How many finite numbers were too large for the type that a storage was cast to, where there were any.</summary>
     public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
 
-    /// <summary>Whether a storage need not be copied, because its file and files in the scratch folder can share blocks.</summary>
-    public bool CanShare(PlannedStorage storage) =>
-        verification.SharesBlocks && storage.IsShareable && _inputs.CanShare(storage.UnchangedInput!.Source);
-
-    /// <summary>Puts a storage into its place, by sharing blocks where that is possible.</summary>
-    /// <returns>The CRC-32 of what lies there now, as far as it was read; of blocks that are shared it is what the input says.</returns>
+    /// <summary>Puts a storage into its place, without reading it where that is possible.</summary>
+    /// <returns>The CRC-32 of what lies there now, as far as it was read; else it is what the input says.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
     public uint Write(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken) =>
-        CanShare(storage) && TryShare(storage.UnchangedInput!, target, cancellationToken)
+        verification.SharesBlocks && storage.IsShareable && TryShare(storage.UnchangedInput!, target, cancellationToken)
             ? storage.UnchangedInput!.Crc32!.Value
             : Copy(storage, chunk => target.Write(chunk), cancellationToken);
 

@@ -1,7 +1,6 @@
 using Fairseq2Llama.Containers;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
-using Microsoft.Win32.SafeHandles;
 
 namespace Fairseq2Llama.Transfer;
 
@@ -31,34 +30,37 @@ internal sealed class TensorFileWriter
         _checksums = new uint[layout.Storages.Count];
     }
 
-    /// <param name="path">Where; there must be no such file.</param>
-    /// <param name="preallocate">Whether to ask for room for all of it first, which finds a full disk now rather than after an hour.</param>
-    /// <param name="flush">Whether it must have reached the disk.</param>
+    /// <param name="file">Where; completed in the end.</param>
     /// <returns>The CRC-32 of each storage.</returns>
-    public IReadOnlyDictionary<PlannedStorage, uint> Write(string path, bool preallocate, bool flush)
+    public IReadOnlyDictionary<PlannedStorage, uint> Write(IFileSink file)
     {
-        using var file = OutputFile.Create(path, preallocate ? _layout.Length : 0);
+        Write(file, _layout.Head);
+        _workers.Run(OrderFor(file), _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file, index, cancellationToken));
+        Write(file, _layout.Tail(_checksums));
+        file.Complete();
 
-        // The largest first, so that at the end no thread is left alone with one of them.
-        var order = Enumerable.Range(0, _layout.Storages.Count).OrderByDescending(index => _layout.Storages[index].Storage.Length).ToArray();
-
-        _workers.Run(order, _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file.Handle, index, cancellationToken));
-
-        var checksums = _layout.Storages.Zip(_checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second);
-        WriteFrame(file, checksums);
-        file.Complete(flush);
-        return checksums;
+        return _layout.Storages.Zip(_checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second);
     }
 
-    private void WriteStorage(SafeFileHandle file, int index, CancellationToken cancellationToken)
+    /// <summary>The largest first, so that at the end no thread is left alone with one of them.</summary>
+    private int[] OrderFor(IFileSink file) =>
+    [
+        .. Enumerable.Range(0, _layout.Storages.Count)
+            .OrderByDescending(index => file.PrefersOrder ? -_layout.Storages[index].Offset : _layout.Storages[index].Storage.Length),
+    ];
+
+    private void WriteStorage(IFileSink file, int index, CancellationToken cancellationToken)
     {
         var (storage, offset) = _layout.Storages[index];
-        _checksums[index] = _copy(storage, new StorageTarget(file, offset, _workers.Done), cancellationToken);
+        var crc = _copy(storage, new StorageTarget(file, offset, _workers.Done), cancellationToken);
+
+        _checksums[index] = crc;
+        Write(file, _layout.HeadOf(index, crc));
     }
 
-    private void WriteFrame(OutputFile file, IReadOnlyDictionary<PlannedStorage, uint> checksums)
+    private static void Write(IFileSink file, IEnumerable<FramePiece> pieces)
     {
-        foreach (var (offset, bytes) in _layout.Frame(checksums))
+        foreach (var (offset, bytes) in pieces)
         {
             file.Write(bytes.Span, offset);
         }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Fairseq2Llama.Model;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;

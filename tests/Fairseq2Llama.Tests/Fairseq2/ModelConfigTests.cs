@@ -1,5 +1,5 @@
 using Fairseq2Llama.Fairseq2;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fairseq2;

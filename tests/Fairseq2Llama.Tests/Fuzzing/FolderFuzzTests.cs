@@ -1,3 +1,4 @@
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fuzzing;
@@ -106,7 +107,7 @@ public sealed class FolderFuzzTests : IDisposable
     /// <summary>Puts the parts of all tensors together, of those that no LLaMA has, too.</summary>
     private static void Merge(Fairseq2Checkpoint checkpoint, string scratchFolder, CancellationToken cancellationToken)
     {
-        using var copier = new StorageCopier(scratchFolder, VerificationPolicy.Of(VerificationMode.None));
+        using var copier = new StorageCopier(ScratchFolder.In(scratchFolder), VerificationPolicy.Of(VerificationMode.None));
 
         foreach (var tensor in checkpoint.Tensors)
         {

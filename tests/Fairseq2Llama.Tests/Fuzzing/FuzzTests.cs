@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 
@@ -73,7 +74,7 @@ public sealed class FuzzTests : IDisposable
     /// <summary>What Read-Fairseq2Checkpoint does with a file, and what an export does with its tensors.</summary>
     private void Index(byte[] bytes)
     {
-        using var copier = new StorageCopier(_folder.Path, VerificationPolicy.Of(VerificationMode.None));
+        using var copier = new StorageCopier(ScratchFolder.In(_folder.Path), VerificationPolicy.Of(VerificationMode.None));
 
         foreach (var entry in StateDict.In(TorchFile.Open(new MemorySource(bytes))).Entries.Where(entry => entry.Tensor.SizeInBytes <= Fuzzer.MaxTensorSize))
         {

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fuzzing;
@@ -46,7 +47,7 @@ public sealed class JsonFuzzTests : IDisposable
             bytes =>
             {
                 File.WriteAllBytes(_folder[file], bytes);
-                using var copier = new StorageCopier(_folder.Path, VerificationPolicy.Of(VerificationMode.None));
+                using var copier = new StorageCopier(ScratchFolder.In(_folder.Path), VerificationPolicy.Of(VerificationMode.None));
 
                 try
                 {

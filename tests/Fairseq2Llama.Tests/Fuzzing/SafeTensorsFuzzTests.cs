@@ -1,4 +1,5 @@
 using Fairseq2Llama.SafeTensors;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fuzzing;
@@ -25,7 +26,7 @@ public sealed class SafeTensorsFuzzTests : IDisposable
     /// <summary>The index, and what an export does with its tensors.</summary>
     private void Read(byte[] bytes)
     {
-        using var copier = new StorageCopier(_folder.Path, VerificationPolicy.Of(VerificationMode.None));
+        using var copier = new StorageCopier(ScratchFolder.In(_folder.Path), VerificationPolicy.Of(VerificationMode.None));
         var file = Open(bytes);
 
         // No two share a byte, so that all of them can be read whatever they claim.

@@ -57,7 +57,7 @@ public sealed class AddedTokensTests : IDisposable
     private IReadOnlyDictionary<string, int> Read(string json)
     {
         Write(json);
-        return AddedTokens.Read(new Fairseq2Llama.Stores.LocalFile(_folder["tokenizer.json"]));
+        return AddedTokens.Read(new Fairseq2Llama.Stores.Local.LocalFile(_folder["tokenizer.json"]));
     }
 
     private void Write(string json) => File.WriteAllText(_folder["tokenizer.json"], json);

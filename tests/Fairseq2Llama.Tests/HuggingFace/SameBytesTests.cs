@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Fairseq2Llama.SafeTensors;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.HuggingFace;

@@ -1,4 +1,5 @@
 using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.HuggingFace;
@@ -22,7 +23,7 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         var files = TokenizerFiles.Beside(Fairseq2Checkpoint.Read(Repository.Case("fs2")));
 
-        Assert.Empty(files.PlanCopies(_folder["model"]));
+        Assert.Empty(files.PlanCopies(new LocalFolder(_folder["model"])));
         Assert.Empty(files.Warnings);
         Assert.Equal("from  to ", Show(files.ReadSpecialTokens()));
     }
@@ -205,7 +206,7 @@ public sealed class TokenizerFilesTests : IDisposable
         Write("tokenizer.json");
         Directory.CreateSymbolicLink(_folder["link"], _folder.Path);
 
-        Assert.Empty(TokenizerFiles.Find(_folder["link"]).PlanCopies(_folder.Path));
+        Assert.Empty(TokenizerFiles.Find(_folder["link"]).PlanCopies(new LocalFolder(_folder.Path)));
     }
 
     [Fact]
@@ -249,7 +250,7 @@ public sealed class TokenizerFilesTests : IDisposable
     private static string Show(SpecialTokens tokens) => $"from {string.Join(' ', tokens.Begin)} to {string.Join(' ', tokens.End)}";
 
     private IEnumerable<string> CopiesOf(string path) =>
-        TokenizerFiles.Find(path).PlanCopies(_folder["model"]).Select(file => file.Name).Order(StringComparer.Ordinal);
+        TokenizerFiles.Find(path).PlanCopies(new LocalFolder(_folder["model"])).Select(file => file.Name).Order(StringComparer.Ordinal);
 
     private void Write(params ReadOnlySpan<string> names)
     {

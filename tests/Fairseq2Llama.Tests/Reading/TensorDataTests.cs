@@ -13,7 +13,7 @@ public class TensorDataTests
 
         using (var data = new TensorData(checkpoint.Tensors, CancellationToken.None))
         {
-            scratch = data.ScratchFolder;
+            scratch = data.Scratch.Path;
             data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { }, CancellationToken.None);
             Assert.NotEmpty(Directory.EnumerateFiles(scratch));
         }
@@ -29,6 +29,6 @@ public class TensorDataTests
 
         data.Copier.Copy(checkpoint.Tensors[0].ToStorage(), _ => { }, CancellationToken.None);
 
-        Assert.False(Directory.Exists(data.ScratchFolder));
+        Assert.False(Directory.Exists(data.Scratch.Path));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using CheckpointFolder = Fairseq2Llama.Tests.Support.CheckpointFolder;
 

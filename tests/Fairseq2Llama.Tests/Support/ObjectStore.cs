@@ -125,6 +125,10 @@ internal sealed class ObjectStore
 
         public string PathOf(string name) => ObjectStore.PathOf(Join(prefix, name));
 
+        public string IdentityOf(string path) => path;
+
+        public StringComparer Identities => StringComparer.Ordinal;
+
         public string PathWithin(string path) => path.StartsWith(Path + '/', StringComparison.Ordinal) ? path[(Path.Length + 1)..] : path;
 
         public long LengthOf(string name) => HasFile(name) ? store._objects[Join(prefix, name)].Bytes.Length : 0;

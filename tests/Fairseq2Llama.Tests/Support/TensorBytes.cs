@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Tests.Support;
 
@@ -12,7 +13,7 @@ internal static class TensorBytes
     public static byte[] Of(PlannedStorage storage)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
+        using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
         var bytes = new MemoryStream();
 
         copier.Copy(storage, chunk => bytes.Write(chunk), CancellationToken.None);

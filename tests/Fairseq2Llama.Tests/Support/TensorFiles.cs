@@ -1,4 +1,5 @@
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Writing;
 
@@ -34,9 +35,10 @@ internal static class TensorFiles
     public static string Write(PlannedTensorFile plan, TempFolder folder)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
+        using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
+        using var file = OutputFile.Create(folder[plan.Name]);
 
-        new TensorFileWriter(plan.Layout, copier.Write, new Workers(_ => { }, CancellationToken.None)).Write(folder[plan.Name], preallocate: true, flush: false);
+        new TensorFileWriter(plan.Layout, copier.Write, new Workers(_ => { }, CancellationToken.None)).Write(file);
         return folder[plan.Name];
     }
 
@@ -44,7 +46,7 @@ internal static class TensorFiles
     public static byte[] Copy(TensorView tensor, VerificationMode verification)
     {
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(verification));
+        using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(verification));
         var bytes = new MemoryStream();
 
         copier.Copy(PlannedStorage.Of(tensor), chunk => bytes.Write(chunk), CancellationToken.None);

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 
@@ -84,7 +85,7 @@ public sealed class MutatedFileTests : IDisposable
 
     private void Read(IEnumerable<TensorView> tensors)
     {
-        using var copier = new StorageCopier(_scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
+        using var copier = new StorageCopier(ScratchFolder.In(_scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
 
         foreach (var tensor in tensors)
         {

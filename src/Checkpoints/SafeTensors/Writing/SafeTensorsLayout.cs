@@ -36,5 +36,5 @@ internal sealed class SafeTensorsLayout : TensorFileLayout
 
     public override long Length { get; }
 
-    public override IEnumerable<FramePiece> Frame(IReadOnlyDictionary<PlannedStorage, uint> checksums) => [new FramePiece(0, _head)];
+    public override IEnumerable<FramePiece> Head => [new FramePiece(0, _head)];
 }

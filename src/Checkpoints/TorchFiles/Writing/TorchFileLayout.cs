@@ -1,6 +1,6 @@
 using Fairseq2Llama.Containers;
 using Fairseq2Llama.Dependencies;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tensors;
 using Fairseq2Llama.TorchFiles.Zip;
 
@@ -15,6 +15,7 @@ internal sealed class TorchFileLayout : TensorFileLayout
     private static readonly DataPlacement Aligned = new(64, 0);
 
     private readonly List<Item> _items = [];
+    private readonly ZipRecord[] _stored;
     private readonly long _directoryOffset;
     private readonly long _directoryLength;
 
@@ -38,6 +39,7 @@ internal sealed class TorchFileLayout : TensorFileLayout
 
         _directoryOffset = _items[^1].Record.End;
         _directoryLength = _items.Sum(item => (long)item.Record.CentralHeaderLength);
+        _stored = [.. from item in _items where item.Storage is not null select item.Record];
         Storages = [.. from item in _items where item.Storage is not null select new PlacedStorage(item.Storage!, item.Record.DataOffset)];
     }
 
@@ -49,22 +51,26 @@ internal sealed class TorchFileLayout : TensorFileLayout
 
     public override long Length => _directoryOffset + _directoryLength + ZipFormat.Zip64EndSize + ZipFormat.Zip64LocatorSize + ZipFormat.EndSize;
 
-    public override IEnumerable<FramePiece> Frame(IReadOnlyDictionary<PlannedStorage, uint> checksums)
+    public override IEnumerable<FramePiece> Head =>
+        from item in _items
+        where item.Content is not null
+        from piece in new[]
+        {
+            new FramePiece(item.Record.HeaderOffset, item.Record.LocalHeader(Crc32Of(item.Content))),
+            new FramePiece(item.Record.DataOffset, item.Content),
+        }
+        select piece;
+
+    public override IEnumerable<FramePiece> HeadOf(int index, uint crc) => [new(_stored[index].HeaderOffset, _stored[index].LocalHeader(crc))];
+
+    public override IEnumerable<FramePiece> Tail(IReadOnlyList<uint> checksums)
     {
         using var directory = new MemoryStream();
+        var index = 0;
 
-        foreach (var (record, content, storage) in _items)
+        foreach (var (record, content, _) in _items)
         {
-            var crc = storage is null ? Crc32Of(content) : checksums[storage];
-
-            yield return new FramePiece(record.HeaderOffset, record.LocalHeader(crc));
-
-            if (content is not null)
-            {
-                yield return new FramePiece(record.DataOffset, content);
-            }
-
-            directory.Write(record.CentralHeader(crc));
+            directory.Write(record.CentralHeader(content is null ? checksums[index++] : Crc32Of(content)));
         }
 
         directory.Write(ZipRecord.DirectoryEnd(_directoryOffset, _directoryLength, _items.Count));

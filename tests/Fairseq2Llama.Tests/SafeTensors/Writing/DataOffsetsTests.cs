@@ -84,7 +84,7 @@ public class DataOffsetsTests
 
         var layout = WrittenSafeTensors.Plan(
             PlannedTensors.MakeWithoutData("a", DType.BFloat16, Rows, 3), PlannedTensors.MakeWithoutData("b", DType.BFloat16, Rows + 1)).Layout;
-        var head = new WrittenSafeTensors(Assert.Single(layout.Frame(new Dictionary<PlannedStorage, uint>())).Bytes.ToArray());
+        var head = new WrittenSafeTensors(Assert.Single(layout.Head).Bytes.ToArray());
         var start = 8 + head.HeaderLength;
 
         Assert.Equal([(0, 6 * Rows), (6 * Rows, (8 * Rows) + 2)], head.Tensors.Select(tensor => (tensor.Begin, tensor.End)));

@@ -1,3 +1,4 @@
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
@@ -68,7 +69,7 @@ public class ChecksumTests
         var shared = entries.GroupBy(entry => entry.Tensor.Storage).MaxBy(group => group.Count())!.Select(entry => entry.Tensor).ToArray();
 
         using var scratch = new TempFolder();
-        using var copier = new StorageCopier(scratch.Path, VerificationPolicy.Of(VerificationMode.Auto));
+        using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
         var readsBefore = source.ReadCount;
 
         foreach (var tensor in shared)

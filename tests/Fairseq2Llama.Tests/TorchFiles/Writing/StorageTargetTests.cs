@@ -1,5 +1,6 @@
 using CsCheck;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
@@ -52,7 +53,7 @@ public class StorageTargetTests
         var written = 0L;
         bool isShared;
 
-        using (var file = File.OpenHandle(folder["file"], FileMode.CreateNew, FileAccess.Write))
+        using (var file = OutputFile.Create(folder["file"]))
         {
             isShared = new StorageTarget(file, targetOffset, count => written += count).TryShare(source, origin, length);
         }
@@ -61,7 +62,7 @@ public class StorageTargetTests
     }
 
     /// <summary>Does what a file system would do, by copying, and remembers how much.</summary>
-    private sealed class SharingReader : IByteReader
+    private sealed class SharingReader : IBlockReader
     {
         public List<int> Shared { get; } = [];
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.TorchFiles;
 using Fairseq2Llama.TorchFiles.Pickle;
@@ -107,7 +107,7 @@ public sealed class LargeArchiveTests : IDisposable
     {
         using var file = new FileStream(path, FileMode.CreateNew);
 
-        foreach (var (offset, bytes) in layout.Frame(layout.Storages.ToDictionary(placed => placed.Storage, _ => 0u)))
+        foreach (var (offset, bytes) in layout.Head.Concat(layout.Storages.SelectMany((_, index) => layout.HeadOf(index, 0))).Concat(layout.Tail(new uint[layout.Storages.Count])))
         {
             file.Position = offset;
             file.Write(bytes.Span);

@@ -1,12 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
-using Fairseq2Llama.Formats;
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Planning;
-using Fairseq2Llama.Stores;
 
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// What has to be moved to put an export in place, in this order. It is written down before the first move, so that the next export can
@@ -28,62 +25,62 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     }.ToFrozenDictionary();
 
     /// <summary>What a folder is taken for whole by leaves first and comes last.</summary>
-    public static CommitJournal Of(ConversionPlan plan)
-    {
-        var completion = plan.Folder.CommitMarker;
-        var shared = plan.Files.OfType<PlannedTextFile>().Where(file => file.IsShared).Select(file => file.Name).ToArray();
-
-        return new CommitJournal(
-        [
-            .. from name in plan.ReplacedFiles.Except(shared).Concat(plan.StaleFiles).OrderBy(name => name != completion)
-               select new CommitStep(CommitAction.Remove, name),
-            .. from name in plan.Files.Select(file => file.Name).Except(shared).OrderBy(name => name == completion)
-               select new CommitStep(CommitAction.Place, name),
-            .. from name in shared
-               select new CommitStep(plan.ReplacedFiles.Contains(name) ? CommitAction.ReplaceShared : CommitAction.Share, name),
-        ]);
-    }
+    public static CommitJournal Of(FolderChange change) => new(
+    [
+        .. from name in change.Leaving.Except(change.Shared).OrderBy(name => name != change.CommitMarker)
+           select new CommitStep(CommitAction.Remove, name),
+        .. from name in change.Placed.OrderBy(name => name == change.CommitMarker)
+           select new CommitStep(CommitAction.Place, name),
+        .. from name in change.Shared
+           select new CommitStep(change.Replaced.Contains(name) ? CommitAction.ReplaceShared : CommitAction.Share, name),
+    ]);
 
     public static bool IsIn(string staging) => File.Exists(Path.Combine(staging, FileName));
 
+    /// <param name="staging">The folder that it is in.</param>
+    /// <param name="isExported">Whether exports write files of a name. Others may write into the folder, and no journal may name any other file.</param>
     /// <exception cref="IOException">It is of another version, or was tampered with.</exception>
-    public static CommitJournal Read(string staging)
+    public static CommitJournal Read(string staging, Func<string, bool> isExported)
     {
         var path = Path.Combine(staging, FileName);
 
-        if (ReadLines(path) is not [Header, .. var lines, ""])
-        {
-            throw new IOException($"'{path}' is not understood: another version of this module has written it.");
-        }
-
-        return new CommitJournal([.. lines.Select(line => Parse(line) ?? throw new IOException($"'{path}' is not understood: it says '{line}'."))]);
+        return Parse(ReadText(path), path, isExported);
     }
+
+    /// <param name="text">All of one.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="isExported">As for <see cref="Read"/>.</param>
+    /// <exception cref="IOException">As there.</exception>
+    public static CommitJournal Parse(string text, string path, Func<string, bool> isExported) => text.Split('\n') is [Header, .. var lines, ""]
+        ? new CommitJournal([.. lines.Select(line => ParseStep(line, isExported) ?? throw new IOException($"'{path}' is not understood: it says '{line}'."))])
+        : throw new IOException($"'{path}' is not understood: another version of this module has written it.");
 
     /// <returns>Whether there is none.</returns>
     public static bool Remove(string staging) => Discard.File(Path.Combine(staging, FileName));
 
     /// <summary>Whoever may write into the destination could have put one there, for this user to carry out.</summary>
-    private static string[] ReadLines(string path)
+    private static string ReadText(string path)
     {
         using var file = OperatingSystem.IsWindows() ? File.OpenHandle(path) : UnixFile.OpenOwn(path, Posix.ReadOnly);
         using var reader = new StreamReader(new FileStream(file, FileAccess.Read));
-        return reader.ReadToEnd().Split('\n');
+        return reader.ReadToEnd();
     }
+
+    public byte[] ToBytes() =>
+        Encoding.UTF8.GetBytes(string.Concat(Steps.Select(step => $"{Words[step.Action]} {step.Name}").Prepend(Header).Select(line => line + '\n')));
 
     public void Write(string staging, bool flush)
     {
         var path = Path.Combine(staging, FileName);
-        var lines = Steps.Select(step => $"{Words[step.Action]} {step.Name}").Prepend(Header);
 
         // Half a journal would be worse than none.
         var draft = path + ".draft";
-        OutputFile.WriteAll(draft, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))), flush);
+        OutputFile.WriteAll(draft, ToBytes(), flush);
         File.Move(draft, path, overwrite: true);
     }
 
-    /// <summary>A journal is found in a folder that others may write into, so it must not be able to name other files than exports have.</summary>
-    private static CommitStep? Parse(string line) =>
-        line.Split(' ', 2) is [var word, var name] && Words.FirstOrDefault(entry => entry.Value == word) is { Value: not null } known && CheckpointFormats.IsWritten(name)
+    private static CommitStep? ParseStep(string line, Func<string, bool> isExported) =>
+        line.Split(' ', 2) is [var word, var name] && Words.FirstOrDefault(entry => entry.Value == word) is { Value: not null } known && isExported(name)
             ? new CommitStep(known.Key, name)
             : null;
 }

@@ -1,11 +1,26 @@
 using System.Globalization;
 
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
 {
     private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs"];
+
+    /// <exception cref="CheckpointException">There is not.</exception>
+    public static void Require(string path, RequiredSpace space)
+    {
+        var mayShare = MayShareWith(path);
+
+        // Blocks that are shared with the input take no room.
+        var shareable = space.Unchanged
+            .Where(range => range.Source is LocalFile && BlockSharing.IsAligned(range))
+            .GroupBy(range => range.Source)
+            .Where(group => mayShare(group.Key.Name))
+            .Sum(group => group.Sum(range => range.Length));
+
+        Require(path, space.Length + space.Scratch - shareable);
+    }
 
     /// <exception cref="CheckpointException">There is not.</exception>
     public static void Require(string path, long needed)
@@ -25,7 +40,7 @@ internal static class DiskSpace
     /// Whether files at two paths may share blocks, so that a copy takes no room. Whether that comes true shows when they are written, and where
     /// it does not, room is asked for then.
     /// </summary>
-    public static Func<string, bool> MayShareWith(string path)
+    private static Func<string, bool> MayShareWith(string path)
     {
         var drives = DriveInfo.GetDrives();
         var drive = DriveOf(path, drives);

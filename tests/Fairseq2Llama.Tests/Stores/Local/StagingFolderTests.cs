@@ -1,7 +1,7 @@
-using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Conversion.Destination;
+namespace Fairseq2Llama.Tests.Stores.Local;
 
 /// <summary>Where exports are prepared, and that those to one destination keep out of each other's way.</summary>
 public sealed class StagingFolderTests : IDisposable
@@ -15,7 +15,7 @@ public sealed class StagingFolderTests : IDisposable
     {
         var plan = Plan("deep/out");
 
-        using (var staging = StagingFolder.Create(plan))
+        using (var staging = Begin(plan))
         {
             Assert.Equal(_folder["deep/.fairseq2llama-out"], staging.Path);
             Write(plan, staging);
@@ -33,7 +33,7 @@ public sealed class StagingFolderTests : IDisposable
         Directory.CreateDirectory(_folder["out"]);
         var plan = Plan("out");
 
-        using (var staging = StagingFolder.Create(plan))
+        using (var staging = Begin(plan))
         {
             Assert.Equal(_folder["out/.fairseq2llama"], staging.Path);
             Write(plan, staging);
@@ -48,7 +48,7 @@ public sealed class StagingFolderTests : IDisposable
     [InlineData("out/.fairseq2llama.00,01", 1, 0, 1)]
     public void Is_a_job_s_own_inside_the_destination_that_it_shares(string path, params int[] ranks)
     {
-        using var staging = StagingFolder.Create(Plan("out", ranks: ranks));
+        using var staging = Begin(Plan("out", ranks: ranks));
 
         Assert.Equal(_folder[path], staging.Path);
     }
@@ -57,18 +57,18 @@ public sealed class StagingFolderTests : IDisposable
     public void Has_a_name_even_where_the_destination_s_is_as_long_as_can_be()
     {
         Assert.InRange(Path.GetFileName(StagingPath.Beside("/" + new string('ж', 127))).Length, 20, 127);
-        Assert.InRange(Path.GetFileName(StagingPath.In("/out", Enumerable.Range(0, 5000))).Length, 20, 127);
-        Assert.NotEqual(StagingPath.In("/out", Enumerable.Range(0, 5000)), StagingPath.In("/out", Enumerable.Range(1, 5000)));
+        Assert.InRange(StagingPath.NameFor([.. Enumerable.Range(0, 5000)]).Length, 20, 127);
+        Assert.NotEqual(StagingPath.NameFor([.. Enumerable.Range(0, 5000)]), StagingPath.NameFor([.. Enumerable.Range(1, 5000)]));
     }
 
     [Fact]
     public void Takes_everything_away_that_did_not_become_the_result()
     {
-        using (StagingFolder.Create(Plan("deep/er/out")))
+        using (Begin(Plan("deep/er/out")))
         {
         }
 
-        using (StagingFolder.Create(Plan("deep/out", ranks: 1)))
+        using (Begin(Plan("deep/out", ranks: 1)))
         {
         }
 
@@ -88,20 +88,20 @@ public sealed class StagingFolderTests : IDisposable
         }
 
         var first = isPartial ? Plan("out", ranks: 1) : Plan("out");
-        using var staging = StagingFolder.Create(first);
+        using var staging = Begin(first);
         Write(first, staging);
 
         // With shards of its own only the export of another shard may come in.
-        RequireRefused(() => StagingFolder.Create(Plan("out", force: true)));
-        RequireRefused(() => StagingFolder.Create(isPartial ? Plan("out", ranks: 1) : Plan("out", ranks: 0)));
+        RequireRefused(() => Begin(Plan("out", force: true)));
+        RequireRefused(() => Begin(isPartial ? Plan("out", ranks: 1) : Plan("out", ranks: 0)));
         staging.Commit();
     }
 
     [Fact]
     public void Lets_jobs_with_other_shards_in()
     {
-        using var first = StagingFolder.Create(Plan("out", ranks: 0));
-        using var second = StagingFolder.Create(Plan("out", ranks: 1));
+        using var first = Begin(Plan("out", ranks: 0));
+        using var second = Begin(Plan("out", ranks: 1));
     }
 
     [Theory]
@@ -113,8 +113,8 @@ public sealed class StagingFolderTests : IDisposable
         var partial = Plan("out", force, 0);
         Plan("out").Execute();
 
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => StagingFolder.Create(plan), "consolidated.00.pth", "meanwhile");
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => StagingFolder.Create(partial), "consolidated.00.pth", "meanwhile");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(plan), "consolidated.00.pth", "meanwhile");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(partial), "consolidated.00.pth", "meanwhile");
         Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], _folder.Content);
     }
 
@@ -135,7 +135,7 @@ public sealed class StagingFolderTests : IDisposable
     {
         var plan = Plan("out");
 
-        using (var staging = StagingFolder.Create(plan))
+        using (var staging = Begin(plan))
         {
             Write(plan, staging);
             Directory.CreateDirectory(_folder["out/mine"]);
@@ -151,9 +151,9 @@ public sealed class StagingFolderTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "open files keep their folder there");
 
         var plan = Plan("out");
-        using var stale = StagingFolder.Create(plan);
+        using var stale = Begin(plan);
         Directory.Delete(stale.Path, recursive: true);
-        using var current = StagingFolder.Create(plan);
+        using var current = Begin(plan);
         Write(plan, current);
 
         Assert.Throws<IOException>(stale.Commit);
@@ -169,7 +169,7 @@ public sealed class StagingFolderTests : IDisposable
         Directory.CreateDirectory(_folder["out/.fairseq2llama.07/new"]);
         Directory.CreateDirectory(_folder[".fairseq2llama-out/new"]);
 
-        using (StagingFolder.Create(Plan("out")))
+        using (Begin(Plan("out")))
         {
             Assert.Equal(["out", "out/.fairseq2llama", "out/.fairseq2llama/lock", "out/.fairseq2llama/new"], _folder.Content);
         }
@@ -177,7 +177,7 @@ public sealed class StagingFolderTests : IDisposable
         Directory.CreateDirectory(_folder["out/.fairseq2llama/new"]);
         Directory.CreateDirectory(_folder["out/.fairseq2llama.07/new"]);
 
-        using (StagingFolder.Create(Plan("out", ranks: 0)))
+        using (Begin(Plan("out", ranks: 0)))
         {
             Assert.False(Directory.Exists(_folder["out/.fairseq2llama"]));
 
@@ -186,13 +186,15 @@ public sealed class StagingFolderTests : IDisposable
         }
     }
 
+    private static StagingFolder Begin(ConversionPlan plan) => (StagingFolder)plan.Destination.Begin(plan.Change);
+
     private static void RequireRefused(Action work) => ErrorAssert.Throws(CheckpointErrorCode.OutputExists, work, "Another export is writing to", "wait");
 
     private static void Write(ConversionPlan plan, StagingFolder staging)
     {
         foreach (var file in plan.Files)
         {
-            File.WriteAllText(staging.PathOf(file), "new");
+            File.WriteAllText(staging.PathOf(file.Name), "new");
         }
     }
 

@@ -1,6 +1,4 @@
-using Fairseq2Llama.Stores;
-
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// Writes a small file so that it is there whole or as it was: beside its place first, then by one rename. The name of what is beside it is
@@ -26,7 +24,7 @@ internal static class WholeFileReplacement
             using (file)
             {
                 file.Write(content, 0);
-                file.Complete(flush: false);
+                file.Complete();
             }
 
             File.Move(temporary, path, replace);

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Turns what the operating system says about writing into our errors.</summary>
 internal static class WriteErrors

@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Takes away what is of no use any more. Never throws: what else went wrong matters more, and the next export tries again.</summary>
 internal static class Discard

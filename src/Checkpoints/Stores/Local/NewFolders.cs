@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Folders that were made for what is to be written, and that go away again if nothing comes of it.</summary>
 internal sealed class NewFolders
@@ -28,7 +28,7 @@ internal sealed class NewFolders
     /// <summary>Takes them away, as far as nobody else has put something into them.</summary>
     public void Discard()
     {
-        while (_created.TryPop(out var folder) && Stores.Discard.EmptyFolder(folder))
+        while (_created.TryPop(out var folder) && Local.Discard.EmptyFolder(folder))
         {
         }
     }

@@ -1,7 +1,19 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
+
+/// <summary>A reader of what can share blocks with local files.</summary>
+internal interface IBlockReader : IByteReader
+{
+    /// <summary>Makes whole blocks of a file those of this, without reading them.</summary>
+    /// <param name="offset">The first; a multiple of <see cref="BlockSharing.BlockSize"/>.</param>
+    /// <param name="length">Bytes; a multiple of it.</param>
+    /// <param name="target">The file, open for writing.</param>
+    /// <param name="targetOffset">Where in it; a multiple of it.</param>
+    /// <returns>False when they can't be shared; then nothing has changed.</returns>
+    bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset);
+}
 
 /// <summary>
 /// Lets two files share blocks: what is written to one of them later is no longer shared, so to everyone each has its own. On Linux XFS, Btrfs
@@ -13,6 +25,12 @@ internal static partial class BlockSharing
     public const int BlockSize = 4096;
 
     private const nuint CloneRange = 0x4020940d;
+
+    /// <summary>Where the first block begins that does not begin before an offset.</summary>
+    public static long NextBlock(long offset) => (offset + BlockSize - 1) / BlockSize * BlockSize;
+
+    /// <summary>Whether a range lies as far into a block in the file as in its source.</summary>
+    public static bool IsAligned(UnchangedRange range) => (range.Origin - range.Offset) % BlockSize == 0;
 
     /// <summary>Makes blocks of one file those of another.</summary>
     /// <param name="source">Where the blocks are; open for reading.</param>

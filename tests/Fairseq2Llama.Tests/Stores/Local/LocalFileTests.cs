@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Stores;
+namespace Fairseq2Llama.Tests.Stores.Local;
 
 public sealed class LocalFileTests : IDisposable
 {

@@ -1,7 +1,7 @@
-using Fairseq2Llama.Conversion.Destination;
+using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Conversion.Destination;
+namespace Fairseq2Llama.Tests.Stores.Local;
 
 /// <summary>An export of two files that replaces one of three.</summary>
 public sealed class FolderCommitTests : IDisposable

@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using Fairseq2Llama.Conversion.Destination;
 using Fairseq2Llama.Native;
 using Fairseq2Llama.Tests.Support;
 
-namespace Fairseq2Llama.Tests.Conversion.Destination;
+namespace Fairseq2Llama.Tests.Stores.Local;
 
 /// <summary>
 /// Where others may write, too, they know what the staging folder of the next export will be called, and make one first: to have their files put
@@ -123,10 +122,11 @@ public sealed class PlantedStagingTests : IDisposable
     [Fact]
     public void Lets_nobody_else_look_into_what_is_being_written()
     {
-        using var staging = StagingFolder.Create(Plan());
+        var plan = Plan();
+        using var staging = plan.Destination.Begin(plan.Change);
 
         Assert.Equal(
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, FileStatus.Find(staging.Path, followLink: false)!.Value.Permissions);
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, FileStatus.Find(staging.Scratch.Path, followLink: false)!.Value.Permissions);
     }
 
     /// <summary>Not only the one who plants is another user, but also the one who exports is not root.</summary>

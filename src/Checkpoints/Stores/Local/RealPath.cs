@@ -1,7 +1,7 @@
 using System.Globalization;
 using Fairseq2Llama.Native;
 
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Where a path leads when every symbolic link in it is followed, to tell whether two paths are of one file.</summary>
 internal static class RealPath

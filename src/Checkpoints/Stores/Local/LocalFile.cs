@@ -1,7 +1,7 @@
 using Fairseq2Llama.Native;
 using Microsoft.Win32.SafeHandles;
 
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>A file, remembered with its length and time so that a file that changed between reading and exporting is noticed.</summary>
 internal sealed class LocalFile : IByteSource
@@ -36,8 +36,10 @@ internal sealed class LocalFile : IByteSource
     /// <inheritdoc/>
     public long Length { get; }
 
-    /// <inheritdoc/>
-    public IByteReader Open()
+    IByteReader IByteSource.Open() => Open();
+
+    /// <inheritdoc cref="IByteSource.Open"/>
+    public Reader Open()
     {
         try
         {
@@ -68,7 +70,7 @@ internal sealed class LocalFile : IByteSource
     private static CheckpointException Unreadable(string name, Exception cause) => new(
         CheckpointErrorCode.ReadFailed, $"'{name}' can't be read: {cause.Message}", name, cause);
 
-    private sealed class Reader(LocalFile file, SafeFileHandle handle) : IByteReader
+    internal sealed class Reader(LocalFile file, SafeFileHandle handle) : IBlockReader
     {
         public void Read(long offset, Span<byte> buffer)
         {

@@ -1,7 +1,6 @@
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Stores;
 
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// Keeps a staging folder to one export at a time: a folder whose lock can be had was left by an export that is no more.

@@ -1,7 +1,6 @@
 using Fairseq2Llama.Native;
-using Fairseq2Llama.Stores;
 
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Puts an export in place in a folder that is there already, file by file: all of them, or none.</summary>
 internal sealed class FolderCommit(string staging, string destination)
@@ -48,10 +47,11 @@ internal sealed class FolderCommit(string staging, string destination)
     }
 
     /// <summary>Does what is left of a commit that was killed.</summary>
+    /// <param name="isExported">Whether exports write files of a name.</param>
     /// <exception cref="CheckpointException">Files are missing by now.</exception>
-    public void Finish()
+    public void Finish(Func<string, bool> isExported)
     {
-        var steps = CommitJournal.Read(staging).Steps;
+        var steps = CommitJournal.Read(staging, isExported).Steps;
         var placed = steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToArray();
 
         // Listed rather than looked for one by one: .NET takes a file that can't be looked at for one that is not there.

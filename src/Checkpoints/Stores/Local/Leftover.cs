@@ -1,7 +1,4 @@
-using Fairseq2Llama.Formats;
-using Fairseq2Llama.Stores;
-
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>What an export that has ended, or was killed, has left in its staging folder.</summary>
 internal static class Leftover
@@ -9,22 +6,22 @@ internal static class Leftover
     /// <summary>Finishes what was being put in place, and takes everything else away but the lock, which the caller holds.</summary>
     /// <returns>Whether there was something to be finished.</returns>
     /// <exception cref="IOException">It can't be.</exception>
-    public static bool CleanUp(string staging, string destination)
+    public static bool CleanUp(string staging, string destination, Func<string, bool> isExported)
     {
         // An export to a new folder, or to one that is replaced as a whole, needs no journal, so one beside the destination is not of ours.
         var isToBeFinished = staging != StagingPath.Beside(destination) && CommitJournal.IsIn(staging);
 
         if (isToBeFinished)
         {
-            new FolderCommit(staging, destination).Finish();
+            new FolderCommit(staging, destination).Finish(isExported);
         }
 
-        RemoveContent(staging, destination);
+        RemoveContent(staging, destination, isExported);
         return isToBeFinished;
     }
 
     /// <summary>Takes everything away but the lock; never throws.</summary>
-    public static void RemoveContent(string staging, string destination)
+    public static void RemoveContent(string staging, string destination, Func<string, bool> isExported)
     {
         // The journal goes first: without the files that it names it could not be carried out.
         if (!CommitJournal.Remove(staging))
@@ -39,7 +36,7 @@ internal static class Leftover
 
         foreach (var folder in Discard.Entries(staging, Directory.EnumerateDirectories))
         {
-            if (folder != FolderCommit.NewIn(staging) || TryBringBack(folder, destination))
+            if (folder != FolderCommit.NewIn(staging) || TryBringBack(folder, destination, isExported))
             {
                 Discard.Folder(folder);
             }
@@ -50,14 +47,14 @@ internal static class Leftover
     /// Somebody may have put a file into a folder in the moment in which it was replaced. It goes where it would be, had it come a moment later.
     /// </summary>
     /// <returns>Whether nothing but files of exports is left.</returns>
-    private static bool TryBringBack(string folder, string destination)
+    private static bool TryBringBack(string folder, string destination, Func<string, bool> isExported)
     {
         if (new DirectoryInfo(folder).LinkTarget is not null)
         {
             return true;
         }
 
-        var foreign = Discard.Entries(folder, Directory.EnumerateFileSystemEntries).Where(entry => !CheckpointFormats.IsWritten(Path.GetFileName(entry))).ToArray();
+        var foreign = Discard.Entries(folder, Directory.EnumerateFileSystemEntries).Where(entry => !isExported(Path.GetFileName(entry))).ToArray();
         return foreign.Count(entry => Discard.TryMove(entry, Path.Combine(destination, Path.GetFileName(entry)))) == foreign.Length;
     }
 }

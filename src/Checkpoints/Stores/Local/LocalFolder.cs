@@ -1,4 +1,4 @@
-namespace Fairseq2Llama.Stores;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>A folder of a local file system. Links are followed, in its path and in it.</summary>
 /// <param name="path">An absolute path.</param>
@@ -24,6 +24,10 @@ internal sealed class LocalFolder(string path) : ICheckpointFolder
     public ICheckpointFolder Folder(string name) => new LocalFolder(PathOf(name));
 
     public string PathOf(string name) => System.IO.Path.Combine(Path, name);
+
+    public string IdentityOf(string path) => System.IO.Path.IsPathFullyQualified(path) ? RealPath.IdentityOf(path) : path;
+
+    public StringComparer Identities => RealPath.Comparer;
 
     public string PathWithin(string path) => System.IO.Path.GetRelativePath(Path, path);
 

@@ -1,7 +1,7 @@
 using Fairseq2Llama.Native;
 using Microsoft.Win32.SafeHandles;
 
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// A file that one process has at a time. The operating system gives it up when the process ends, however it ends. .NET locks files, too, but

@@ -1,6 +1,6 @@
 using Fairseq2Llama.Native;
 
-namespace Fairseq2Llama.Conversion.Destination;
+namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// Puts an export in the place of an earlier one in one step: the new folder and the old one swap their names. That takes a folder with
@@ -8,16 +8,16 @@ namespace Fairseq2Llama.Conversion.Destination;
 /// </summary>
 internal static class FolderExchange
 {
-    /// <summary>Whether the destination of a plan can be replaced as a whole.</summary>
+    /// <summary>Whether a folder can be replaced as a whole.</summary>
     /// <exception cref="IOException">It can't be looked into.</exception>
-    public static bool CanReplace(ConversionPlan plan)
+    public static bool CanReplace(string destination, FolderChange change)
     {
-        var leaving = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(StringComparer.Ordinal);
+        var leaving = change.Leaving.ToHashSet(StringComparer.Ordinal);
 
         return leaving.Count > 0
-            && plan.Output.ShardIndex.IsEmpty
-            && Directory.EnumerateFileSystemEntries(plan.DestinationPath).All(entry => leaving.Contains(Path.GetFileName(entry)))
-            && FolderSwap.KeepsAllOf(plan.DestinationPath);
+            && change.Shards.IsEmpty
+            && Directory.EnumerateFileSystemEntries(destination).All(entry => leaving.Contains(Path.GetFileName(entry)))
+            && FolderSwap.KeepsAllOf(destination);
     }
 
     /// <summary>Swaps both. Afterwards the old files are where the new ones were.</summary>

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
+using Fairseq2Llama.Stores.Local;
+
+namespace Fairseq2Llama.Conversion;
+
+/// <summary>What the folder that an export will write into holds already.</summary>
+/// <param name="Replaced">Names of files that will be replaced.</param>
+/// <param name="Stale">Names of files of an earlier export that would be taken for part of the new one.</param>
+/// <param name="Warnings">What may surprise.</param>
+internal sealed record DestinationFolder(
+    ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
+{
+    private static readonly StringComparer FileNames = RealPath.Comparer;
+
+    /// <param name="destination">The folder; it need not exist.</param>
+    /// <param name="output">What is to be written.</param>
+    /// <param name="rules">What the names of files there mean.</param>
+    /// <param name="force">Whether files may be replaced.</param>
+    /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
+    public static DestinationFolder Inspect(IExportDestination destination, OutputFiles output, FolderRules rules, bool force)
+    {
+        destination.RequireFolder();
+
+        // What a killed export has left is still to be removed; there will be a look at the room then, too.
+        if (!ExportLeftovers.AreAt(destination, output.ShardIndex))
+        {
+            destination.RequireSpace(output.Space);
+        }
+
+        return Look(destination.Folder, folder => folder.Exists ? InspectExisting(folder, output, rules, force) : new DestinationFolder([], [], []));
+    }
+
+    /// <summary>Comes when nobody else can come any more: since it was planned another export may have been here.</summary>
+    /// <exception cref="CheckpointException">Files are there that were not, and would be replaced or stay as part of the new export.</exception>
+    public static void RequireAsPlanned(ConversionPlan plan)
+    {
+        var folder = plan.Destination.Folder;
+        RequireNoObstacle(folder, plan.Folder);
+
+        var planned = plan.Files.Select(file => file.Name).ToHashSet(FileNames);
+        var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(FileNames);
+
+        if (Look(folder, _ => folder.FileNames.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name) && IsInTheWay(name))) is { } unseen)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{folder.Path}' has got {unseen} from another export meanwhile. Choose another folder, or replace what is there with -Force.",
+                folder.Path);
+        }
+
+        bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => FileNames.Equals(file.Name, name)) is { } file
+            ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyIn(folder)
+            : plan.Folder.IsStale(name, planned) && !plan.Output.NotWritten.Contains(name, FileNames);
+    }
+
+    private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, FolderRules rules, bool force)
+    {
+        var path = folder.Path;
+        var present = folder.FileNames.ToArray();
+        var planned = output.Planned.Select(file => file.Name).ToHashSet(FileNames);
+        var shared = output.Planned.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
+        var kept = shared.Where(file => file.IsAlreadyIn(folder)).Select(file => file.Name).ToHashSet(FileNames);
+        var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
+        var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, FileNames)).ToArray();
+        var stale = others.Where(name => rules.IsStale(name, planned)).ToArray();
+
+        RequireNoObstacle(folder, rules);
+
+        if (folder.FolderNames.FirstOrDefault(planned.Contains) is { } taken)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{folder.PathOf(taken)}' is a folder, and a file of that name is to be written.", path);
+        }
+
+        if (!force && replaced.Length + stale.Length > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{path}' already holds {string.Join(", ", replaced.Concat(stale))}. Choose another folder, or replace them with -Force.",
+                path);
+        }
+
+        if (!force && output.Foreign.Length > 0)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{path}' holds shards of another export: {string.Join(", ", output.Foreign)}. Choose another"
+                + " folder, or begin to replace them with -Force.",
+                path);
+        }
+
+        return new DestinationFolder(
+            [.. replaced],
+            [.. stale],
+            [
+                .. output.Foreign.Select(file => $"'{folder.PathOf(file)}' is of another export; a job with that shard has to replace it."),
+                .. from name in others.Except(stale)
+                   where rules.FindStumblingBlock(name) is not null
+                   select $"'{folder.PathOf(name)}' stays where it is; {rules.FindStumblingBlock(name)}",
+            ]);
+    }
+
+    private static void RequireNoObstacle(ICheckpointFolder folder, FolderRules rules)
+    {
+        if (rules.FindObstacle(folder) is { } obstacle)
+        {
+            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{folder.Path}' {obstacle} Choose another folder.", folder.Path);
+        }
+    }
+
+    private static T Look<T>(ICheckpointFolder folder, Func<ICheckpointFolder, T> look)
+    {
+        try
+        {
+            return look(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{folder.Path}' can't be looked into: {e.Message}", folder.Path, e);
+        }
+    }
+}

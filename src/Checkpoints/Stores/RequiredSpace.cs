@@ -1,0 +1,7 @@
+namespace Fairseq2Llama.Stores;
+
+/// <summary>The room that an export takes.</summary>
+/// <param name="Length">Bytes of all files.</param>
+/// <param name="Scratch">Bytes of records that have to be inflated for it.</param>
+/// <param name="Unchanged">What could be taken over from sources, and would take no room then.</param>
+internal sealed record RequiredSpace(long Length, long Scratch, IReadOnlyList<UnchangedRange> Unchanged);

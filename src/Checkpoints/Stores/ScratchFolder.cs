@@ -1,0 +1,89 @@
+using Fairseq2Llama.Stores.Local;
+
+namespace Fairseq2Llama.Stores;
+
+/// <summary>A local folder for what is needed only for a while. Other users of the machine may not be allowed to read the weights, so it is this user's alone.</summary>
+internal sealed class ScratchFolder : IDisposable
+{
+    private readonly bool _isTemporary;
+
+    private ScratchFolder(string path, bool isTemporary)
+    {
+        Path = path;
+        _isTemporary = isTemporary;
+    }
+
+    /// <summary>Where it is, or would be.</summary>
+    public string Path { get; }
+
+    /// <summary>One that is there already and is taken away by somebody else.</summary>
+    public static ScratchFolder In(string path) => new(path, isTemporary: false);
+
+    /// <summary>One that is made when something is put into it.</summary>
+    public static ScratchFolder Temporary() =>
+        new(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"fairseq2llama-{System.IO.Path.GetRandomFileName()}"), isTemporary: true);
+
+    /// <summary>Makes sure that there is room.</summary>
+    /// <exception cref="CheckpointException">There is not.</exception>
+    public void Require(long length)
+    {
+        if (length > 0)
+        {
+            DiskSpace.Require(System.IO.Path.GetDirectoryName(Path)!, length);
+        }
+    }
+
+    /// <summary>Writes a file.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="write">Writes its content.</param>
+    /// <exception cref="CheckpointException">It can't be written.</exception>
+    public IByteSource Write(string name, long length, Action<Stream> write)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+
+        if (_isTemporary)
+        {
+            Create(length);
+        }
+
+        try
+        {
+            using var stream = File.Create(path);
+            write(stream);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, Path, length);
+        }
+
+        return new LocalFile(path);
+    }
+
+    public void Dispose()
+    {
+        if (_isTemporary && Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
+
+    private void Create(long length)
+    {
+        try
+        {
+            if (!Directory.Exists(System.IO.Path.GetTempPath()))
+            {
+                throw new DirectoryNotFoundException("The folder for temporary files does not exist.");
+            }
+
+            _ = OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(Path)
+                : Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteErrors.Translate(e, System.IO.Path.GetTempPath(), length);
+        }
+    }
+}
