@@ -23,7 +23,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         {
             Compare(context);
         }
-        catch (CheckpointException e) when (e.Code != CheckpointErrorCode.WriteFailed)
+        catch (CheckpointException e) when (e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
         {
             // To the reader of what we wrote it is an input; to the user it is the output.
             throw new CheckpointException(

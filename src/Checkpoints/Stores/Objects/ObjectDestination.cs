@@ -1,0 +1,84 @@
+using Fairseq2Llama.Stores.Local;
+
+namespace Fairseq2Llama.Stores.Objects;
+
+/// <summary>A place in a store that is exported to.</summary>
+/// <param name="store">The store.</param>
+/// <param name="key">What the keys of the files have in common; empty for all of the store.</param>
+/// <param name="isExported">Whether exports write files of a name.</param>
+internal sealed class ObjectDestination(IObjectStore store, string key, Func<string, bool> isExported) : IExportDestination
+{
+    private string Prefix => key.Length == 0 ? "" : key + '/';
+
+    public ICheckpointFolder Folder => new ObjectFolder(store, key);
+
+    public bool IsUnfinished => FindClaims([]).Any();
+
+    /// <summary>A store can have an object and others below it, but whoever names an object means that.</summary>
+    public void RequireFolder()
+    {
+        if (key.Length > 0 && store.Find(key) is not null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists, $"'{Folder.Path}' is a file. Give a folder that the exported files shall lie in.", Folder.Path);
+        }
+    }
+
+    public void RequireSpace(RequiredSpace space)
+    {
+        using var scratch = ScratchFolder.Temporary();
+        scratch.Require(space.Scratch);
+    }
+
+    public bool HasLeftovers(IReadOnlyCollection<int> shards) => FindClaims(shards).Any();
+
+    public bool CleanUp(IReadOnlyCollection<int> shards)
+    {
+        foreach (var claim in FindClaims(shards).Where(claim => !ExportClaim.IsAlive(claim)))
+        {
+            ExportClaim.CleanUp(store, Prefix, claim, isExported);
+        }
+
+        return false;
+    }
+
+    public IStagedFolder Begin(FolderChange change)
+    {
+        CleanUp(change.Shards);
+        var own = Prefix + StagingPath.NameFor(change.Shards);
+        var claim = ExportClaim.TryTake(store, own, CommitJournal.Of(change)) ?? throw AtWork();
+
+        try
+        {
+            // Each claims the destination first and then looks for others: of two that come at once, at least one sees the other.
+            if (FindClaims(change.Shards).Any(other => other.Key != own))
+            {
+                throw AtWork();
+            }
+
+            change.RequireAsPlanned();
+            RequireSpace(change.Space);
+            return new StagedObjects(store, Prefix, change, claim);
+        }
+        catch
+        {
+            claim.Dispose();
+            throw;
+        }
+    }
+
+    public CheckpointException ToError(Exception cause, long length) => new(
+        CheckpointErrorCode.WriteFailed, $"'{Folder.Path}' can't be written: {cause.Message.TrimEnd('.')}. Change that, or choose another folder.", Folder.Path, cause);
+
+    /// <summary>The claims that an export has to do with.</summary>
+    private IEnumerable<StoredObject> FindClaims(IReadOnlyCollection<int> shards) =>
+        from found in store.List(Prefix).Objects
+        let name = found.Key[Prefix.Length..]
+        where StagingPath.Concerns(name, shards)
+        let claim = store.Find(found.Key)
+        where claim is not null
+        select claim;
+
+    private CheckpointException AtWork() => new(
+        CheckpointErrorCode.OutputExists, $"Another export is writing to '{Folder.Path}'; wait until it has finished.", Folder.Path);
+}

@@ -1,0 +1,103 @@
+namespace Fairseq2Llama.Stores.Objects;
+
+/// <summary>
+/// What keys with a common beginning are taken for. It tells what was there when it was first asked, and so do the folders around and in it: what
+/// looks for a checkpoint asks for the same things again and again.
+/// </summary>
+internal sealed class ObjectFolder : ICheckpointFolder
+{
+    private readonly Snapshot _snapshot;
+    private readonly string _key;
+
+    /// <param name="store">The store.</param>
+    /// <param name="key">The key that an object would have in its place; empty for all of the store.</param>
+    public ObjectFolder(IObjectStore store, string key)
+        : this(new Snapshot(store), key)
+    {
+    }
+
+    private ObjectFolder(Snapshot snapshot, string key)
+    {
+        _snapshot = snapshot;
+        _key = key;
+    }
+
+    public string Path => _snapshot.Store.AddressOf(_key);
+
+    public string Name => (_key.Length == 0 ? Path : _key).Split('/')[^1];
+
+    public ICheckpointFolder? Parent => _key.Length == 0 ? null : new ObjectFolder(_snapshot, _key[..Math.Max(0, _key.LastIndexOf('/'))]);
+
+    public bool Exists => _key.Length == 0 || Listing is { Objects.Count: > 0 } or { Prefixes.Count: > 0 };
+
+    public IEnumerable<string> FileNames => Listing.Objects.Select(found => found.Key[Prefix.Length..]).Where(name => name.Length > 0);
+
+    public IEnumerable<string> FolderNames => Listing.Prefixes.Select(prefix => prefix[Prefix.Length..^1]).Where(name => name.Length > 0);
+
+    public StringComparer Identities => StringComparer.Ordinal;
+
+    private string Prefix => _key.Length == 0 ? "" : _key + '/';
+
+    private ObjectListing Listing => _snapshot.List(Prefix);
+
+    public bool HasFile(string name) => Find(name) is not null;
+
+    public ICheckpointFolder Folder(string name) => new ObjectFolder(_snapshot, Prefix + name);
+
+    public string PathOf(string name) => _snapshot.Store.AddressOf(Prefix + name);
+
+    public string IdentityOf(string path) => path;
+
+    public string PathWithin(string path) => path.StartsWith(Path + '/', StringComparison.Ordinal) ? path[(Path.Length + 1)..] : path;
+
+    public long LengthOf(string name) => Find(name)?.Length ?? 0;
+
+    public IByteSource SourceOf(string name) => Find(name) is { } found
+        ? new ObjectSource(_snapshot.Store, found)
+        : throw new CheckpointException(
+            CheckpointErrorCode.CheckpointNotFound, $"There is no file '{PathOf(name)}'. Check the spelling of the path.", PathOf(name));
+
+    private StoredObject? Find(string name) => _snapshot.Find(Prefix, name);
+
+    private sealed class Snapshot(IObjectStore store)
+    {
+        private readonly object _lock = new();
+        private readonly Dictionary<string, ObjectListing> _listings = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, StoredObject?> _found = new(StringComparer.Ordinal);
+
+        public IObjectStore Store => store;
+
+        public ObjectListing List(string prefix)
+        {
+            lock (_lock)
+            {
+                if (!_listings.TryGetValue(prefix, out var listing))
+                {
+                    listing = _listings[prefix] = store.List(prefix);
+                }
+
+                return listing;
+            }
+        }
+
+        public StoredObject? Find(string prefix, string name)
+        {
+            lock (_lock)
+            {
+                var key = prefix + name;
+
+                if (_listings.TryGetValue(prefix, out var listing))
+                {
+                    return listing.Objects.FirstOrDefault(found => found.Key == key);
+                }
+
+                if (!_found.TryGetValue(key, out var found))
+                {
+                    found = _found[key] = store.Find(key);
+                }
+
+                return found;
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+namespace Fairseq2Llama.Stores.Objects;
+
+/// <summary>An object that is written and that nobody sees yet: what fits into one request waits here, the rest was uploaded in parts.</summary>
+internal sealed class PendingObject : IDisposable
+{
+    private readonly IObjectStore _store;
+    private readonly string _key;
+    private readonly string _run;
+    private readonly long _length;
+    private readonly IObjectUpload? _upload;
+    private readonly MemorySink? _small;
+
+    public PendingObject(IObjectStore store, string key, string run, long length, IReadOnlyList<UnchangedRange> unchanged)
+    {
+        _store = store;
+        _key = key;
+        _run = run;
+        _length = length;
+
+        if (length <= store.Parts.Length && unchanged.Count == 0)
+        {
+            Sink = _small = new MemorySink(length);
+            return;
+        }
+
+        _upload = store.Begin(key, run);
+        Sink = new PartSink(
+            _upload,
+            length,
+            from range in unchanged
+            where range.Source is ObjectSource source && source.Store.CanCopyTo(store)
+            select new ByteRange(range.Offset, range.Length),
+            store.Parts);
+    }
+
+    /// <summary>Takes its content.</summary>
+    public IFileSink Sink { get; }
+
+    /// <summary>All of it, where it is small.</summary>
+    public ReadOnlySpan<byte> Content => _small is null ? throw new InvalidOperationException($"'{_key}' is not small.") : _small.Content;
+
+    /// <summary>Makes an object of it.</summary>
+    /// <param name="replaces">The version that it takes the place of; null where none may be there.</param>
+    /// <returns>The object; null where something else is there than expected.</returns>
+    public StoredObject? TryPlace(string? replaces)
+    {
+        if ((_upload is null ? _store.TryPut(_key, _small!.Content, _run, replaces) : _upload.TryComplete(replaces)) is { } version)
+        {
+            return new StoredObject(_key, _length, version) { Run = _run };
+        }
+
+        // What is there may be ours: a reply can be lost, and whatever asks again then finds what it has made itself.
+        return _store.Find(_key) is { } found && found.Run == _run && found.Length == _length ? found : null;
+    }
+
+    public void Dispose()
+    {
+        Sink.Dispose();
+
+        try
+        {
+            _upload?.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What else went wrong matters more, and the next export takes it away.
+        }
+    }
+
+    private sealed class MemorySink(long length) : IFileSink
+    {
+        private readonly byte[] _bytes = new byte[length];
+
+        public bool PrefersOrder => false;
+
+        public ReadOnlySpan<byte> Content => _bytes;
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset) => bytes.CopyTo(_bytes.AsSpan((int)offset));
+
+        public bool TryShare(IByteReader source, long origin, long length, long offset) => false;
+
+        public void Complete()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,149 @@
+namespace Fairseq2Llama.Stores.Objects;
+
+/// <summary>
+/// Uploads that nobody sees yet. They become objects one after another, since no store can do more at once: first the object leaves that makes an
+/// earlier export whole, and the one that makes this one whole comes last, so that no reader takes a mixture for a checkpoint.
+/// </summary>
+internal sealed class StagedObjects : IStagedFolder
+{
+    private readonly IObjectStore _store;
+    private readonly string _prefix;
+    private readonly FolderChange _change;
+    private readonly ExportClaim _claim;
+    private readonly Dictionary<string, StoredObject> _present;
+    private readonly Dictionary<string, PendingObject> _pending = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredObject> _placed = new(StringComparer.Ordinal);
+    private bool _hasLeft;
+    private bool _isCommitted;
+
+    public StagedObjects(IObjectStore store, string prefix, FolderChange change, ExportClaim claim)
+    {
+        _store = store;
+        _prefix = prefix;
+        _change = change;
+        _claim = claim;
+        _present = store.List(prefix).Objects.ToDictionary(found => found.Key[prefix.Length..], StringComparer.Ordinal);
+    }
+
+    public bool IsExclusive => true;
+
+    public ScratchFolder Scratch { get; } = ScratchFolder.Temporary();
+
+    public IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged)
+    {
+        var pending = new PendingObject(_store, _prefix + name, _claim.Run, length, unchanged);
+        _pending.Add(name, pending);
+        return pending.Sink;
+    }
+
+    /// <summary>A store reads nothing that is not an object, so it becomes one now.</summary>
+    public IByteSource SourceOf(string name)
+    {
+        LetLeave();
+
+        foreach (var other in name == _change.CommitMarker ? _pending.Keys.Except(_change.Shared).Where(other => other != name).ToArray() : [])
+        {
+            Place(other);
+        }
+
+        Place(name);
+        return new ObjectSource(_store, _placed[name]);
+    }
+
+    public void Commit()
+    {
+        if (!_claim.IsHeld)
+        {
+            throw new IOException("Another export has taken this one for dead, because it was not heard of for minutes.");
+        }
+
+        LetLeave();
+
+        foreach (var name in _change.Placed.OrderBy(name => name == _change.CommitMarker))
+        {
+            Place(name);
+        }
+
+        foreach (var name in _change.Shared)
+        {
+            Share(name);
+        }
+
+        _isCommitted = true;
+    }
+
+    public void Dispose()
+    {
+        foreach (var pending in _pending.Values)
+        {
+            pending.Dispose();
+        }
+
+        foreach (var (_, placed) in _isCommitted ? [] : _placed)
+        {
+            try
+            {
+                _store.TryDelete(placed.Key, placed.Version);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // What else went wrong matters more.
+            }
+        }
+
+        _claim.Dispose();
+        Scratch.Dispose();
+    }
+
+    /// <summary>What others are replaced by is replaced in one step each. Jobs have removed it if another job was faster.</summary>
+    private void LetLeave()
+    {
+        if (_hasLeft)
+        {
+            return;
+        }
+
+        _hasLeft = true;
+
+        foreach (var name in _change.Leaving.Where(name => name == _change.CommitMarker || _change.Stale.Contains(name)).OrderBy(name => name != _change.CommitMarker))
+        {
+            if (_present.TryGetValue(name, out var old) && !_store.TryDelete(old.Key, old.Version) && _store.Find(old.Key) is not null)
+            {
+                throw WrittenMeanwhile(name);
+            }
+        }
+    }
+
+    private void Place(string name)
+    {
+        if (_placed.ContainsKey(name))
+        {
+            return;
+        }
+
+        var replaces = name == _change.CommitMarker ? null : _present.GetValueOrDefault(name)?.Version;
+        _placed.Add(name, _pending[name].TryPlace(replaces) ?? throw WrittenMeanwhile(name));
+    }
+
+    /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
+    private void Share(string name)
+    {
+        if (_pending[name].TryPlace(replaces: null) is not null)
+        {
+            return;
+        }
+
+        if (_store.Find(_prefix + name) is { } found && !WholeFile.IsEqual(new ObjectSource(_store, found), _pending[name].Content))
+        {
+            if (!_change.Replaced.Contains(name) || _pending[name].TryPlace(found.Version) is null)
+            {
+                throw WrittenMeanwhile(name);
+            }
+        }
+    }
+
+    private CheckpointException WrittenMeanwhile(string name) => new(
+        CheckpointErrorCode.OutputExists,
+        $"'{_store.AddressOf(_prefix + name)}' was meanwhile written by another export. Choose another folder.",
+        _store.AddressOf(_prefix.TrimEnd('/')));
+}
