@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Conversion;
 
@@ -12,8 +11,6 @@ namespace Fairseq2Llama.Conversion;
 internal sealed record DestinationFolder(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
-    private static readonly StringComparer FileNames = RealPath.Comparer;
-
     /// <param name="destination">The folder; it need not exist.</param>
     /// <param name="output">What is to be written.</param>
     /// <param name="rules">What the names of files there mean.</param>
@@ -39,8 +36,9 @@ internal sealed record DestinationFolder(
         var folder = plan.Destination.Folder;
         RequireNoObstacle(folder, plan.Folder);
 
-        var planned = plan.Files.Select(file => file.Name).ToHashSet(FileNames);
-        var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(FileNames);
+        var names = folder.Identities;
+        var planned = plan.Files.Select(file => file.Name).ToHashSet(names);
+        var known = plan.ReplacedFiles.Concat(plan.StaleFiles).ToHashSet(names);
 
         if (Look(folder, _ => folder.FileNames.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name) && IsInTheWay(name))) is { } unseen)
         {
@@ -50,20 +48,20 @@ internal sealed record DestinationFolder(
                 folder.Path);
         }
 
-        bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => FileNames.Equals(file.Name, name)) is { } file
+        bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => names.Equals(file.Name, name)) is { } file
             ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyIn(folder)
-            : plan.Folder.IsStale(name, planned) && !plan.Output.NotWritten.Contains(name, FileNames);
+            : plan.Folder.IsStale(name, planned) && !plan.Output.NotWritten.Contains(name, names);
     }
 
     private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, FolderRules rules, bool force)
     {
-        var path = folder.Path;
+        var (path, names) = (folder.Path, folder.Identities);
         var present = folder.FileNames.ToArray();
-        var planned = output.Planned.Select(file => file.Name).ToHashSet(FileNames);
+        var planned = output.Planned.Select(file => file.Name).ToHashSet(names);
         var shared = output.Planned.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
-        var kept = shared.Where(file => file.IsAlreadyIn(folder)).Select(file => file.Name).ToHashSet(FileNames);
+        var kept = shared.Where(file => file.IsAlreadyIn(folder)).Select(file => file.Name).ToHashSet(names);
         var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
-        var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, FileNames)).ToArray();
+        var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, names)).ToArray();
         var stale = others.Where(name => rules.IsStale(name, planned)).ToArray();
 
         RequireNoObstacle(folder, rules);

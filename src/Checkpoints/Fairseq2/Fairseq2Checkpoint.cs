@@ -4,7 +4,6 @@ using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.TorchFiles;
 
 namespace Fairseq2Llama;
@@ -94,7 +93,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Fairseq2Checkpoint Read(
         string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
-        Read(new LocalFolder(path), step, log, cancellationToken);
+        Read(CheckpointFolders.At(path), step, log, cancellationToken);
 
     /// <summary>As for a path, wherever it is.</summary>
     internal static Fairseq2Checkpoint Read(
@@ -115,7 +114,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <summary>The finished steps of a training run, the newest first; none where there is no training run.</summary>
     /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
     /// <exception cref="CheckpointException">The operating system refuses to read it.</exception>
-    public static ImmutableArray<long> FindSteps(string path) => FindSteps(new LocalFolder(path));
+    public static ImmutableArray<long> FindSteps(string path) => FindSteps(CheckpointFolders.At(path));
 
     /// <summary>As for a path, wherever it is.</summary>
     internal static ImmutableArray<long> FindSteps(ICheckpointFolder folder) =>

@@ -3,7 +3,6 @@ using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Formats;
 
@@ -22,7 +21,7 @@ internal static class CheckpointFormats
     /// <param name="error">What reading it has given.</param>
     /// <param name="path">What was read.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
-    public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, new LocalFolder(path)) : error;
+    public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, CheckpointFolders.At(path)) : error;
 
     /// <summary>As for a path, wherever it is.</summary>
     public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>

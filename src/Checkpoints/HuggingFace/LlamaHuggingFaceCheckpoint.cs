@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
 
@@ -55,7 +54,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its config.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static LlamaHuggingFaceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
-        Read(new LocalFolder(path), cancellationToken);
+        Read(CheckpointFolders.At(path), cancellationToken);
 
     /// <summary>As for a path, wherever it is.</summary>
     internal static LlamaHuggingFaceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default) =>

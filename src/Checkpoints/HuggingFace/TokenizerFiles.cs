@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -39,7 +38,7 @@ internal sealed class TokenizerFiles
 
     /// <param name="path">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
-    public static TokenizerFiles Find(string path) => Find(new LocalFolder(path));
+    public static TokenizerFiles Find(string path) => Find(CheckpointFolders.At(path));
 
     /// <summary>As for a path, wherever it is.</summary>
     public static TokenizerFiles Find(ICheckpointFolder place) => CheckpointFolder.Look(place, () =>

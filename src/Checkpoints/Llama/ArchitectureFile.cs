@@ -9,6 +9,8 @@ internal class ArchitectureFile(string path)
 {
     public string Path => path;
 
+    public string Name => System.IO.Path.GetFileName(path);
+
     /// <summary>What it says; null when it says nothing, or can't be used.</summary>
     public LlamaArchitecture? Architecture { get; init; }
 

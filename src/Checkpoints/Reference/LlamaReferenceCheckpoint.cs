@@ -3,7 +3,6 @@ using Fairseq2Llama.Llama;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
 
@@ -80,7 +79,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its params.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static LlamaReferenceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
-        Read(new LocalFolder(path), cancellationToken);
+        Read(CheckpointFolders.At(path), cancellationToken);
 
     /// <summary>As for a path, wherever it is.</summary>
     internal static LlamaReferenceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default)

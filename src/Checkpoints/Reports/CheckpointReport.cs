@@ -14,7 +14,7 @@ public sealed class CheckpointReport
 
         Checkpoint = checkpoint;
         Architecture = test.Architecture;
-        ArchitectureOrigin = test.Choice is { File: { } file } ? $"according to {Path.GetFileName(file.Path)}" : test.Choice?.Origin;
+        ArchitectureOrigin = test.Choice is { File: { } file } ? $"according to {file.Name}" : test.Choice?.Origin;
         Findings = [.. test.Findings.Concat(measurement?.Findings ?? []).OrderByDescending(finding => finding.Severity)];
         Weights = WeightSum.Of(tensors);
         Settings = SettingTable.Of(tensors, test.Architecture);

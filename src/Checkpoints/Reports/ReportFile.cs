@@ -1,5 +1,4 @@
 using System.Text;
-using Fairseq2Llama.Native;
 using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama;
@@ -7,17 +6,16 @@ namespace Fairseq2Llama;
 /// <summary>The file that a report goes into.</summary>
 public sealed class ReportFile
 {
-    private readonly bool _force;
+    private readonly WholeFileReplacement _file;
 
-    private ReportFile(string path, ReportFormat format, bool force)
+    private ReportFile(WholeFileReplacement file, ReportFormat format)
     {
-        Path = path;
+        _file = file;
         Format = format;
-        _force = force;
     }
 
     /// <summary>Its absolute path.</summary>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>What is written into it.</summary>
     public ReportFormat Format { get; }
@@ -30,8 +28,8 @@ public sealed class ReportFile
     /// <exception cref="CheckpointException">It can't, or the extension tells no format.</exception>
     public static ReportFile At(string path, ReportFormat? format, LlamaCheckpoint checkpoint, bool force)
     {
-        var file = new ReportFile(path, format ?? FormatOf(path), force);
-        file.RequireNoObstacle(checkpoint);
+        var file = new ReportFile(new WholeFileReplacement(path, force), format ?? FormatOf(path));
+        file._file.RequireNoObstacle(checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>());
         return file;
     }
 
@@ -45,31 +43,7 @@ public sealed class ReportFile
         var bytes = Encoding.UTF8.GetBytes(report.ToText(Format));
         cancellationToken.ThrowIfCancellationRequested();
 
-        // What a link leads to is replaced, and not the link, as by Set-Content.
-        var path = RealPath.Of(Path);
-        var folders = new NewFolders();
-
-        try
-        {
-            folders.Create(System.IO.Path.GetDirectoryName(path));
-            WholeFileReplacement.Write(path, bytes, _force);
-        }
-        catch (Exception e)
-        {
-            folders.Discard();
-
-            if (e is IOException && !_force && File.Exists(path))
-            {
-                throw Exists();
-            }
-
-            if (e is IOException or UnauthorizedAccessException)
-            {
-                throw WriteErrors.Translate(e, Path, bytes.Length);
-            }
-
-            throw;
-        }
+        _file.Write(bytes);
     }
 
     private static ReportFormat FormatOf(string path) => System.IO.Path.GetExtension(path).ToUpperInvariant() switch
@@ -82,80 +56,4 @@ public sealed class ReportFile
                 + " -Format Html or -Format Markdown.",
             path),
     };
-
-    private void RequireNoObstacle(LlamaCheckpoint checkpoint)
-    {
-        if (Directory.Exists(Path))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists,
-                $"'{Path}' is a folder. Give the path of a file, such as '{System.IO.Path.Combine(Path, "report.html")}'.",
-                Path);
-        }
-
-        for (var folder = ParentOf(Path); folder is not null && !Directory.Exists(folder); folder = ParentOf(folder))
-        {
-            if (File.Exists(folder))
-            {
-                throw new CheckpointException(
-                    CheckpointErrorCode.OutputExists, $"'{folder}' is a file. Choose a folder for the report.", Path);
-            }
-        }
-
-        var own = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(RealPath.IdentityOf);
-
-        if (own.Contains(RealPath.IdentityOf(Path), RealPath.Comparer))
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{Path}' is a file of the checkpoint itself. Choose another one for the report.", Path);
-        }
-
-        if (!_force && File.Exists(Path))
-        {
-            throw Exists();
-        }
-
-        if (IsForeignLink())
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{Path}' is a link that another user has made. Remove it, or choose another file for the report.", Path);
-        }
-
-        if (IsSpecial())
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{Path}' is a device, a pipe or a socket, and no file. Choose a file for the report.", Path);
-        }
-    }
-
-    /// <summary>Who may write into the folder could let the report replace a file elsewhere.</summary>
-    private bool IsForeignLink()
-    {
-        try
-        {
-            return !OperatingSystem.IsWindows() && new FileInfo(Path).LinkTarget is not null && FileStatus.Find(Path, followLink: false) is { IsOurs: false };
-        }
-        catch (IOException e)
-        {
-            throw WriteErrors.Translate(e, Path, 0);
-        }
-    }
-
-    /// <summary>Devices, pipes and sockets are no files that could be replaced: without /dev/null a system stands still.</summary>
-    private bool IsSpecial()
-    {
-        try
-        {
-            return !OperatingSystem.IsWindows() && FileStatus.Find(Path, followLink: true) is { IsRegularFile: false };
-        }
-        catch (IOException e)
-        {
-            throw WriteErrors.Translate(e, Path, 0);
-        }
-    }
-
-    private static string? ParentOf(string path) => System.IO.Path.GetDirectoryName(path);
-
-    private CheckpointException Exists() => new(
-        CheckpointErrorCode.OutputExists, $"'{Path}' is there already. Choose another file, or replace it with -Force.", Path);
 }

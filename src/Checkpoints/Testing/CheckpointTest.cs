@@ -3,7 +3,6 @@ using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Formats;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Stores;
-using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama;
@@ -27,7 +26,7 @@ public static class CheckpointTest
         Action<string>? log = null,
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        Run(new LocalFolder(path), step, options, log, progress, cancellationToken);
+        Run(CheckpointFolders.At(path), step, options, log, progress, cancellationToken);
 
     /// <summary>As for a path, wherever it is.</summary>
     internal static CheckpointTestResult Run(

@@ -9,6 +9,9 @@ namespace Fairseq2Llama.Tests.House;
 public sealed class FloorTests
 {
     private const string Ground = "";
+    private const string FileSystem = "System.IO";
+
+    private static readonly string[] FileSystemTypes = ["File", "Directory", "FileInfo", "DirectoryInfo", "DriveInfo", "FileStream", "RandomAccess"];
 
     private static readonly string Source = Path.Combine(Support.Repository.Root, "src", "Checkpoints");
 
@@ -18,10 +21,19 @@ public sealed class FloorTests
         var floors = ReadMap();
         var upward =
             from use in FindUses()
-            where floors.IndexOf(use.To) <= floors.IndexOf(use.From)
+            where use.To != FileSystem && floors.IndexOf(use.To) <= floors.IndexOf(use.From)
             select $"{use.From}/ uses {use.Type} of {use.To}/";
 
         Assert.Empty(upward.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Whoever called it could not do the same for what lies in a store.</summary>
+    [Fact]
+    public void Only_stores_and_what_loads_assemblies_use_the_file_system()
+    {
+        var users = FindUses().Where(use => use.To == FileSystem).Select(use => use.From).Distinct().Order(StringComparer.Ordinal);
+
+        Assert.Equal(["Dependencies", "Native", "Stores"], users);
     }
 
     [Fact]
@@ -80,6 +92,11 @@ public sealed class FloorTests
             {
                 var symbol = model.GetSymbolInfo(name, TestContext.Current.CancellationToken).Symbol;
                 var type = (symbol as INamedTypeSymbol ?? symbol?.ContainingType)?.OriginalDefinition;
+
+                if (FileSystemTypes.Contains(type?.Name) && type?.ContainingNamespace.ToDisplayString() == FileSystem)
+                {
+                    yield return new Use(from, type.Name, FileSystem);
+                }
 
                 if (type?.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath is { Length: > 0 } file && FolderOf(file) != from)
                 {

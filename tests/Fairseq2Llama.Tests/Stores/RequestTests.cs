@@ -53,6 +53,22 @@ public sealed class RequestTests : IDisposable
         Assert.InRange(store.Requests, 1, 4);
     }
 
+    /// <summary>What looks for a checkpoint asks again and again what is there, and a store need tell it only once.</summary>
+    [Theory]
+    [InlineData("model", "model/")]
+    [InlineData("run", "run/ run/checkpoints/ run/checkpoints/step_1/ run/checkpoints/step_1/model/ run/checkpoints/step_1/model/pp_00/ run/checkpoints/step_1/model/pp_00/tp_00/")]
+    public void Each_folder_is_listed_once(string key, string folders)
+    {
+        var store = new ObjectStore();
+        var model = File.ReadAllBytes(Path.Combine(Repository.Case("fs2"), "model.pt"));
+        store.Put("model/model.pt", model);
+        store.Put("run/checkpoints/step_1/model/pp_00/tp_00/sdp_00.pt", model);
+
+        Fairseq2Checkpoint.Read(store.At(key));
+
+        Assert.Equal(folders, string.Join(' ', store.Listed));
+    }
+
     /// <summary>Headers between large tensors can't come in one request, but several requests can run at once.</summary>
     [Fact]
     public void What_lies_far_apart_is_fetched_at_once()

@@ -23,8 +23,8 @@ internal sealed class ObjectStore : IObjectStore
     /// <summary>How many requests ran at the same time.</summary>
     public int MostAtOnce { get; private set; }
 
-    /// <summary>How often it was asked what is there.</summary>
-    public int Listings { get; private set; }
+    /// <summary>The prefixes below which it was asked what is there.</summary>
+    public List<string> Listed { get; } = [];
 
     /// <summary>Bytes that were written from outside.</summary>
     public long Received { get; private set; }
@@ -86,7 +86,7 @@ internal sealed class ObjectStore : IObjectStore
 
     public void Remove(string key) => _objects.Remove(key);
 
-    public void ResetCounts() => (Requests, MostAtOnce, Listings, Received, Sent) = (0, 0, 0, 0, 0);
+    public void ResetCounts() => (Requests, MostAtOnce, Received, Sent) = (0, 0, 0, 0);
 
     /// <summary>A folder, or what may turn out to be an object.</summary>
     public ICheckpointFolder At(string key) => new ObjectFolder(this, key);
@@ -99,7 +99,7 @@ internal sealed class ObjectStore : IObjectStore
     {
         lock (_lock)
         {
-            Listings++;
+            Listed.Add(prefix);
 
             if (!CanList)
             {

@@ -1,19 +1,91 @@
+using Fairseq2Llama.Native;
+
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
 /// Writes a small file so that it is there whole or as it was: beside its place first, then by one rename. The name of what is beside it is
 /// always the same, so that the next one takes away what one that was killed has left.
 /// </summary>
-internal static class WholeFileReplacement
+/// <param name="path">An absolute path.</param>
+/// <param name="replace">Whether a file that is there may be replaced.</param>
+internal sealed class WholeFileReplacement(string path, bool replace)
 {
-    /// <param name="path">An absolute path in a folder that is there.</param>
-    /// <param name="content">All of its content.</param>
-    /// <param name="replace">Whether a file that is there may be replaced.</param>
-    /// <exception cref="IOException">It can't be written, or one is there that may not be replaced.</exception>
-    /// <exception cref="UnauthorizedAccessException">It can't be written.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, bool replace)
+    public string Path => path;
+
+    /// <summary>Looks whether it can be written. Nothing is.</summary>
+    /// <param name="inputs">The paths of files that may not be replaced.</param>
+    /// <exception cref="CheckpointException">It can't.</exception>
+    public void RequireNoObstacle(IEnumerable<string> inputs)
     {
-        var temporary = StagingPath.Beside(path);
+        if (Directory.Exists(path))
+        {
+            throw InTheWay($"'{path}' is a folder. Give the path of a file, such as '{System.IO.Path.Combine(path, "report.html")}'.");
+        }
+
+        for (var folder = ParentOf(path); folder is not null && !Directory.Exists(folder); folder = ParentOf(folder))
+        {
+            if (File.Exists(folder))
+            {
+                throw InTheWay($"'{folder}' is a file. Choose another folder.");
+            }
+        }
+
+        if (inputs.Select(RealPath.IdentityOf).Contains(RealPath.IdentityOf(path), RealPath.Comparer))
+        {
+            throw InTheWay($"'{path}' is a file of the checkpoint itself. Choose another one.");
+        }
+
+        if (!replace && File.Exists(path))
+        {
+            throw Exists();
+        }
+
+        if (IsForeignLink())
+        {
+            throw InTheWay($"'{path}' is a link that another user has made. Remove it, or choose another file.");
+        }
+
+        if (IsSpecial())
+        {
+            throw InTheWay($"'{path}' is a device, a pipe or a socket, and no file. Choose a file.");
+        }
+    }
+
+    /// <summary>Writes it, and makes the folders that are missing above it.</summary>
+    /// <param name="content">All of its content.</param>
+    /// <exception cref="CheckpointException">It can't be written, or one is there that may not be replaced.</exception>
+    public void Write(ReadOnlySpan<byte> content)
+    {
+        // What a link leads to is replaced, and not the link, as by Set-Content.
+        var target = RealPath.Of(path);
+        var folders = new NewFolders();
+
+        try
+        {
+            folders.Create(ParentOf(target));
+            WriteBeside(target, content);
+        }
+        catch (Exception e)
+        {
+            folders.Discard();
+
+            if (e is IOException && !replace && File.Exists(target))
+            {
+                throw Exists();
+            }
+
+            if (e is IOException or UnauthorizedAccessException)
+            {
+                throw WriteErrors.Translate(e, path, content.Length);
+            }
+
+            throw;
+        }
+    }
+
+    private void WriteBeside(string target, ReadOnlySpan<byte> content)
+    {
+        var temporary = StagingPath.Beside(target);
 
         // Outside of what is cleaned up: one that another is writing right now is not ours to delete.
         RemoveLeftover(temporary);
@@ -27,7 +99,7 @@ internal static class WholeFileReplacement
                 file.Complete();
             }
 
-            File.Move(temporary, path, replace);
+            File.Move(temporary, target, replace);
         }
         catch
         {
@@ -53,4 +125,28 @@ internal static class WholeFileReplacement
             File.Delete(temporary);
         }
     }
+
+    /// <summary>Who may write into the folder could let this replace a file elsewhere.</summary>
+    private bool IsForeignLink() => Ask(() => new FileInfo(path).LinkTarget is not null && FileStatus.Find(path, followLink: false) is { IsOurs: false });
+
+    /// <summary>Devices, pipes and sockets are no files that could be replaced: without /dev/null a system stands still.</summary>
+    private bool IsSpecial() => Ask(() => FileStatus.Find(path, followLink: true) is { IsRegularFile: false });
+
+    private bool Ask(Func<bool> question)
+    {
+        try
+        {
+            return !OperatingSystem.IsWindows() && question();
+        }
+        catch (IOException e)
+        {
+            throw WriteErrors.Translate(e, path, 0);
+        }
+    }
+
+    private static string? ParentOf(string path) => System.IO.Path.GetDirectoryName(path);
+
+    private CheckpointException Exists() => InTheWay($"'{path}' is there already. Choose another file, or replace it with -Force.");
+
+    private CheckpointException InTheWay(string message) => new(CheckpointErrorCode.OutputExists, message, path);
 }

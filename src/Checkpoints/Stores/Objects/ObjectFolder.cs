@@ -73,12 +73,16 @@ internal sealed class ObjectFolder : ICheckpointFolder
             {
                 if (!_listings.TryGetValue(prefix, out var listing))
                 {
-                    listing = _listings[prefix] = store.List(prefix);
+                    listing = _listings[prefix] = IsKnownToBeEmpty(prefix) ? new ObjectListing([], []) : store.List(prefix);
                 }
 
                 return listing;
             }
         }
+
+        /// <summary>What the folder around it does not have need not be asked for.</summary>
+        private bool IsKnownToBeEmpty(string prefix) =>
+            prefix.Length > 0 && _listings.TryGetValue(prefix[..(prefix[..^1].LastIndexOf('/') + 1)], out var around) && !around.Prefixes.Contains(prefix);
 
         public StoredObject? Find(string prefix, string name)
         {
