@@ -31,6 +31,11 @@
     ./build.ps1 -Task Bench --rounds 3 --scaling
 
     Times the module beside cp and PyTorch and writes docs/benchmarks.md. What follows the task goes to the benchmark; --help lists it.
+
+.EXAMPLE
+    ./build.ps1 -Task Microbench --filter *Crc32*
+
+    Times the parts that conversions are made of, each by itself; all of them without a filter. What follows the task goes to BenchmarkDotNet.
 #>
 #Requires -Version 7.4
 # The tasks use the parameters and the -WhatIf of the script that they are part of, and speak to a person.
@@ -40,17 +45,17 @@
 [CmdletBinding(SupportsShouldProcess, PositionalBinding = $false)]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Module', 'Test', 'Pester', 'Package', 'Install', 'Bench')]
+    [ValidateSet('Build', 'Module', 'Test', 'Pester', 'Package', 'Install', 'Bench', 'Microbench')]
     [string[]] $Task = 'Build',
 
-    # What Build, Module, Test and Bench use. What is packed or installed is always Release.
+    # What Build, Module, Test and the benchmarks use. What is packed or installed is always Release.
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
 
     # A file for what Pester found, in NUnit's format.
     [string] $TestResult,
 
-    # What Bench passes on.
+    # What Bench and Microbench pass on.
     [Parameter(ValueFromRemainingArguments)]
     [string[]] $BenchmarkArgument = @()
 )
@@ -58,7 +63,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
-if ($BenchmarkArgument -and 'Bench' -notin $Task) { throw "Only -Task Bench takes further arguments, as '$BenchmarkArgument'." }
+if ($BenchmarkArgument -and -not ($Task -like '*bench')) { throw "Only -Task Bench and Microbench take further arguments, as '$BenchmarkArgument'." }
 
 . $PSScriptRoot/tools/Packaging.ps1
 
@@ -166,6 +171,14 @@ function Install {
 function Bench {
     if ($PSCmdlet.ShouldProcess("$PSScriptRoot/docs/benchmarks.md", 'Run the benchmark')) {
         dotnet run --project $PSScriptRoot/tools/Benchmark --configuration $Configuration -- @BenchmarkArgument
+    }
+}
+
+function Microbench {
+    if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/microbenchmarks", 'Run the microbenchmarks')) {
+        # Without a filter BenchmarkDotNet would ask.
+        $filter = '--filter' -in $BenchmarkArgument ? @() : @('--filter', '*')
+        dotnet run --project $PSScriptRoot/tools/Microbenchmarks --configuration $Configuration -- @filter @BenchmarkArgument
     }
 }
 

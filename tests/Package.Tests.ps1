@@ -251,8 +251,9 @@ Describe 'Packing and installing' {
 }
 
 Describe 'build.ps1' {
-    It 'passes on what follows -Task Bench, and nothing that follows other tasks' {
+    It 'passes on what follows the benchmarks, and nothing that follows other tasks' {
         { & $root/build.ps1 -Task Bench --rounds 3 --scaling -WhatIf } | Should -Not -Throw
+        { & $root/build.ps1 -Task Microbench --filter *Crc32* -WhatIf } | Should -Not -Throw
         { & $root/build.ps1 -Task Package --rounds 3 -WhatIf } | Should -Throw '*--rounds 3*'
     }
 
