@@ -133,6 +133,7 @@ function Pester {
 function Package {
     $version = Get-PackageVersion
     Assert-ChangelogHasRelease $version
+    Assert-ApiIsShipped $version
     $package = "$PSScriptRoot/output/Fairseq2Llama.$version.nupkg"
     if (-not $PSCmdlet.ShouldProcess($package, 'Make package')) { return }
 

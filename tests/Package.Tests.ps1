@@ -108,6 +108,22 @@ Describe 'The package' {
         (Get-Item -LiteralPath $package).Length | Should -BeLessThan 20MB
     }
 
+    # PowerShell 7.4 runs on .NET 8.
+    It 'asks for nothing but itself and what PowerShell 7.4 has' {
+        $files = Get-ChildItem -LiteralPath $module, $module/dependencies -Filter *.dll
+        $references = Invoke-AsUser "
+            foreach (`$file in $(($files | ForEach-Object { Quote $_.FullName }) -join ', ')) {
+                [Reflection.Assembly]::LoadFile(`$file).GetReferencedAssemblies() | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version)`" }
+            }" | Sort-Object -Unique
+
+        # TorchSharp asks for these when it writes for TensorBoard or downloads datasets.
+        $known = @($files.BaseName; 'Google.Protobuf', 'ICSharpCode.SharpZipLib', 'SkiaSharp')
+        $others = $references | Where-Object { $_.Split(' ')[0] -notin $known }
+
+        $others | Should -Not -BeNullOrEmpty
+        $others | Where-Object { $_ -notmatch '^(System(\.\S+)?|Microsoft\.(CSharp|Win32\.\S+)|netstandard|mscorlib) [0-8]\.' } | Should -BeNullOrEmpty
+    }
+
     It 'has a notice for each assembly of others' {
         $notices = Get-Content -LiteralPath $module/THIRD-PARTY-NOTICES.txt -Raw
 
@@ -157,6 +173,25 @@ Describe 'The installed module' {
 
         (Get-Content -LiteralPath "$world/out [1]/params.json" -Raw | ConvertFrom-Json).model.dim | Should -Be 64
         Test-Path -LiteralPath "$world/out [1]/consolidated.00.pth" | Should -BeTrue
+    }
+}
+
+# On Windows it would be installed for whoever runs the tests.
+Describe 'What a user does with the Gallery' -Skip:$IsWindows {
+    It 'is to install, to import by name, and to uninstall' {
+        $installed = "$world/home/.local/share/powershell/Modules"
+
+        Invoke-AsUser "
+            `$env:PSModulePath = $(Quote $installed)
+            Install-PSResource Fairseq2Llama -Repository Folder -Prerelease
+            (Get-Command Read-Fairseq2Checkpoint).Module.ModuleBase
+            (Get-InstalledPSResource Fairseq2Llama).InstalledLocation" |
+            Should -Be "$installed/Fairseq2Llama/$($manifest.ModuleVersion)", $installed
+        Invoke-AsUser "
+            `$env:PSModulePath = $(Quote $installed)
+            Uninstall-PSResource Fairseq2Llama -Prerelease"
+
+        "$installed/Fairseq2Llama" | Should -Not -Exist
     }
 }
 
@@ -214,6 +249,37 @@ Describe 'Packing and installing' {
     It 'refuses a version that the changelog does not have' {
         { Assert-ChangelogHasRelease 99.0.0 } | Should -Throw '*## [[]99.0.0] - *'
         { Assert-ChangelogHasRelease 99.0.0-preview } | Should -Not -Throw
+    }
+
+    It 'refuses a release whose API is not written down as released, until it is' {
+        $copy = "$world/api [1]"
+        'tools', 'src/Library', 'src/Other' | ForEach-Object { $null = [IO.Directory]::CreateDirectory("$copy/$_") }
+        Copy-Item -LiteralPath $root/tools/Packaging.ps1, $root/tools/Write-ShippedApi.ps1 -Destination "$copy/tools"
+        [IO.File]::WriteAllText("$copy/src/Library/PublicAPI.Shipped.txt", "#nullable enable`nA.Gone() -> void`nA.Kept() -> void`n~override A.Old() -> string`n")
+        [IO.File]::WriteAllText("$copy/src/Library/PublicAPI.Unshipped.txt", "#nullable enable`n*REMOVED*A.Gone() -> void`nA.Added() -> void`nstatic A.New() -> void`n")
+        $assert = { . "$copy/tools/Packaging.ps1"; Assert-ApiIsShipped $args[0] }
+
+        { & $assert 99.0.0 } | Should -Throw '*Write-ShippedApi.ps1*'
+        { & $assert 99.0.0-preview } | Should -Not -Throw
+        & "$copy/tools/Write-ShippedApi.ps1"
+        { & $assert 99.0.0 } | Should -Not -Throw
+
+        [IO.File]::ReadAllText("$copy/src/Library/PublicAPI.Shipped.txt") |
+            Should -BeExactly "#nullable enable`nA.Added() -> void`nA.Kept() -> void`nstatic A.New() -> void`n~override A.Old() -> string`n"
+        [IO.File]::ReadAllText("$copy/src/Library/PublicAPI.Unshipped.txt") | Should -BeExactly "#nullable enable`n"
+    }
+
+    # As if the package were the last release, and then as if that had had another assembly.
+    It 'finds what a release had and this has not' {
+        $PSNativeCommandUseErrorActionPreference = $false
+        $released = "$world/released"
+        Copy-Item -LiteralPath $module -Destination $released -Recurse
+        $compare = { Invoke-DotNet msbuild $root/src/Cmdlets "-t:CompareWithRelease" "-p:ModuleOutput=$module/" "-p:ReleasedModule=$released" }
+
+        & $compare | Should -BeNullOrEmpty
+        [IO.File]::Delete("$released/Fairseq2Llama.dll")
+        Add-Type -TypeDefinition 'public class Gone { }' -OutputAssembly "$released/Fairseq2Llama.dll"
+        & $compare | Out-String | Should -Match 'CP0004'
     }
 
     It 'leaves nothing in the current folder of a user who has no settings yet' {

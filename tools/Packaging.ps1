@@ -17,6 +17,17 @@ function Assert-ChangelogHasRelease([string] $Version) {
     }
 }
 
+# What a version has made public, later ones must not lose.
+function Assert-ApiIsShipped([string] $Version) {
+    if ($Version -match '-') { return }
+
+    $source = Join-Path ([WildcardPattern]::Escape((Split-Path $PSScriptRoot))) src
+    $new = Select-String -Path $source/*/PublicAPI.Unshipped.txt -Pattern '^(?!#)\S' | Select-Object -First 1
+    if ($new) {
+        throw "'$($new.Path)' still lists '$($new.Line)', which $Version has. Say ./tools/Write-ShippedApi.ps1, and commit what it has moved."
+    }
+}
+
 # The SDK, and how it runs tests, are those of the global.json that is found from the current directory.
 function Invoke-DotNet {
     Push-Location -LiteralPath $PSScriptRoot/..
