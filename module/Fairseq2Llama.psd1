@@ -31,6 +31,7 @@
         'Measure-CheckpointTensor'
         'New-LlamaArchitecture'
         'Read-Fairseq2Checkpoint'
+        'Read-LlamaCheckpoint'
         'Read-LlamaHuggingFaceCheckpoint'
         'Read-LlamaReferenceCheckpoint'
         'Test-Fairseq2Checkpoint'

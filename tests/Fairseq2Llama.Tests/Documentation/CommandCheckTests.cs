@@ -31,7 +31,7 @@ public sealed class CommandCheckTests : IDisposable
 
     [Theory]
     [InlineData("if (1) {", "here.ps1:7: Missing closing '}' in statement block or type definition.")]
-    [InlineData("\nRead-LlamaCheckpoint x", "here.ps1:8: there is no Read-LlamaCheckpoint")]
+    [InlineData("\nRead-LlamaModel x", "here.ps1:8: there is no Read-LlamaModel")]
     [InlineData("1 | ForEach-Object { Get-CheckpointTensors $_ }", "here.ps1:7: there is no Get-CheckpointTensors")]
     [InlineData("$a |\n  Get-CheckpointTensor -Layers 0", "here.ps1:8: Get-CheckpointTensor has no -Layers")]
     [InlineData("$a | Get-CheckpointTensor -Lay 0", "here.ps1:7: Get-CheckpointTensor has no -Lay")]

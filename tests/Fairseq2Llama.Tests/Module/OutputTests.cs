@@ -23,6 +23,7 @@ public sealed class OutputTests : IDisposable
         { "Measure-CheckpointTensor", "Read-Fairseq2Checkpoint runs/7b | Measure-CheckpointTensor -Histogram 3" },
         { "New-LlamaArchitecture", "New-LlamaArchitecture mine -BasedOn llama3_2_1b" },
         { "Read-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b, runs/sft" },
+        { "Read-LlamaCheckpoint", "Read-LlamaCheckpoint runs/7b, meta/base, hf/base" },
         { "Read-LlamaHuggingFaceCheckpoint", "Read-LlamaHuggingFaceCheckpoint hf/base" },
         { "Read-LlamaReferenceCheckpoint", "Read-LlamaReferenceCheckpoint meta/base" },
         { "Test-Fairseq2Checkpoint", "Test-Fairseq2Checkpoint runs/7b; Test-Fairseq2Checkpoint runs/7b -Quiet" },

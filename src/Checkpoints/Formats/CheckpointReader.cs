@@ -1,0 +1,53 @@
+using Fairseq2Llama.Formats;
+using Fairseq2Llama.Planning;
+using Fairseq2Llama.Stores;
+
+namespace Fairseq2Llama;
+
+/// <summary>Reads checkpoints of which only the path is known.</summary>
+public static class CheckpointReader
+{
+    /// <summary>
+    /// Reads the index of whichever checkpoint lies at a path. A folder is Meta's where it holds consolidated.00.pth, Hugging Face's where it holds
+    /// config.json, and fairseq2's otherwise.
+    /// </summary>
+    /// <param name="path">The absolute path of a folder, of a file that holds all of a fairseq2 model, or of a training run.</param>
+    /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
+    /// <param name="log">Told which format is found, and which steps and files are passed over.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static LlamaCheckpoint Read(string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
+        Read(CheckpointFolders.At(path), step, log, cancellationToken);
+
+    /// <summary>As for a path, wherever it is.</summary>
+    internal static LlamaCheckpoint Read(
+        ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
+    {
+        var format = CheckpointFolder.Look(place, () => FindFormat(place));
+        log?.Invoke($"'{place.Path}' is taken for a checkpoint in {(format ?? CheckpointFormats.Of(CheckpointFormat.Fairseq2)).Name}.");
+
+        // Only fairseq2's have steps, and its reader says so where there are none.
+        if (format is not null && format.Format != CheckpointFormat.Fairseq2 && step is null)
+        {
+            return format.Read(place, cancellationToken);
+        }
+
+        try
+        {
+            return Fairseq2Checkpoint.Read(place, step, log, cancellationToken);
+        }
+        catch (CheckpointException e) when (format is null && e.Code == CheckpointErrorCode.CheckpointUnrecognized && e.Target == place.Path && place.Exists)
+        {
+            throw CheckpointFolder.Unrecognized(
+                place.Path,
+                "holds no checkpoint of LLaMA: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor Hugging Face's"
+                    + " config.json and *.safetensors. Give the folder that holds such files.");
+        }
+    }
+
+    /// <summary>A file that belongs to a checkpoint of several is that of its folder, whose reader says what to give instead.</summary>
+    private static FormatDescriptor? FindFormat(ICheckpointFolder place) => !place.Exists && StoredFile.At(place) is { } file
+        ? CheckpointFormats.All.FirstOrDefault(format => format.Format != CheckpointFormat.Fairseq2 && format.Folder.IsWritten(file.Name) && format.IsIn(file.Folder))
+        : CheckpointFormats.All.FirstOrDefault(format => place.Exists && format.IsIn(place));
+}
