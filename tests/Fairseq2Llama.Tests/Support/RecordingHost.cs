@@ -56,6 +56,9 @@ internal sealed class RecordingHost : PSHost
         return text;
     }
 
+    /// <summary>Forgets what it was shown, asked and told.</summary>
+    public void Reset() => _ui.Reset();
+
     public override void EnterNestedPrompt() => throw new NotSupportedException();
 
     public override void ExitNestedPrompt() => throw new NotSupportedException();
@@ -81,6 +84,15 @@ internal sealed class RecordingHost : PSHost
         public string? Answer { get; set; }
 
         public override PSHostRawUserInterface RawUI { get; } = new RecordingRawUI();
+
+        /// <summary>The engine holds on to the one that it was given.</summary>
+        public void Reset()
+        {
+            Text.Clear();
+            Questions.Clear();
+            Answer = null;
+            RawUI.BufferSize = RecordingRawUI.Wide;
+        }
 
         public override int PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, int defaultChoice)
         {
@@ -138,9 +150,11 @@ internal sealed class RecordingHost : PSHost
     /// <summary>A console that is wide enough for every table to be shown in full.</summary>
     private sealed class RecordingRawUI : PSHostRawUserInterface
     {
+        public static Size Wide { get; } = new(400, 50);
+
         public override ConsoleColor BackgroundColor { get; set; }
 
-        public override Size BufferSize { get; set; } = new(400, 50);
+        public override Size BufferSize { get; set; } = Wide;
 
         public override Coordinates CursorPosition { get; set; }
 
@@ -156,7 +170,7 @@ internal sealed class RecordingHost : PSHost
 
         public override Coordinates WindowPosition { get; set; }
 
-        public override Size WindowSize { get; set; } = new(400, 50);
+        public override Size WindowSize { get; set; } = Wide;
 
         public override string WindowTitle { get; set; } = "";
 

@@ -1,43 +1,43 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>A PowerShell session of the real engine with the staged module imported, as a user has it.</summary>
+/// <summary>
+/// A PowerShell session of the real engine with the staged module imported, as a user has it. It is new to whoever makes it: to open an engine
+/// and import the module takes longer than most tests, so those that have gone back to how they were are used again.
+/// </summary>
 internal sealed class Session : IDisposable
 {
-    private readonly Runspace _runspace;
+    private static readonly ConcurrentBag<Engine> Idle = [];
 
-    public Session()
-    {
-        var state = InitialSessionState.CreateDefault2();
-        state.ImportPSModule(Repository.StagedModule);
+    private readonly Engine _engine = Idle.TryTake(out var engine) ? engine : new Engine();
 
-        _runspace = RunspaceFactory.CreateRunspace(Host, state);
-        _runspace.Open();
-        Location = Repository.Root;
-    }
+    public Session() => Location = Repository.Root;
 
     /// <summary>What shows its views and confirms for it.</summary>
-    public RecordingHost Host { get; } = new();
+    public RecordingHost Host => _engine.Host;
+
+    private Runspace Runspace => _engine.Runspace;
 
     public string Location
     {
-        get => _runspace.SessionStateProxy.Path.CurrentFileSystemLocation.Path;
-        set => _runspace.SessionStateProxy.Path.SetLocation(WildcardPattern.Escape(value));
+        get => Runspace.SessionStateProxy.Path.CurrentFileSystemLocation.Path;
+        set => Runspace.SessionStateProxy.Path.SetLocation(WildcardPattern.Escape(value));
     }
 
     /// <summary>Makes a variable for the scripts that follow.</summary>
     public object this[string variable]
     {
-        set => _runspace.SessionStateProxy.SetVariable(variable, value);
+        set => Runspace.SessionStateProxy.SetVariable(variable, value);
     }
 
     /// <summary>A pipeline to be run, for tests that stop it or look at its streams.</summary>
     public PowerShell Pipeline(string script)
     {
         var pipeline = PowerShell.Create();
-        pipeline.Runspace = _runspace;
+        pipeline.Runspace = Runspace;
         return pipeline.AddScript(script);
     }
 
@@ -105,11 +105,70 @@ internal sealed class Session : IDisposable
     public string[] Complete(string line)
     {
         using var pipeline = PowerShell.Create();
-        pipeline.Runspace = _runspace;
+        pipeline.Runspace = Runspace;
         return [.. CommandCompletion.CompleteInput(line, line.Length, null, pipeline).CompletionMatches.Select(match => match.CompletionText)];
     }
 
-    public void Dispose() => _runspace.Dispose();
+    public void Dispose()
+    {
+        if (_engine.TryReset())
+        {
+            Idle.Add(_engine);
+        }
+        else
+        {
+            _engine.Dispose();
+        }
+    }
+
+    private sealed class Engine : IDisposable
+    {
+        /// <summary>What resetting a runspace leaves as it is.</summary>
+        private const string WhatStays =
+            """
+            (Get-Module).Path
+            'function:', 'alias:' | ForEach-Object { $ExecutionContext.InvokeProvider.ChildItem.GetNames($_, 'ReturnAllContainers', $false) }
+            try { $null = $nowhere; 'lax' } catch { 'strict' }
+            """;
+
+        private readonly string _initial;
+
+        public Engine()
+        {
+            var state = InitialSessionState.CreateDefault2();
+            state.ImportPSModule(Repository.StagedModule);
+
+            Runspace = RunspaceFactory.CreateRunspace(Host, state);
+            Runspace.Open();
+            _initial = Describe();
+        }
+
+        public RecordingHost Host { get; } = new();
+
+        public Runspace Runspace { get; }
+
+        /// <summary>Forgets what was done in it.</summary>
+        /// <returns>Whether it could; it can't forget functions, aliases, modules and strictness.</returns>
+        public bool TryReset()
+        {
+            if (Runspace.RunspaceAvailability != RunspaceAvailability.Available || Describe() != _initial)
+            {
+                return false;
+            }
+
+            Host.Reset();
+            Runspace.ResetRunspaceState();
+            return true;
+        }
+
+        public void Dispose() => Runspace.Dispose();
+
+        private string Describe()
+        {
+            using var pipeline = PowerShell.Create(Runspace);
+            return string.Join('\n', pipeline.AddScript(WhatStays).Invoke());
+        }
+    }
 }
 
 /// <summary>Everything that a script has given.</summary>
