@@ -1,4 +1,5 @@
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
@@ -40,9 +41,7 @@ public sealed class StepFilesTests
         {
             var gone = others.Where((_, index) => (removed >> index & 1) != 0).ToArray();
 
-            using var folder = new LayoutFolder([.. files.Where(file => !gone.Contains(file.Split('/')[0]))]);
-
-            Assert.Null(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
+            Assert.Null(StepFiles.FindGap(Store(files.Where(file => !gone.Contains(file.Split('/')[0])))));
         }
     }
 
@@ -71,9 +70,7 @@ public sealed class StepFilesTests
                 continue;
             }
 
-            using var folder = new LayoutFolder(saved);
-
-            Assert.NotNull(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
+            Assert.NotNull(StepFiles.FindGap(Store(saved)));
             seen++;
         }
     }
@@ -107,5 +104,18 @@ public sealed class StepFilesTests
         using var folder = new LayoutFolder(file, "trainer/rank_07.pt");
 
         Assert.Null(StepFiles.FindGap(new LocalFolder(folder.PathOf(""))));
+    }
+
+    /// <summary>In memory, where many folders of many files are no trouble.</summary>
+    private static ICheckpointFolder Store(IEnumerable<string> files)
+    {
+        var store = new ObjectStore();
+
+        foreach (var file in files)
+        {
+            store.Put(file, []);
+        }
+
+        return store.Folder;
     }
 }

@@ -13,6 +13,8 @@ public sealed class FloorTests
 
     private static readonly string[] FileSystemTypes = ["File", "Directory", "FileInfo", "DirectoryInfo", "DriveInfo", "FileStream", "RandomAccess"];
 
+    private static readonly Lazy<Use[]> Uses = new(() => [.. FindUses()]);
+
     private static readonly string Source = Path.Combine(Support.Repository.Root, "src", "Checkpoints");
 
     [Fact]
@@ -20,7 +22,7 @@ public sealed class FloorTests
     {
         var floors = ReadMap();
         var upward =
-            from use in FindUses()
+            from use in Uses.Value
             where use.To != FileSystem && floors.IndexOf(use.To) <= floors.IndexOf(use.From)
             select $"{use.From}/ uses {use.Type} of {use.To}/";
 
@@ -31,7 +33,7 @@ public sealed class FloorTests
     [Fact]
     public void Only_stores_and_what_loads_assemblies_use_the_file_system()
     {
-        var users = FindUses().Where(use => use.To == FileSystem).Select(use => use.From).Distinct().Order(StringComparer.Ordinal);
+        var users = Uses.Value.Where(use => use.To == FileSystem).Select(use => use.From).Distinct().Order(StringComparer.Ordinal);
 
         Assert.Equal(["Dependencies", "Native", "Stores"], users);
     }
@@ -48,7 +50,7 @@ public sealed class FloorTests
     [Fact]
     public void Uses_are_found()
     {
-        var uses = FindUses().ToHashSet();
+        var uses = Uses.Value.ToHashSet();
 
         Assert.Contains(new Use("Conversion", "StorageCopier", "Transfer"), uses);
         Assert.Contains(new Use("Transfer", "IByteReader", "Stores"), uses);

@@ -54,7 +54,10 @@ internal sealed record NaiveView(byte[] Storage, DType DType, long Offset, long[
                 element += place[dim] * Strides[dim];
             }
 
-            Array.Copy(Storage, element * itemSize, result, i * itemSize, itemSize);
+            for (var b = 0; b < itemSize; b++)
+            {
+                result[(i * itemSize) + b] = Storage[(element * itemSize) + b];
+            }
 
             for (var dim = place.Length - 1; dim >= 0 && ++place[dim] == Sizes[dim]; dim--)
             {

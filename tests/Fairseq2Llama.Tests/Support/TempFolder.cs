@@ -1,13 +1,14 @@
 namespace Fairseq2Llama.Tests.Support;
 
-/// <summary>A folder that goes away with the test.</summary>
+/// <summary>A folder that comes when it is first asked for and goes away with the test.</summary>
 internal sealed class TempFolder : IDisposable
 {
-    public TempFolder(string name = "out") => Path = Directory.CreateDirectory(System.IO.Path.Combine(Parent, name)).FullName;
+    private readonly Lazy<string> _parent = new(() => Directory.CreateTempSubdirectory("fairseq2llama-tests-").FullName);
+    private readonly Lazy<string> _path;
 
-    public string Path { get; }
+    public TempFolder(string name = "out") => _path = new(() => Directory.CreateDirectory(System.IO.Path.Combine(_parent.Value, name)).FullName);
 
-    private string Parent { get; } = Directory.CreateTempSubdirectory("fairseq2llama-tests-").FullName;
+    public string Path => _path.Value;
 
     public string this[string relativePath] => System.IO.Path.Combine(Path, relativePath);
 
@@ -22,9 +23,15 @@ internal sealed class TempFolder : IDisposable
     {
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(Parent, File.GetUnixFileMode(Parent) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(_parent.Value, File.GetUnixFileMode(_parent.Value) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
     }
 
-    public void Dispose() => Directory.Delete(Parent, recursive: true);
+    public void Dispose()
+    {
+        if (_parent.IsValueCreated)
+        {
+            Directory.Delete(_parent.Value, recursive: true);
+        }
+    }
 }

@@ -12,8 +12,8 @@ internal static class TensorBytes
     /// <summary>What an export would write for it.</summary>
     public static byte[] Of(PlannedStorage storage)
     {
-        using var scratch = new TempFolder();
-        using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
+        using var scratch = ScratchFolder.Temporary();
+        using var copier = new StorageCopier(scratch, VerificationPolicy.Of(VerificationMode.Auto));
         var bytes = new MemoryStream();
 
         copier.Copy(storage, chunk => bytes.Write(chunk), CancellationToken.None);
