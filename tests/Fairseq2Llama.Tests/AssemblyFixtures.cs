@@ -1,3 +1,4 @@
 using Fairseq2Llama.Tests.Support;
 
 [assembly: AssemblyFixture(typeof(ShardedModels))]
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]

@@ -27,6 +27,7 @@ public class CastTests
         where source != target
         select (source, target));
 
+    [External]
     [Theory]
     [MemberData(nameof(Pairs))]
     public void Are_those_of_PyTorch(DType source, DType target)

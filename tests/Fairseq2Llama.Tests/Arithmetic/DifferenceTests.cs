@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Arithmetic;
 
 /// <summary>The distances of tensors that real PyTorch made, beside those that it computes, over types and between them.</summary>
+[External]
 public sealed class DifferenceTests : IDisposable
 {
     /// <summary>Saves two state dicts and prints for each tensor: greatest distance, mean distance, cosine, how many differ.</summary>

@@ -74,6 +74,7 @@ public class EdgeCaseTests
         Assert.Equal((8, 3, double.PositiveInfinity), (sums.Count, sums.Differing, sums.Max));
     }
 
+    [External]
     [Fact]
     public void Float64_is_rounded_twice_as_PyTorch_does_it()
     {
@@ -87,6 +88,7 @@ public class EdgeCaseTests
     }
 
     /// <summary>A tenth of 0.3 is no number of binary digits, and what lies on an edge is rounded to one side or the other.</summary>
+    [External]
     [Fact]
     public void Numbers_on_the_edge_of_two_bins_fall_where_PyTorch_puts_them()
     {

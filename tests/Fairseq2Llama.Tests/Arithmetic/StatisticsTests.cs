@@ -12,6 +12,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
 
     public static TheoryData<string> Names => [.. StatisticsByPyTorch.Names];
 
+    [External]
     [Theory]
     [MemberData(nameof(Names))]
     public void Are_those_of_PyTorch(string name)
@@ -56,6 +57,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         Assert.Equal((8, huge, 0d, double.PositiveInfinity), (moments.Count, moments.Mean, moments.SquaredDeviations, moments.Squares));
     }
 
+    [External]
     [Fact]
     public void Bins_go_from_the_smallest_to_the_largest_number()
     {
@@ -66,12 +68,14 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         Assert.All(statistics.Histogram.Zip(statistics.Histogram.Skip(1)), pair => Assert.Equal(pair.First.To, pair.Second.From));
     }
 
+    [External]
     [Fact]
     public void There_is_no_histogram_unless_asked_for()
     {
         Assert.Empty(Measure(pyTorch.Tensor("float32")).Histogram);
     }
 
+    [External]
     [Fact]
     public void Progress_goes_to_the_end()
     {
@@ -83,6 +87,7 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         Assert.Equal(seen[^1].BytesTotal, seen[^1].BytesDone);
     }
 
+    [External]
     [Fact]
     public void Can_be_stopped()
     {

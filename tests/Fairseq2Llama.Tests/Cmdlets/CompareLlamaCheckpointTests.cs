@@ -65,6 +65,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.All(comparisons, comparison => Assert.Null(comparison.MaxAbsoluteDifference));
     }
 
+    [External]
     [Fact]
     public void Rows_in_the_other_rotary_order_are_different()
     {
@@ -80,6 +81,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Equal(("decoder.layers.1.self_attn.q_proj.weight", 1, ComparisonResult.Different), (different.Name, different.Layer, different.Result));
     }
 
+    [External]
     [Fact]
     public void Counts_the_elements_that_differ_in_any_bit()
     {
@@ -92,6 +94,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Equal(("fs2", "changed"), (different[0].Reference, different[0].Difference));
     }
 
+    [External]
     [Fact]
     public void Says_what_was_not_compared()
     {
@@ -113,6 +116,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Null(other[3].ReferenceTensor);
     }
 
+    [External]
     [Fact]
     public void A_parameter_under_the_names_of_two_formats_is_an_error()
     {
@@ -136,6 +140,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.All(_session.Run<TensorComparison>($"{Compare} -Tolerance 0"), item => Assert.InRange(item.CosineSimilarity!.Value, 0.999999, 0.99999999999));
     }
 
+    [External]
     [Fact]
     public void Complex_numbers_are_compared_with_each_other_only()
     {
@@ -152,6 +157,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
             _session.RunOne<TensorComparison>($"Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint first) (Read-Fairseq2Checkpoint first) -Tolerance 0 | {Compare}").Result);
     }
 
+    [External]
     [Fact]
     public void Gives_the_distances_that_PyTorch_gives()
     {
@@ -180,6 +186,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         });
     }
 
+    [External]
     [Fact]
     public void What_is_the_same_and_not_finite_is_no_distance_and_what_only_one_has_is_infinite()
     {
@@ -215,6 +222,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         Assert.Equal(20, outcome.Output.Count);
     }
 
+    [External]
     [Fact]
     public void Reports_each_tensor_that_lies_in_a_damaged_record()
     {

@@ -56,6 +56,7 @@ public sealed class ConvertToTorchTensorTests : IDisposable
     }
 
     /// <summary>The example of the documentation, beside what real PyTorch makes of it.</summary>
+    [External]
     [Fact]
     public void Multiplies_at_the_prompt()
     {

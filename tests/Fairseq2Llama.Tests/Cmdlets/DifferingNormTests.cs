@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.Cmdlets;
 /// Every tensor-parallel file has a copy of the norms. In Meta's LLaMA 3 70B they differ between files; Meta's resharder and Hugging Face's
 /// converter take the first file's.
 /// </summary>
+[External]
 public sealed class DifferingNormTests : IDisposable
 {
     private const string ChangeNorms =

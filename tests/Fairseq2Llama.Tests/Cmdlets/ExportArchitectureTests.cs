@@ -7,6 +7,7 @@ namespace Fairseq2Llama.Tests.Cmdlets;
 /// <summary>What the architecture decides: names, tied output, params.json.</summary>
 public sealed class ExportArchitectureTests : ExportTests
 {
+    [External]
     [Theory]
     [InlineData("tp2-llama2", 1)]
     [InlineData("tp2-llama3", 0)]

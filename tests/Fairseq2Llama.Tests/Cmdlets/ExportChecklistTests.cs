@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.Cmdlets;
 /// <summary>checklist.chk, as md5sum reads it.</summary>
 public sealed class ExportChecklistTests : ExportTests
 {
+    [External]
     [Theory]
     [InlineData("", new[] { "consolidated.00.pth", "params.json" })]
     [InlineData("-ShardCount 2", new[] { "consolidated.00.pth", "consolidated.01.pth", "params.json" })]

@@ -208,6 +208,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
     public void Refuses_a_destination_outside_of_the_file_system(string path) =>
         Session.RunForError(CheckpointErrorCode.WriteFailed, $"$fs2 | Export-CheckpointReport {path}", "provider");
 
+    [External]
     [Fact]
     public void Reports_a_folder_that_can_not_be_written_into_and_goes_on()
     {
@@ -222,6 +223,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
         Assert.Equal(["ddp.html", "mount"], Folder.Content);
     }
 
+    [External]
     [Fact]
     public void Leaves_nothing_where_there_is_no_room()
     {

@@ -35,6 +35,7 @@ public class ExportDTypeTests : ExportTests
         ("fs2", "-Architecture $tiny -ShardCount 2 -Verification Full -Checklist"),
     ];
 
+    [External]
     [Theory]
     [InlineData("float16")]
     [InlineData("bfloat16")]
@@ -51,6 +52,7 @@ public class ExportDTypeTests : ExportTests
         Assert.Equal("", PyTorch.Ask(CompareWithCast, Folder.Path, dtype));
     }
 
+    [External]
     [Fact]
     public void Leaves_tied_weights_one()
     {
@@ -72,6 +74,7 @@ public class ExportDTypeTests : ExportTests
         Assert.Equal(cast.SizeInBytes, cast.Files.Sum(file => new FileInfo(file).Length));
     }
 
+    [External]
     [Fact]
     public void Warns_of_numbers_that_became_Inf_by_tensor()
     {
@@ -89,6 +92,7 @@ public class ExportDTypeTests : ExportTests
             outcome.Warnings);
     }
 
+    [External]
     [Fact]
     public void Does_not_warn_where_all_fit()
     {

@@ -21,6 +21,7 @@ public class ExportFairseq2Tests : ExportTests
     }
 
     /// <summary>checkpoint/_manager.py of 0.4.6.</summary>
+    [External]
     [Fact]
     public void PyTorch_finds_what_fairseq2_would_have_saved()
     {
@@ -41,6 +42,7 @@ public class ExportFairseq2Tests : ExportTests
         Assert.Equal("['model', 'model_key', 'fs2'] model True", output);
     }
 
+    [External]
     [Fact]
     public void Tied_weights_become_one_storage_under_both_names()
     {

@@ -130,6 +130,7 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     /// <summary>A bias goes with its rows; of what else belongs to them nothing is known.</summary>
+    [External]
     [Fact]
     public void Refuses_what_belongs_to_rows_that_are_turned()
     {
@@ -173,6 +174,7 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     /// <summary>-Verification None is for files whose checksums are wrong from the beginning, and then they tell nothing.</summary>
+    [External]
     [Fact]
     public void Wrong_checksums_do_not_part_what_is_the_same()
     {
@@ -199,6 +201,7 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     /// <summary>transformers would answer with the embeddings.</summary>
+    [External]
     [Fact]
     public void An_output_that_config_says_is_tied_is_passed_over()
     {
@@ -371,6 +374,7 @@ public class ExportHuggingFaceTests : ExportTests
             comparison => Assert.Equal(ComparisonResult.Equal, comparison.Result));
     }
 
+    [External]
     [Theory]
     [InlineData("$checkpoint | Export-LlamaHuggingFaceCheckpoint out", "fairseq2")]
     [InlineData("$checkpoint | Export-Fairseq2Checkpoint out", "hf")]

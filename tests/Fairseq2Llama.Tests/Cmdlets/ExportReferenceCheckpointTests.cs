@@ -41,6 +41,7 @@ public class ExportReferenceCheckpointTests : ExportTests
     }
 
     /// <summary>Buffers that Meta saved beside the weights; fairseq2 and transformers drop them as well.</summary>
+    [External]
     [Theory]
     [InlineData("rope.freqs")]
     [InlineData("layers.0.attention.inner_attention.rope.freqs")]
@@ -81,6 +82,7 @@ public class ExportReferenceCheckpointTests : ExportTests
     }
 
     /// <summary>8/3 of the model dim and the multiplier, rounded in another order than by fairseq2: 276 here, and 277 there.</summary>
+    [External]
     [Fact]
     public void The_inner_dim_of_the_ffn_is_what_Meta_computes()
     {

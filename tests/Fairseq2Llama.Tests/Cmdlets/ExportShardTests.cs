@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Cmdlets;
 
 /// <summary>-ShardCount, and -ShardIndex as one of several jobs uses it.</summary>
+[External]
 public sealed class ExportShardTests : IDisposable
 {
     private const string Export = "$checkpoint | Export-LlamaReferenceCheckpoint out -Architecture $small -ShardCount 4";

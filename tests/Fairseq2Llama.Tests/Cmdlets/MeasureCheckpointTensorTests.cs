@@ -73,6 +73,7 @@ public sealed class MeasureCheckpointTensorTests : IDisposable
         Assert.Equal(_session.RunOne<Fairseq2Checkpoint>("$fs2").Tensors.Length - 1, outcome.Output.Count);
     }
 
+    [External]
     [Fact]
     public void Finds_NaN()
     {

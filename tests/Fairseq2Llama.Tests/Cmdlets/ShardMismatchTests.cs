@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Cmdlets;
 
 /// <summary>Files that are not shards of one model.</summary>
+[External]
 public sealed class ShardMismatchTests : IDisposable
 {
     private const string Query = "decoder.layers.1.self_attn.q_proj.weight";

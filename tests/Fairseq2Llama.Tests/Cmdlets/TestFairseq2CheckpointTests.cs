@@ -113,6 +113,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     }
 
     /// <summary>llama3_8b and llama3_1_8b have the same shapes and the same params.json, but not the same config.json and model.yaml.</summary>
+    [External]
     [Theory]
     [InlineData("", "config.json differ", "model.yaml differ")]
     [InlineData("-For HuggingFace", "config.json differ")]
@@ -133,6 +134,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         Assert.All(result.Findings.Zip(messages), pair => Assert.Contains(pair.Second, pair.First.Message, StringComparison.Ordinal));
     }
 
+    [External]
     [Theory]
     [InlineData("Reference", "LlamaReference", true)]
     [InlineData("HuggingFace", "LlamaHuggingFace", false)]

@@ -105,6 +105,7 @@ public sealed class TestFilesTests : IDisposable
         Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
     }
 
+    [External]
     [Fact]
     public void Files_without_checksums_are_counted_in_one_finding_and_one_warning()
     {
@@ -128,6 +129,7 @@ public sealed class TestFilesTests : IDisposable
     }
 
     /// <summary>As the state of a random number generator in what a trainer saves beside the model.</summary>
+    [External]
     [Fact]
     public void Integers_of_any_length_are_passed_over_where_they_are_not_needed()
     {
@@ -146,6 +148,7 @@ public sealed class TestFilesTests : IDisposable
         Assert.True(result.Passed, string.Join("; ", result.Findings));
     }
 
+    [External]
     [Fact]
     public void A_tensor_under_an_integer_is_not_dropped_in_silence()
     {
@@ -162,6 +165,7 @@ public sealed class TestFilesTests : IDisposable
         _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-Fairseq2Checkpoint $folder | Get-CheckpointTensor", "a key that is no text");
     }
 
+    [External]
     [Theory]
     [InlineData("complex64")]
     [InlineData("int32")]
@@ -196,6 +200,7 @@ public sealed class TestFilesTests : IDisposable
         Assert.True(File.Exists(_folder["out/params.json"]));
     }
 
+    [External]
     [Fact]
     public void Nan_and_infinity_are_counted_by_tensor_and_file()
     {
@@ -233,6 +238,7 @@ public sealed class TestFilesTests : IDisposable
         Assert.Equal(9, result.Findings.Length);
     }
 
+    [External]
     [Fact]
     public void Copies_that_differ_between_ranks_are_found()
     {
@@ -254,6 +260,7 @@ public sealed class TestFilesTests : IDisposable
             (finding.Severity, finding.Code, finding.Tensor, finding.File));
     }
 
+    [External]
     [Theory]
     [InlineData("6 6 4", FindingSeverity.Information, "do not divide evenly by 3")]
     [InlineData("4 6 6", FindingSeverity.Warning, "has 4, 6, 6 rows")]
@@ -288,6 +295,7 @@ public sealed class TestFilesTests : IDisposable
         Assert.All(result.Findings, finding => Assert.Equal(CheckpointErrorCode.ShardMismatch, finding.Code));
     }
 
+    [External]
     [Fact]
     public void A_tensor_that_the_last_file_lacks_is_missed_unless_nothing_is_left_of_it()
     {
@@ -312,6 +320,7 @@ public sealed class TestFilesTests : IDisposable
             (finding.Code, finding.Tensor, finding.File));
     }
 
+    [External]
     [Fact]
     public void An_expanded_tensor_is_read_as_often_as_it_is_stored()
     {

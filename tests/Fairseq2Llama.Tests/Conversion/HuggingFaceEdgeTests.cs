@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>From fairseq2 to Hugging Face: the files are those that an independent program expects, however the model was divided.</summary>
+[External]
 public sealed class HuggingFaceEdgeTests(ShardedModels models, SmallModels smallModels) : IClassFixture<SmallModels>, IDisposable
 {
     private readonly TempFolder _out = new();

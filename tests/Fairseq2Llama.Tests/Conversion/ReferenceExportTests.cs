@@ -36,6 +36,7 @@ public sealed class ReferenceExportTests : IDisposable
     }
 
     /// <summary>The same for all cases in one go, but with PyTorch reading what was written.</summary>
+    [External]
     [Fact]
     public void PyTorch_loads_the_same_from_it()
     {
@@ -79,6 +80,7 @@ public sealed class ReferenceExportTests : IDisposable
         Assert.Equal($"{tensors}", compared);
     }
 
+    [External]
     [Theory]
     [InlineData("tied")]
     [InlineData("tied-view")]

@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>Models that are divided in every way and exported: PyTorch must find them to be what they were before.</summary>
+[External]
 public sealed class ShardRoundTripTests(ShardedModels models) : IDisposable
 {
     private readonly TempFolder _out = new();

@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>Exports on a file system that can share blocks between files.</summary>
+[External]
 public sealed class SharedBlocksTests : IDisposable
 {
     private const string WriteModel = """

@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>It makes no difference to the files at which step of a way the numbers are rounded, and they are rounded as PyTorch does it.</summary>
+[External]
 public sealed class TriangleCastTests(SmallModels models) : IClassFixture<SmallModels>, IDisposable
 {
     private readonly TempFolder _out = new();

@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.Conversion;
 /// Every way through fairseq2's, the reference and Hugging Face's format: the last step alone decides which bytes are in the files, and PyTorch finds
 /// in them what was in the first.
 /// </summary>
+[External]
 public sealed class TriangleTests(ShardedModels models, SmallModels smallModels) : IClassFixture<SmallModels>, IDisposable
 {
     private readonly TempFolder _out = new();

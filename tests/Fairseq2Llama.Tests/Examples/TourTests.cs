@@ -11,6 +11,7 @@ public sealed class TourTests : IDisposable
 
     public void Dispose() => _temporary.Dispose();
 
+    [External]
     [Fact]
     public void Shows_every_command_and_what_came_of_it_and_leaves_nothing()
     {
@@ -27,6 +28,7 @@ public sealed class TourTests : IDisposable
         Assert.Empty(_temporary.Content);
     }
 
+    [External]
     [Fact]
     public void Needs_no_libtorch()
     {
@@ -37,6 +39,7 @@ public sealed class TourTests : IDisposable
         Assert.Contains(lines, line => line.StartsWith("That was the tour.", StringComparison.Ordinal));
     }
 
+    [External]
     [Fact]
     public void Leaves_nothing_after_an_error_either()
     {

@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Fuzzing;
 
 /// <summary>Whatever lies in a folder, it is read, tested and exported, or refused with a documented error.</summary>
+[Fuzz]
 public sealed class FolderFuzzTests : IDisposable
 {
     private readonly TempFolder _folder = new();

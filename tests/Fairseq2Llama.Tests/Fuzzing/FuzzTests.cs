@@ -8,6 +8,7 @@ using Fairseq2Llama.TorchFiles;
 namespace Fairseq2Llama.Tests.Fuzzing;
 
 /// <summary>Whatever a file holds, it is read, or refused with a documented error.</summary>
+[Fuzz]
 public sealed class FuzzTests : IDisposable
 {
     private readonly TempFolder _folder = new();

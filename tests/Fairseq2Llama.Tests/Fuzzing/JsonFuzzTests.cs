@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Fuzzing;
 
 /// <summary>Whatever the JSON files beside weights say, the model is read and can be exported, or is refused with a documented error.</summary>
+[Fuzz]
 public sealed class JsonFuzzTests : IDisposable
 {
     private static readonly ExportOptions[] Formats = [new ReferenceExportOptions(), new HuggingFaceExportOptions(), new Fairseq2ExportOptions()];

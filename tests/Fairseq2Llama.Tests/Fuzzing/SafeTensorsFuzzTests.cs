@@ -5,6 +5,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Fuzzing;
 
 /// <summary>Whatever a safetensors file holds, it is read, or refused with a documented error.</summary>
+[Fuzz]
 public sealed class SafeTensorsFuzzTests : IDisposable
 {
     private readonly TempFolder _folder = new();

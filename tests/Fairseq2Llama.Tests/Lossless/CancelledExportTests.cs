@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>Cancelled after any chunk, an export to any format leaves nothing.</summary>
+[Lossless]
 public sealed class CancelledExportTests : IDisposable
 {
     private readonly TempFolder _folder = new();

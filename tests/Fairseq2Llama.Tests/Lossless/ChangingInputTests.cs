@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>Somebody changes the input while a process exports it.</summary>
+[Lossless]
 public sealed class ChangingInputTests : IDisposable
 {
     private const string Script =

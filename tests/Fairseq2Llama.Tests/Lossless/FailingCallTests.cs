@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.Lossless;
 /// Every system call of an export that concerns its input or its destination fails once. Whatever the export says is true then: it is done, or
 /// nothing has changed; and the next one succeeds and leaves nothing behind.
 /// </summary>
+[Lossless]
 public sealed class FailingCallTests : IDisposable
 {
     /// <summary>

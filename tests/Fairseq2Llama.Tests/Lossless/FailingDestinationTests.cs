@@ -4,6 +4,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>The destination's file system is full, read-only, another one, or goes away.</summary>
+[Lossless]
 public sealed class FailingDestinationTests : ExportTests
 {
     /// <summary>Exports in a process, to a new folder and over an earlier export, and prints the id of the error of each, or ok.</summary>

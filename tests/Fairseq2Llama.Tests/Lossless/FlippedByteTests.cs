@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>Whatever byte of the input is flipped, it is noticed, or it is one that means nothing and the result is the same.</summary>
+[Lossless]
 public sealed class FlippedByteTests : IDisposable
 {
     private readonly TempFolder _folder = new();

@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>What the operating system is asked for, as strace sees it: everything is on the disk before anything is renamed.</summary>
+[Lossless]
 public sealed class FlushTests : IDisposable
 {
     private const string Script =

@@ -7,6 +7,7 @@ namespace Fairseq2Llama.Tests.Lossless;
 /// A process that makes many exports at the same time, over and over, is killed: each of them is hit at another moment. What is found
 /// then is whole or absent, and the next export succeeds and leaves nothing but itself.
 /// </summary>
+[Lossless]
 public sealed class KilledExportTests : IDisposable
 {
     private const int Lanes = 12;

@@ -8,6 +8,7 @@ namespace Fairseq2Llama.Tests.Lossless;
 /// A process that replaces an export to Hugging Face's or fairseq2's format is killed at one of its renames: the folder can't be taken for whole
 /// unless it is, and the next export finishes it or begins anew.
 /// </summary>
+[Lossless]
 public sealed class KilledReplacementTests : IDisposable
 {
     private const string Script =

@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>The destination's file system has no locks, as some that many machines share.</summary>
+[Lossless]
 public sealed class NoLocksTests : IDisposable
 {
     private const string Script =

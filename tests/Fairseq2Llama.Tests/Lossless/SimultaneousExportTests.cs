@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>Two processes export to the same destinations at the same time: of each pair one wins, and the other one is told so.</summary>
+[Lossless]
 public sealed class SimultaneousExportTests : IDisposable
 {
     private const int Rounds = 12;

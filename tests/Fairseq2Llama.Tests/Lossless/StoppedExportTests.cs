@@ -5,6 +5,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>Ctrl+C at random moments: the engine stops the pipeline, and what is found then is as it was, or whole.</summary>
+[Lossless]
 public sealed class StoppedExportTests : ExportTests
 {
     private const int Stops = 10;

@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Lossless;
 
 /// <summary>The destination lies on a volume that promised more room than it has, which shows when data goes from memory to the disk.</summary>
+[Lossless]
 public sealed class ThinVolumeTests : IDisposable
 {
     private static readonly LlamaArchitecture Architecture = TinyModel.Architecture with { VocabSize = 1_000_000 };

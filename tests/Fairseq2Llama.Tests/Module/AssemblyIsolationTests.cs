@@ -7,6 +7,7 @@ namespace Fairseq2Llama.Tests.StagedModule;
 /// Another module of the session may have brought System.IO.Hashing in another version, before ours or after. Neither may notice.
 /// What is loaded is the matter of a whole process, so each test runs one.
 /// </summary>
+[External]
 public sealed class AssemblyIsolationTests : IDisposable
 {
     private const string Parameters = "param($Module, $Other, $Case, $Destination)\n";

@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.StagedModule;
 /// A session in which libtorch can't be loaded: making its tensors says so and what to do, everything else works. Native libraries are the
 /// matter of a whole process, so each test runs one.
 /// </summary>
+[External]
 public sealed class LibTorchUnavailableTests : IDisposable
 {
     private const string Prepare =

@@ -35,6 +35,7 @@ public sealed class FolderSwapTests : IDisposable
     }
 
     /// <summary>What is mounted would go with the old folder, and could not be removed.</summary>
+    [External]
     [Fact]
     public void None_in_which_something_is_mounted()
     {

@@ -6,6 +6,7 @@ namespace Fairseq2Llama.Tests.Prompt;
 /// The agent of Azure Pipelines obeys ##vso[…] anywhere in what a step prints, and ##[…] at the beginning of a line; a terminal turns text round
 /// at U+202E. Names of folders, files and tensors are shown without them.
 /// </summary>
+[External]
 public sealed class HostileOutputTests : IDisposable
 {
     private const string FolderName = "##vso[task.setvariable variable=x]\u202e##[error]";

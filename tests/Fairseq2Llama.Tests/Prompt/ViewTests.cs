@@ -133,6 +133,7 @@ public sealed class ViewTests : IDisposable
         Assert.Contains("\x1b[31;1mfailed\x1b[0m  bias", coloured, StringComparison.Ordinal);
     }
 
+    [External]
     [Fact]
     public void The_same_is_shown_in_a_console_that_is_not_ours()
     {

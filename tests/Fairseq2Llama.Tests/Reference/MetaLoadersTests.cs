@@ -18,6 +18,7 @@ public sealed class MetaLoadersTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Whichever loader takes the file computes with the right base of rotary frequencies; one takes it at least.</summary>
+    [External]
     [Theory]
     [InlineData("7b", ParamsLayout.Flat, "10000", "500000", "500000")]
     [InlineData("llama2_7b", ParamsLayout.Flat, "10000", "500000", "500000")]
@@ -30,6 +31,7 @@ public sealed class MetaLoadersTests : IDisposable
         AssertLoaded(LlamaArchitectures.Find(name), layout, llama, llama3, llamaModels);
 
     /// <summary>Without the key the loader would compute with 500000.</summary>
+    [External]
     [Theory]
     [InlineData(ParamsLayout.Flat)]
     [InlineData(ParamsLayout.Llama3)]
@@ -37,6 +39,7 @@ public sealed class MetaLoadersTests : IDisposable
         AssertLoaded(LlamaArchitectures.Find("llama2_7b") with { RopeScaleFactor = 8 }, layout, Refused, Refused, "10000 scaled by 8");
 
     /// <summary>Its embeddings are divided as only the later loaders do.</summary>
+    [External]
     [Fact]
     public void Are_told_the_base_of_a_model_that_is_for_the_later_ones() =>
         AssertLoaded(LlamaArchitectures.Find("llama3_8b") with { RopeTheta = 10_000 }, ParamsLayout.Flat, Refused, "10000", "10000");

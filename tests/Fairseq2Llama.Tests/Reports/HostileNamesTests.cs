@@ -5,6 +5,7 @@ using Markdig;
 namespace Fairseq2Llama.Tests.Reports;
 
 /// <summary>Names in a checkpoint and of its folder that would be markup if they were not written as text.</summary>
+[External]
 public sealed class HostileNamesTests : IDisposable
 {
     private static readonly string[] Names =

@@ -100,6 +100,7 @@ public sealed class HtmlReportTests
         Assert.All(charts, chart => Assert.Equal(2, chart.GetAttribute("d")!.Count(c => c == 'M')));
     }
 
+    [External]
     [Fact]
     public void Tells_of_numbers_that_are_none()
     {

@@ -39,6 +39,7 @@ public sealed class MarkdownReportTests
         Assert.Contains(Rows(page), row => row is ["self_attn.q_proj", _, var max, ..] && max == $"{Display.Number(largest.Max)} (layer {largest.Layer})");
     }
 
+    [External]
     [Fact]
     public void Folds_what_is_long()
     {

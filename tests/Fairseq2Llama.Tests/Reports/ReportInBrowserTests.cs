@@ -4,6 +4,7 @@ using OpenQA.Selenium;
 namespace Fairseq2Llama.Tests.Reports;
 
 /// <summary>What a reader sees, and can do without a mouse.</summary>
+[External]
 public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<ReportPages>
 {
     public static TheoryData<string> Names => ReportPages.Names;

@@ -26,6 +26,7 @@ public sealed class ReportNumbersTests
         print(json.dumps({'kinds': kinds, 'layers': layers}))
         """;
 
+    [External]
     [Theory]
     [InlineData("fs2")]
     [InlineData("lora")]
@@ -34,6 +35,7 @@ public sealed class ReportNumbersTests
     [InlineData("flat")]
     public void Are_those_of_PyTorch(string name) => AssertSums(Repository.Case(name));
 
+    [External]
     [Fact]
     public void Are_those_of_PyTorch_for_the_example() => AssertSums(Path.Combine(Repository.Root, "examples", "tiny-llama"));
 

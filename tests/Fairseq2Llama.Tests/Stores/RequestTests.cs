@@ -92,6 +92,7 @@ public sealed class RequestTests : IDisposable
     }
 
     /// <summary>Announcing is a hint: whatever was said, what is read is what is there.</summary>
+    [Fuzz]
     [Fact]
     public void Any_ranges_are_read_whatever_was_announced()
     {

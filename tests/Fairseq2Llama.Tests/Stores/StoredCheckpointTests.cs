@@ -40,6 +40,7 @@ public sealed class StoredCheckpointTests(ShardedModels models) : IDisposable
         Assert.Equal(Test(new LocalFolder(_local.Path), _local.Path), Test(store.Folder, ObjectStore.Root));
     }
 
+    [External]
     [Theory]
     [InlineData("float32,embedding1,pp2,tp4,sdp3,uneven")]
     [InlineData("bfloat16,embedding0,pp1,tp2,sdp3,uneven")]

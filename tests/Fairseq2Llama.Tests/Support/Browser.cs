@@ -80,6 +80,7 @@ public sealed class Browser : IDisposable
 
     private static ChromeDriver Start()
     {
+        CategoryAttribute.Require();
         var program = Array.Find(Programs, File.Exists);
         var driver = Array.Find(Drivers, File.Exists);
 

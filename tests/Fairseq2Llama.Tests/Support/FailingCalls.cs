@@ -13,6 +13,7 @@ internal static class FailingCalls
     /// <param name="scratch">Gets the library, and a file "log" of the calls that failed.</param>
     public static string[] Command(string under, TempFolder scratch)
     {
+        CategoryAttribute.Require();
         Assert.SkipUnless(OperatingSystem.IsLinux(), "libraries are preloaded on Linux");
         var source = Path.Combine(Repository.Root, "tests", "Fairseq2Llama.Tests", "Lossless", "failing_calls.c");
         var isMade = TryRun("cc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", scratch["failing_calls.so"], source, "-ldl");

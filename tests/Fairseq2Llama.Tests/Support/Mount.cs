@@ -72,6 +72,7 @@ internal sealed class Mount : IDisposable
 
     private static Mount At(string path, params string[] what)
     {
+        CategoryAttribute.Require();
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can mount a file system");
         Directory.CreateDirectory(path);
         Assert.SkipUnless(Run("mount", [.. what, path]), "this root can't mount a file system");

@@ -9,6 +9,8 @@ internal static class PyTorch
     /// <returns>What it printed.</returns>
     public static string Ask(string script, params string[] arguments)
     {
+        CategoryAttribute.Require();
+
         if (!Python.IsInstalled && Environment.GetEnvironmentVariable("CI") is null)
         {
             Assert.Skip("needs Python with PyTorch; set FAIRSEQ2LLAMA_PYTHON to an interpreter that has it");

@@ -78,6 +78,7 @@ internal sealed class Python(string imports)
     /// <returns>What it printed.</returns>
     public string Ask(string script, params string[] arguments)
     {
+        CategoryAttribute.Require();
         Assert.True(IsInstalled);
 
         var process = _idle.TryTake(out var idle) ? idle : Start(_interpreter!);

@@ -12,6 +12,7 @@ internal static class SafeTensorsLibrary
     /// <returns>What it printed.</returns>
     public static string Ask(string script, params string[] arguments)
     {
+        CategoryAttribute.Require();
         Assert.SkipUnless(
             Python.IsInstalled,
             "needs Python with PyTorch and safetensors (Debian 13: python3-torch, python3-safetensors); set FAIRSEQ2LLAMA_PYTHON to an interpreter that has them");

@@ -15,6 +15,7 @@ internal sealed class ScriptProcess : IDisposable
 
     private ScriptProcess(string script, string[] arguments, string[] wrapper, string? powerShell = null)
     {
+        CategoryAttribute.Require();
         File.WriteAllText(_folder["script.ps1"], script);
         _folder.OpenToAll();
 

@@ -29,6 +29,7 @@ internal static class Strace
     /// <param name="injection">What to do to some of them, as <c>rename:delay_enter=1000</c>.</param>
     public static string[] Command(string log, string calls, string? injection = null)
     {
+        CategoryAttribute.Require();
         Assert.SkipWhen(IsUsable.Value is null && Environment.GetEnvironmentVariable("CI") is null, "needs strace");
         Assert.SkipWhen(IsUsable.Value == false, "no process may trace another one here");
         Assert.True(IsUsable.Value, "needs strace");

@@ -30,6 +30,7 @@ public class NonFiniteCounterTests
 
     public static TheoryData<DType> OtherTypes => [.. Enum.GetValues<DType>().Except(FloatTypes.Select(row => row.Data))];
 
+    [External]
     [Theory]
     [InlineData(DType.Float16)]
     [InlineData(DType.BFloat16)]
@@ -63,6 +64,7 @@ public class NonFiniteCounterTests
         AssertCounts(classes, data, dtype);
     }
 
+    [External]
     [Theory]
     [InlineData(DType.Float32)]
     [InlineData(DType.Float64)]

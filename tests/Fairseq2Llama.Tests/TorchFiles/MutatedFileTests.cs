@@ -5,6 +5,7 @@ using Fairseq2Llama.TorchFiles;
 namespace Fairseq2Llama.Tests.TorchFiles;
 
 /// <summary>Whatever becomes of a file, it either opens or is refused by the library's one exception, and so is its data.</summary>
+[Fuzz]
 public sealed class MutatedFileTests : IDisposable
 {
     // An expanded tensor may say truthfully that it has terabytes; only time would be lost on reading those.

@@ -3,6 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.SafeTensors.Writing;
 
 /// <summary>Written files as the safetensors library and PyTorch see them.</summary>
+[External]
 public sealed class SafeTensorsLibraryTests : IDisposable
 {
     private readonly TempFolder _out = new();

@@ -130,6 +130,7 @@ public sealed class PlantedStagingTests : IDisposable
     }
 
     /// <summary>Not only the one who plants is another user, but also the one who exports is not root.</summary>
+    [External]
     [Fact]
     public void Is_refused_by_an_ordinary_user()
     {

@@ -88,6 +88,7 @@ public sealed class StagingLockTests : IDisposable
     }
 
     /// <summary>Each makes the folder, has it for a moment and takes it away, while the others try to come in between.</summary>
+    [Lossless]
     [Fact]
     public void Never_lets_two_in_however_they_come_and_go()
     {

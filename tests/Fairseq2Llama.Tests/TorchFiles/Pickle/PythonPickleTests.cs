@@ -4,6 +4,7 @@ using Fairseq2Llama.TorchFiles.Pickle;
 namespace Fairseq2Llama.Tests.TorchFiles.Pickle;
 
 /// <summary>The machine against Python's own pickles.</summary>
+[External]
 public class PythonPickleTests
 {
     [Fact]

@@ -56,6 +56,7 @@ public class StateDictPickleTests
         Assert.Single(unpickled.Storages);
     }
 
+    [External]
     [Fact]
     public void Python_reads_sizes_of_any_width()
     {

@@ -10,6 +10,7 @@ public sealed class WrittenFileTests : IDisposable
 
     private readonly TempFolder _folder = new();
 
+    [External]
     [Fact]
     public void PyTorch_and_Python_read_what_was_written()
     {

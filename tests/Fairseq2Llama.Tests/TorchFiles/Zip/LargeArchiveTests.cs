@@ -55,6 +55,7 @@ public sealed class LargeArchiveTests : IDisposable
     [Fact]
     public void Is_as_long_as_planned() => Assert.Equal(_plan.Length, new FileInfo(_folder[_plan.Name]).Length);
 
+    [External]
     [Fact]
     public void Python_and_PyTorch_find_the_same_records()
     {

@@ -141,6 +141,7 @@ public class TorchArchiveTests
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(zip.Build())), "TorchScript");
     }
 
+    [External]
     [Fact]
     public void Refuses_what_PyTorch_refuses()
     {
