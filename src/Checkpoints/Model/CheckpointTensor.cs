@@ -48,7 +48,7 @@ public sealed class CheckpointTensor
     public long ElementCount => Shape.ElementCount;
 
     /// <summary>Bytes of the whole tensor.</summary>
-    public long SizeInBytes => ElementCount * DType.GetItemSize();
+    public long SizeInBytes => DTypeInfo.Of(DType).LengthOf(ElementCount);
 
     /// <summary>Whether the elements of every part lie one after the other in their file.</summary>
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);

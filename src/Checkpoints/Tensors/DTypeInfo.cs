@@ -5,13 +5,27 @@ namespace Fairseq2Llama.Tensors;
 /// <summary>
 /// What there is to know about each <see cref="DType"/>: its size, what PyTorch and safetensors call it, and which bit patterns are finite.
 /// </summary>
+/// <param name="DType">Which it is.</param>
+/// <param name="TorchName">What PyTorch calls it.</param>
+/// <param name="BytesPerBlock">Bytes of the smallest piece that can be read by itself.</param>
+/// <param name="SwapUnit">What turns round between byte orders: a complex number is two of them.</param>
+/// <param name="StorageName">
+/// PyTorch's typed storage class. Null for the types that came after those were frozen (2.1): torch.save writes them as an UntypedStorage and
+/// _rebuild_tensor_v3.
+/// </param>
+/// <param name="SafeTensorsName">What safetensors calls it; null for the type that it lacks.</param>
+/// <param name="Float">Of floating-point types; of a complex number it is about one of the two. All patterns of integers are finite.</param>
+/// <param name="ElementsPerBlock">How many elements that piece holds.</param>
 internal sealed record DTypeInfo(
-    DType DType, string TorchName, int ItemSize, int SwapUnit, string? StorageName, string? SafeTensorsName, FloatFormat? Float = null)
+    DType DType,
+    string TorchName,
+    int BytesPerBlock,
+    int SwapUnit,
+    string? StorageName,
+    string? SafeTensorsName,
+    FloatFormat? Float = null,
+    int ElementsPerBlock = 1)
 {
-    // StorageName is null for the types that came after PyTorch froze its typed storage classes (2.1); torch.save
-    // writes those as an UntypedStorage and _rebuild_tensor_v3. SafeTensorsName is null for the type that safetensors lacks.
-    // SwapUnit is what turns round between byte orders: a complex number is two of them, and Float is about one. Integers have
-    // no Float: all their patterns are finite.
     private static readonly DTypeInfo[] All =
     [
         new(DType.Float32, "float32", 4, 4, "FloatStorage", "F32", new(0x7f7f_ffff)),
@@ -39,7 +53,7 @@ internal sealed record DTypeInfo(
     public int SafeTensorsRank => Array.IndexOf(SafeTensorsRanks, SafeTensorsName);
 
     /// <summary>Whether its elements are pairs of numbers.</summary>
-    public bool IsComplex => SwapUnit < ItemSize;
+    public bool IsComplex => DType is DType.Complex64 or DType.Complex128;
 
     /// <summary>Whether its elements are real numbers that need not be whole.</summary>
     public bool IsRealFloat => Float is not null && !IsComplex;
@@ -55,6 +69,15 @@ internal sealed record DTypeInfo(
     public static IReadOnlyList<DTypeInfo> Known => All;
 
     public static DTypeInfo Of(DType dtype) => ByDType[dtype];
+
+    /// <summary>Bytes of an element, where each is a block of its own: in all types that files of PyTorch and safetensors hold.</summary>
+    public int ItemSize => BytesPerBlock;
+
+    /// <summary>Bytes that whole blocks of elements take.</summary>
+    public long LengthOf(long elementCount) => elementCount / ElementsPerBlock * BytesPerBlock;
+
+    /// <summary>How many elements lie in a number of bytes.</summary>
+    public long ElementsIn(long length) => length / BytesPerBlock * ElementsPerBlock;
 
     /// <param name="name">As it stands in the header of a file: <c>BF16</c>.</param>
     /// <returns>Null when no <see cref="DType"/> is called that.</returns>

@@ -25,7 +25,7 @@ internal sealed class PlannedStorage(DType dtype, ImmutableArray<RowBlock> bands
     /// <summary>Everything that is read for it.</summary>
     public IEnumerable<ByteRuns> Runs => bands.SelectMany(band => band.Columns);
 
-    public long Length { get; } = bands.Sum(band => band.Length) / (inputDType ?? dtype).GetItemSize() * dtype.GetItemSize();
+    public long Length { get; } = DTypeInfo.Of(dtype).LengthOf(DTypeInfo.Of(inputDType ?? dtype).ElementsIn(bands.Sum(band => band.Length)));
 
     /// <summary>The input storage that it is, byte for byte; null when it is made of parts, cast, or when bytes change their order.</summary>
     public StoredBytes? UnchangedInput => !IsCast && bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;

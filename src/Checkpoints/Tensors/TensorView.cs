@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="Strides">Elements between neighbours along each dimension; 0 where the dimension is expanded.</param>
 internal sealed record TensorView(StoredBytes Storage, DType DType, long StorageOffset, TensorShape Shape, IReadOnlyList<long> Strides)
 {
-    public long SizeInBytes => Shape.ElementCount * DType.GetItemSize();
+    public long SizeInBytes => DTypeInfo.Of(DType).LengthOf(Shape.ElementCount);
 
     /// <summary>Elements of the storage from its first element to its last.</summary>
     public long Extent => Shape.ElementCount == 0 ? 0 : 1 + Shape.Sizes.Select((size, dim) => (size - 1) * Strides[dim]).Sum();

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
@@ -43,11 +41,15 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
         var piece = pieces is not null && unchanged is null ? storage.OnlyRun : null;
-        using var cast = storage.IsCast ? new ChunkCast(storage.InputDType, storage.DType) : null;
+        using var transforms = new StorageTransforms(storage, output =>
+        {
+            crc.Append(output);
+            sink(output);
+        });
 
         foreach (var band in storage.Bands)
         {
-            var swapUnit = band.IsBigEndian ? DTypeInfo.Of(storage.InputDType).SwapUnit : 1;
+            var transform = band.IsBigEndian ? transforms.BigEndian : transforms.LittleEndian;
             var inputCrc = band.WholeStorage is not null && unchanged is null ? ThirdParty.CreateCrc32() : null;
 
             foreach (var column in band.WholeStorage is null && piece is null ? band.Columns : [])
@@ -60,10 +62,7 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
                 chunk =>
                 {
                     inputCrc?.Append(chunk);
-                    SwapBytes(chunk, swapUnit);
-                    var output = cast is null ? chunk : cast.Apply(chunk);
-                    crc.Append(output);
-                    sink(output);
+                    transform(chunk);
                 },
                 cancellationToken);
 
@@ -73,9 +72,9 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
             }
         }
 
-        if (cast is { Overflows: > 0 and var overflows })
+        if (transforms.Overflows > 0)
         {
-            _overflows[storage] = overflows;
+            _overflows[storage] = transforms.Overflows;
         }
 
         var value = crc.GetAndReset();
@@ -211,25 +210,6 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
         {
             cancellationToken.ThrowIfCancellationRequested();
             sink(chunk);
-        }
-    }
-
-    private static void SwapBytes(Span<byte> bytes, int unit)
-    {
-        switch (unit)
-        {
-            case 2:
-                var shorts = MemoryMarshal.Cast<byte, ushort>(bytes);
-                BinaryPrimitives.ReverseEndianness(shorts, shorts);
-                break;
-            case 4:
-                var ints = MemoryMarshal.Cast<byte, uint>(bytes);
-                BinaryPrimitives.ReverseEndianness(ints, ints);
-                break;
-            case 8:
-                var longs = MemoryMarshal.Cast<byte, ulong>(bytes);
-                BinaryPrimitives.ReverseEndianness(longs, longs);
-                break;
         }
     }
 }

@@ -124,7 +124,7 @@ internal sealed class StateDictPickle
 
         Text(_keys[storage]);
         Text("cpu");
-        Integer(info.StorageName is null ? storage.Length : storage.Length / info.ItemSize);
+        Integer(info.StorageName is null ? storage.Length : info.ElementsIn(storage.Length));
         Op(Opcode.Tuple);
         Op(Opcode.BinPersId);
     }

@@ -1,0 +1,32 @@
+using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
+
+namespace Fairseq2Llama.Transfer;
+
+/// <summary>Casts elements to another type.</summary>
+internal sealed class ElementCast(DType from, DType to) : IBlockTransform
+{
+    public int InputBlockSize { get; } = from.GetItemSize();
+
+    public int OutputBlockSize { get; } = to.GetItemSize();
+
+    /// <summary>How many finite numbers have become infinite so far.</summary>
+    public long Overflows { get; private set; }
+
+    public void Transform(ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        ThirdParty.TensorMath.Cast(from, input, to, output);
+
+        if (NonFiniteCounter.HasInfinities(to, output))
+        {
+            Overflows += CountInfinities(to, output) - CountInfinities(from, input);
+        }
+    }
+
+    private static long CountInfinities(DType dtype, ReadOnlySpan<byte> chunk)
+    {
+        var counter = new NonFiniteCounter(dtype);
+        counter.Add(chunk);
+        return counter.Infinities;
+    }
+}
