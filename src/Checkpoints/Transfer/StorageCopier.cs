@@ -41,8 +41,10 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
         var piece = pieces is not null && unchanged is null ? storage.OnlyRun : null;
+        var length = 0L;
         using var transforms = new StorageTransforms(storage, output =>
         {
+            length += output.Length;
             crc.Append(output);
             sink(output);
         });
@@ -70,6 +72,17 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
             {
                 Verify(band.WholeStorage!, inputCrc.GetAndReset());
             }
+        }
+
+        storage.Compute?.Invoke(chunk =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            transforms.LittleEndian(chunk);
+        });
+
+        if (length != storage.Length)
+        {
+            throw new InvalidOperationException($"A storage of {storage.Length} bytes was planned, and {length} were made.");
         }
 
         if (transforms.Overflows > 0)
