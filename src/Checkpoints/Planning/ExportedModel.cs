@@ -8,9 +8,9 @@ namespace Fairseq2Llama.Planning;
 /// <param name="tensors">What is exported of it, in the order of the checkpoint.</param>
 /// <param name="architecture">Its architecture.</param>
 /// <param name="format">The new format.</param>
-/// <param name="castTo">The element type for real floating-point tensors; null to leave them as they are.</param>
+/// <param name="requestedDType">The element type that was asked for; null for that which each tensor has.</param>
 internal sealed class ExportedModel(
-    LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format, DType? castTo)
+    LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format, DType? requestedDType)
 {
     public LlamaCheckpoint Checkpoint => checkpoint;
 
@@ -26,14 +26,14 @@ internal sealed class ExportedModel(
     public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(format.Convention) ?? tensor.Name;
 
     /// <summary>The type that it will have.</summary>
-    public DType NewTypeOf(CheckpointTensor tensor) => castTo is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? castTo.Value : tensor.DType;
+    public DType NewTypeOf(CheckpointTensor tensor) => format.TypeOf(tensor, requestedDType);
 
     /// <summary>Plans what one model-parallel rank has of the tensors.</summary>
     /// <exception cref="CheckpointException">Two would get the same name, or one has no rows that could change their order.</exception>
     public IReadOnlyList<PlannedTensor> PlanTensors(ModelParallelSplit split, int rank)
     {
         var planned = new List<PlannedTensor>();
-        var storages = new Dictionary<(TensorSlice, bool), PlannedStorage>();
+        var storages = new Dictionary<(TensorSlice, bool, DType), PlannedStorage>();
 
         foreach (var tensor in Tensors.Where(tensor => !(OmitsOutput && tensor.ParsedName.Parameter == LlamaParameter.Output)))
         {
@@ -55,15 +55,16 @@ internal sealed class ExportedModel(
         void Add(string name, CheckpointTensor tensor, LlamaParameter? parameter)
         {
             var slice = split.SliceOf(tensor, parameter, rank);
-            var key = (slice, tensor.ParsedName.IsRotary);
+            var dtype = NewTypeOf(tensor);
+            var key = (slice, tensor.ParsedName.IsRotary, dtype);
 
             // Weights that are one in the input, as tied ones are, stay one.
             if (!format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
             {
-                storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), NewTypeOf(tensor));
+                storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), dtype);
             }
 
-            planned.Add(new PlannedTensor(name, tensor.Name, NewTypeOf(tensor), slice.Shape, storage));
+            planned.Add(new PlannedTensor(name, tensor.Name, dtype, slice.Shape, storage));
         }
     }
 

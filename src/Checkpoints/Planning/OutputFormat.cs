@@ -1,6 +1,7 @@
 using Fairseq2Llama.Containers;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Planning;
 
@@ -27,6 +28,12 @@ internal abstract class OutputFormat
 
     /// <summary>Whether the output projection is left out where it is the embedding table; else it is always there.</summary>
     public virtual bool OmitsTiedOutput => false;
+
+    /// <summary>The element type that a tensor gets.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="requested">The type that was asked for; null for that which each has.</param>
+    public virtual DType TypeOf(CheckpointTensor tensor, DType? requested) =>
+        requested is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? requested.Value : tensor.DType;
 
     /// <summary>The content of the file that tells the architecture, for weights whose output is tied if the architecture says so.</summary>
     public abstract byte[] WriteConfig(LlamaArchitecture architecture);

@@ -28,9 +28,14 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     public override long Length => Layout.Length;
 
-    public override string Summary => Tensors.FirstOrDefault(tensor => tensor.Storage.IsCast) is { } cast
-        ? $"{Tensors.Count} tensors, cast to {cast.DType.GetTorchName()}"
-        : $"{Tensors.Count} tensors";
+    public override string Summary
+    {
+        get
+        {
+            var types = Tensors.Where(tensor => tensor.Storage.IsCast).Select(tensor => tensor.DType.GetTorchName()).Distinct().ToArray();
+            return $"{Tensors.Count} tensors{(types.Length > 0 ? ", cast to " : "")}{string.Join(" and ", types)}";
+        }
+    }
 
     internal override WritePhase Phase => WritePhase.Weights;
 
