@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Transfer;
 /// <summary>The place of a storage in a file that is being written. It is filled from front to back.</summary>
 /// <param name="file">The file.</param>
 /// <param name="offset">Where the place begins.</param>
-/// <param name="written">Told how many bytes have been added; throws when the work shall end.</param>
+/// <param name="written">Told how many bytes have been added.</param>
 internal sealed class StorageTarget(IFileSink file, long offset, Action<long> written)
 {
     private long _offset = offset;
