@@ -176,8 +176,7 @@ Describe 'The installed module' {
     }
 }
 
-# On Windows it would be installed for whoever runs the tests.
-Describe 'What a user does with the Gallery' -Skip:$IsWindows {
+Describe 'What a user does with the Gallery, for which Windows needs a user of the tests own' -Skip:$IsWindows {
     It 'is to install, to import by name, and to uninstall' {
         $installed = "$world/home/.local/share/powershell/Modules"
 

@@ -24,8 +24,6 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
                 findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
                 Write(staging, copier);
-
-                copier.RequireUnchangedInputs();
                 findings = [.. findings, .. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
             }
 
@@ -67,7 +65,10 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// </summary>
     private bool ReadsAll => plan.Policy.ReadsBack || plan.Files.Any(file => file is PlannedChecklist);
 
-    /// <summary>What is derived of others comes when these have turned out to be right.</summary>
+    /// <summary>
+    /// What is derived of others comes when these have turned out to be right. To look at a file can take the place of an earlier one already, so
+    /// nothing is looked at before the inputs have proved good.
+    /// </summary>
     private void Write(IStagedFolder staging, StorageCopier copier)
     {
         var checks = new List<WrittenFileCheck>();
@@ -89,6 +90,8 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
 
         void Run(List<WrittenFileCheck> checks)
         {
+            copier.RequireUnchangedInputs();
+
             foreach (var check in checks)
             {
                 Do(check.File, WrittenFileCheck.WorkFor(check.File, plan.Policy), check.Run);

@@ -25,10 +25,14 @@ public static class CheckpointReader
         ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         var format = CheckpointFolder.Look(place, () => FindFormat(place));
-        log?.Invoke($"'{place.Path}' is taken for a checkpoint in {(format ?? CheckpointFormats.Of(CheckpointFormat.Fairseq2)).Name}.");
+
+        if (format is not null)
+        {
+            log?.Invoke($"'{place.Path}' is taken for a checkpoint in {format.Name}.");
+        }
 
         // Only fairseq2's have steps, and its reader says so where there are none.
-        if (format is not null && format.Format != CheckpointFormat.Fairseq2 && step is null)
+        if (format is { Format: not CheckpointFormat.Fairseq2 } && step is null)
         {
             return format.Read(place, cancellationToken);
         }

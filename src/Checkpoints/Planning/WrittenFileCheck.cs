@@ -28,8 +28,8 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
             // To the reader of what we wrote it is an input; to the user it is the output.
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{plan.Name}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",
-                plan.Name,
+                $"'{context.Staging.PathOf(plan.Name)}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",
+                context.Staging.PathOf(plan.Name),
                 e);
         }
     }

@@ -55,6 +55,9 @@ internal interface IStagedFolder : IDisposable
     /// <param name="unchanged">What could be taken over from sources without going through our hands.</param>
     IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged);
 
+    /// <summary>What to call a file in messages.</summary>
+    string PathOf(string name);
+
     /// <summary>A file that was written, to look at what has become of it. Comes when all are written, or all that others are derived of.</summary>
     IByteSource SourceOf(string name);
 

@@ -144,6 +144,70 @@ public sealed class StoredExportTests : IDisposable
         Assert.Equal(before, _store.Keys.Select(key => _store.Find(key)!.Version));
     }
 
+    /// <summary>That an input was written anew shows before anything leaves, even where all of it had been read.</summary>
+    [Fact]
+    public void Leaves_an_earlier_export_alone_when_its_input_was_changed()
+    {
+        var (parts, total) = (0, 0);
+        _store.BeforeWrite = (what, _) => parts += what == "part" ? 1 : 0;
+        CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute();
+        (total, parts) = (parts, 0);
+
+        var before = _store.Keys.Select(key => _store.Find(key)!.Version).ToArray();
+        var source = ObjectStore.Of(Repository.Case("fs2"));
+        var plan = CheckpointExport.Plan(Fairseq2Checkpoint.Read(source.Folder), _store.DestinationAt("out"), Reference with { Force = true });
+        _store.BeforeWrite = (what, _) =>
+        {
+            if (what == "part" && ++parts == total)
+            {
+                source.Put("model.pt", source["model.pt"]);
+            }
+        };
+
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => plan.Execute(), "memory://bucket/model.pt", "was changed");
+
+        Assert.Equal(total, parts);
+        Assert.Equal(before, _store.Keys.Select(key => _store.Find(key)!.Version));
+    }
+
+    /// <summary>What failed may have been the reply alone, and then the file is there without anybody knowing.</summary>
+    [Theory]
+    [InlineData("out/consolidated.00.pth")]
+    [InlineData("out/params.json")]
+    public void Takes_back_what_was_written_though_it_seemed_to_fail(string name)
+    {
+        _store.AfterWrite = (what, key) =>
+        {
+            if (key == name && what != "delete")
+            {
+                throw new IOException("The connection was reset.");
+            }
+        };
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.WriteFailed, () => CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute(), "The connection was reset");
+
+        Assert.Empty(_store.Keys);
+    }
+
+    [Fact]
+    public void A_shared_file_that_somebody_has_removed_meanwhile_is_not_taken_for_written()
+    {
+        var job = CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference with { ShardCount = 2, ShardIndex = [0] });
+        _store.BeforeWrite = (what, key) =>
+        {
+            if (what == "put" && key == "out/params.json")
+            {
+                _store.Put(key, "another"u8.ToArray());
+                _store.BeforeFind = _store.Remove;
+            }
+        };
+
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => job.Execute(), "params.json", "meanwhile");
+
+        Assert.Empty(_store.Keys);
+    }
+
     [Fact]
     public void Replaces_only_with_force_and_removes_what_would_be_taken_for_part_of_it()
     {

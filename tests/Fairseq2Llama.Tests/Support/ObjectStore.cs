@@ -41,6 +41,9 @@ internal sealed class ObjectStore : IObjectStore
     /// <summary>What goes wrong before something is written: "put", "part", "complete" or "delete", and the key.</summary>
     public Action<string, string> BeforeWrite { get; set; } = (_, _) => { };
 
+    /// <summary>Told the key before an object is asked for.</summary>
+    public Action<string> BeforeFind { get; set; } = _ => { };
+
     /// <summary>Told what has been written.</summary>
     public Action<string, string> AfterWrite { get; set; } = (_, _) => { };
 
@@ -116,6 +119,8 @@ internal sealed class ObjectStore : IObjectStore
 
     public StoredObject? Find(string key)
     {
+        BeforeFind(key);
+
         lock (_lock)
         {
             return _objects.TryGetValue(key, out var item) ? new StoredObject(key, item.Bytes.Length, item.Version) { Run = item.Run, Age = Age } : null;

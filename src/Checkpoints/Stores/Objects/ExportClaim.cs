@@ -35,16 +35,17 @@ internal sealed class ExportClaim : IDisposable
     /// <summary>What the objects of the export tell of who has written them.</summary>
     public string Run { get; }
 
-    /// <summary>Whether nobody has taken it away.</summary>
-    public bool IsHeld
+    /// <summary>Renews it, before what can't be undone.</summary>
+    /// <exception cref="IOException">Somebody has taken it away.</exception>
+    public void Require()
     {
-        get
-        {
-            Renew();
+        Renew();
 
-            lock (_lock)
+        lock (_lock)
+        {
+            if (_version is null)
             {
-                return _version is not null;
+                throw new IOException("another export has taken this one for dead, because it was not heard of for minutes");
             }
         }
     }
@@ -78,7 +79,7 @@ internal sealed class ExportClaim : IDisposable
             .Where(step => step.Action == CommitAction.Place)
             .Select(step => prefix + step.Name)
             .ToArray();
-        var own = placed.Select(store.Find).OfType<StoredObject>().Where(found => found.Run == claim.Run).ToArray();
+        var own = FindOf(claim.Run, store, placed);
 
         foreach (var found in own.Length < placed.Length ? own : [])
         {
@@ -92,6 +93,10 @@ internal sealed class ExportClaim : IDisposable
 
         store.TryDelete(claim.Key, claim.Version);
     }
+
+    /// <summary>Those of some objects that an export has written.</summary>
+    public static StoredObject[] FindOf(string? run, IObjectStore store, IEnumerable<string> keys) =>
+        [.. keys.Select(store.Find).OfType<StoredObject>().Where(found => found.Run == run)];
 
     public void Dispose()
     {

@@ -36,6 +36,8 @@ internal sealed class StagedObjects : IStagedFolder
         return pending.Sink;
     }
 
+    public string PathOf(string name) => _store.AddressOf(_prefix + name);
+
     /// <summary>A store reads nothing that is not an object, so it becomes one now.</summary>
     public IByteSource SourceOf(string name)
     {
@@ -52,11 +54,7 @@ internal sealed class StagedObjects : IStagedFolder
 
     public void Commit()
     {
-        if (!_claim.IsHeld)
-        {
-            throw new IOException("Another export has taken this one for dead, because it was not heard of for minutes.");
-        }
-
+        _claim.Require();
         LetLeave();
 
         foreach (var name in _change.Placed.OrderBy(name => name == _change.CommitMarker))
@@ -79,20 +77,29 @@ internal sealed class StagedObjects : IStagedFolder
             pending.Dispose();
         }
 
-        foreach (var (_, placed) in _isCommitted ? [] : _placed)
+        if (_hasLeft && !_isCommitted)
         {
-            try
-            {
-                _store.TryDelete(placed.Key, placed.Version);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // What else went wrong matters more.
-            }
+            TakeBack();
         }
 
         _claim.Dispose();
         Scratch.Dispose();
+    }
+
+    /// <summary>Asked for rather than remembered: what failed may have been the reply alone.</summary>
+    private void TakeBack()
+    {
+        try
+        {
+            foreach (var found in ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name)))
+            {
+                _store.TryDelete(found.Key, found.Version);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What else went wrong matters more.
+        }
     }
 
     /// <summary>What others are replaced by is replaced in one step each. Jobs have removed it if another job was faster.</summary>
@@ -103,6 +110,7 @@ internal sealed class StagedObjects : IStagedFolder
             return;
         }
 
+        _claim.Require();
         _hasLeft = true;
 
         foreach (var name in _change.Leaving.Where(name => name == _change.CommitMarker || _change.Stale.Contains(name)).OrderBy(name => name != _change.CommitMarker))
@@ -133,17 +141,17 @@ internal sealed class StagedObjects : IStagedFolder
             return;
         }
 
-        if (_store.Find(_prefix + name) is { } found && !WholeFile.IsEqual(new ObjectSource(_store, found), _pending[name].Content))
+        var found = _store.Find(_prefix + name);
+        var isThere = found is not null && WholeFile.IsEqual(new ObjectSource(_store, found), _pending[name].Content);
+
+        if (!isThere && (!_change.Replaced.Contains(name) || _pending[name].TryPlace(found?.Version) is null))
         {
-            if (!_change.Replaced.Contains(name) || _pending[name].TryPlace(found.Version) is null)
-            {
-                throw WrittenMeanwhile(name);
-            }
+            throw WrittenMeanwhile(name);
         }
     }
 
     private CheckpointException WrittenMeanwhile(string name) => new(
         CheckpointErrorCode.OutputExists,
-        $"'{_store.AddressOf(_prefix + name)}' was meanwhile written by another export. Choose another folder.",
+        $"'{PathOf(name)}' was meanwhile written by another export. Choose another folder.",
         _store.AddressOf(_prefix.TrimEnd('/')));
 }
