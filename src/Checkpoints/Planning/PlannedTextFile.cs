@@ -19,7 +19,7 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
 
     /// <summary>Whether a file of its name is there and has this very content.</summary>
     /// <exception cref="CheckpointException">It can't be read, or is no file.</exception>
-    public bool IsAlreadyIn(ICheckpointFolder folder) => folder.HasFile(Name) && WholeFile.IsEqual(folder.SourceOf(Name), content.Span);
+    public bool IsAlreadyIn(ICheckpointFolder folder) => WholeFile.IsIn(folder, Name, content.Span);
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {

@@ -108,7 +108,7 @@ internal sealed class FolderCommit(string staging, string destination)
         // between would be taken for another export.
         var isThere = File.Exists(InPlace(name));
 
-        if (isThere && WholeFile.IsEqual(new LocalFile(InPlace(name)), File.ReadAllBytes(New(name))))
+        if (WholeFile.IsIn(new LocalFolder(destination), name, File.ReadAllBytes(New(name))))
         {
             return;
         }
