@@ -23,10 +23,10 @@ internal static class BlockDifferences
         foreach (var vector in vectors)
         {
             var (one, two, three, four) = NumberBlock.WidenBFloat16(vector);
-            first += one * one;
-            second += two * two;
-            third += three * three;
-            fourth += four * four;
+            first = Lanes.AddExactSquares(first, one);
+            second = Lanes.AddExactSquares(second, two);
+            third = Lanes.AddExactSquares(third, three);
+            fourth = Lanes.AddExactSquares(fourth, four);
         }
 
         var squares = Lanes.Sum((first + second) + (third + fourth));

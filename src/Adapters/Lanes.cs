@@ -18,6 +18,10 @@ internal static class Lanes
     public static Vector256<double> Max(Vector256<double> left, Vector256<double> right) =>
         Avx.IsSupported ? Avx.Max(right, left) : Vector256.ConditionalSelect(Vector256.GreaterThan(right, left), right, left);
 
+    /// <summary>Adds the squares of numbers that float64 holds exactly, as it does those of float32 and all that is narrower: then to round once or twice is the same.</summary>
+    public static Vector256<double> AddExactSquares(Vector256<double> sums, Vector256<double> numbers) =>
+        Fma.IsSupported ? Fma.MultiplyAdd(numbers, numbers, sums) : sums + (numbers * numbers);
+
     /// <summary>The sum of the squares of distances from a number. Four sums at a time, because each addition waits for the one before.</summary>
     public static double SumOfSquares(ReadOnlySpan<double> numbers, double origin)
     {

@@ -18,6 +18,13 @@ internal sealed class TensorMathAdapter : ITensorMath
         {
             var block = TakeBlock(ref chunk, size);
             var numbers = buffer[..(block.Length / size)];
+
+            if (dtype == DType.BFloat16)
+            {
+                moments = moments.Merge(BlockMoments.OfBFloat16(MemoryMarshal.Cast<byte, short>(block), numbers));
+                continue;
+            }
+
             NumberBlock.ToFloat64(dtype, block, numbers);
             moments = moments.Merge(BlockMoments.Of(numbers));
         }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Tests.Support;
@@ -55,6 +56,43 @@ public sealed class StatisticsTests(StatisticsByPyTorch pyTorch) : IClassFixture
         var moments = ThirdParty.TensorMath.Measure(DType.Float64, numbers);
 
         Assert.Equal((8, huge, 0d, double.PositiveInfinity), (moments.Count, moments.Mean, moments.SquaredDeviations, moments.Squares));
+    }
+
+    /// <summary>The further their mean is from zero, the fewer digits would be left of a difference of sums.</summary>
+    [Theory]
+    [InlineData(DType.BFloat16, 0)]
+    [InlineData(DType.BFloat16, 0.5)]
+    [InlineData(DType.BFloat16, 0.578125)]
+    [InlineData(DType.BFloat16, 3)]
+    [InlineData(DType.Float64, 0)]
+    [InlineData(DType.Float64, 0.5)]
+    [InlineData(DType.Float64, 0.578125)]
+    [InlineData(DType.Float64, 3)]
+    [InlineData(DType.Float64, 1_000_000)]
+    public void Of_numbers_far_from_zero_lose_no_digits(DType dtype, double mean)
+    {
+        // Sixty-fourths up to four are exact in bfloat16.
+        var random = new Random(5);
+        var steps = Enumerable.Range(0, 3001).Select(_ => (long)(mean * 64) + random.Next(-64, 65)).ToArray();
+        var (sum, sumOfSquares) = (steps.Sum() / 64m, steps.Sum(step => (decimal)step * step) / (64 * 64));
+        var numbers = new byte[steps.Length * dtype.GetItemSize()];
+        var float64 = MemoryMarshal.AsBytes<double>(steps.Select(step => step / 64.0).ToArray());
+
+        if (dtype == DType.Float64)
+        {
+            float64.CopyTo(numbers);
+        }
+        else
+        {
+            ThirdParty.TensorMath.Cast(DType.Float64, float64, dtype, numbers);
+        }
+
+        var moments = ThirdParty.TensorMath.Measure(dtype, numbers);
+
+        Assert.Equal(1, moments.Mean / (double)(sum / steps.Length), Tolerance);
+        Assert.Equal(1, moments.SquaredDeviations / (double)(sumOfSquares - (sum * sum / steps.Length)), Tolerance);
+        Assert.Equal(1, moments.Squares / (double)sumOfSquares, Tolerance);
+        Assert.Equal((steps.Min() / 64.0, steps.Max() / 64.0, steps.Count(step => step == 0)), (moments.Min, moments.Max, moments.Zeros));
     }
 
     [External]
