@@ -97,6 +97,12 @@ internal sealed class TensorMathAdapter : ITensorMath
             return;
         }
 
+        if (from == DType.BFloat16 && to == DType.Float16)
+        {
+            Float16Rounding.Round(MemoryMarshal.Cast<byte, short>(source), MemoryMarshal.Cast<byte, short>(target));
+            return;
+        }
+
         Span<float> buffer = stackalloc float[NumberBlock.Length];
 
         while (!source.IsEmpty)

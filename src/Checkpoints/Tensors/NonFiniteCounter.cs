@@ -19,17 +19,6 @@ internal sealed class NonFiniteCounter(DType dtype)
     /// <summary>Of either sign.</summary>
     public long Infinities { get; private set; }
 
-    /// <summary>Whether there are any infinite numbers of 16 or 32 bits; much faster than counting them.</summary>
-    public static bool HasInfinities(DType dtype, ReadOnlySpan<byte> chunk)
-    {
-        var info = DTypeInfo.Of(dtype);
-        var infinity = info.Float!.LargestFinite + 1;
-
-        return info.SwapUnit == sizeof(ushort)
-            ? MemoryMarshal.Cast<byte, ushort>(chunk).ContainsAny((ushort)infinity, (ushort)(infinity | 0x8000))
-            : MemoryMarshal.Cast<byte, uint>(chunk).ContainsAny((uint)infinity, (uint)infinity | 0x8000_0000);
-    }
-
     /// <param name="chunk">Whole elements, little-endian as is every machine that PowerShell runs on.</param>
     public void Add(ReadOnlySpan<byte> chunk)
     {

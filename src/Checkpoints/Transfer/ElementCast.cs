@@ -17,9 +17,10 @@ internal sealed class ElementCast(DType from, DType to) : IBlockTransform
     {
         ThirdParty.TensorMath.Cast(from, input, to, output);
 
-        if (NonFiniteCounter.HasInfinities(to, output))
+        // Mostly there are none, and then those that were infinite before need not be told from them.
+        if (CountInfinities(to, output) is > 0 and var infinities)
         {
-            Overflows += CountInfinities(to, output) - CountInfinities(from, input);
+            Overflows += infinities - CountInfinities(from, input);
         }
     }
 
