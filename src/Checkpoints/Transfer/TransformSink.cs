@@ -10,6 +10,11 @@ internal sealed class TransformSink(IBlockTransform transform, ChunkSink next) :
 {
     private const int BufferSize = 1 << 20;
 
+    /// <summary>Nothing would ever fit where a block is larger.</summary>
+    private readonly IBlockTransform _transform = transform.OutputBlockSize <= BufferSize
+        ? transform
+        : throw new ArgumentOutOfRangeException(nameof(transform), transform.OutputBlockSize, $"A block must not become larger than {BufferSize} bytes.");
+
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
     private readonly byte[] _block = new byte[transform.InputBlockSize];
     private int _filled;
@@ -48,11 +53,11 @@ internal sealed class TransformSink(IBlockTransform transform, ChunkSink next) :
     {
         while (!blocks.IsEmpty)
         {
-            var count = Math.Min(blocks.Length / transform.InputBlockSize, BufferSize / transform.OutputBlockSize);
+            var count = Math.Min(blocks.Length / _transform.InputBlockSize, BufferSize / _transform.OutputBlockSize);
             var input = blocks[..(count * transform.InputBlockSize)];
-            var output = _buffer.AsSpan(0, count * transform.OutputBlockSize);
+            var output = _buffer.AsSpan(0, count * _transform.OutputBlockSize);
 
-            transform.Transform(input, output);
+            _transform.Transform(input, output);
             next(output);
             blocks = blocks[input.Length..];
         }

@@ -29,6 +29,15 @@ public sealed class FloorTests
         Assert.Empty(upward.Distinct().Order(StringComparer.Ordinal));
     }
 
+    /// <summary>A new one is a folder of its own, and none can break another.</summary>
+    [Fact]
+    public void No_format_knows_another()
+    {
+        string[] formats = ["Fairseq2", "HuggingFace", "Reference"];
+
+        Assert.Empty(Uses.Value.Where(use => formats.Contains(use.From) && formats.Contains(use.To)).Select(use => $"{use.From}/ uses {use.Type} of {use.To}/").Distinct());
+    }
+
     /// <summary>Whoever called it could not do the same for what lies in a store.</summary>
     [Fact]
     public void Only_stores_and_what_loads_assemblies_use_the_file_system()

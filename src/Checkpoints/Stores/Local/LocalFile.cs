@@ -97,7 +97,7 @@ internal sealed class LocalFile : IByteSource
         }
 
         public bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) =>
-            BlockSharing.TryShare(handle, offset, length, target, targetOffset);
+            BlockClone.TryRun(handle, offset, length, target, targetOffset);
 
         public void RequireUnchanged()
         {
