@@ -79,8 +79,8 @@ $stops = @(
         Title = 'Test it'
         Look = 'A line for each checkpoint, and below it all that was found: here everything that contradicts another architecture.'
         Command = {
-            $model | Test-Fairseq2Checkpoint -Architecture $tiny
-            $model | Test-Fairseq2Checkpoint -Architecture llama3_2_1b
+            $model | Test-LlamaCheckpoint -Architecture $tiny
+            $model | Test-LlamaCheckpoint -Architecture llama3_2_1b
         }
     }
     @{
@@ -122,8 +122,8 @@ $stops = @(
             $bytes[$bytes.Length / 2] = $bytes[$bytes.Length / 2] -bxor 1
             [System.IO.File]::WriteAllBytes("$tour/damaged.pt", $bytes)
 
-            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-Fairseq2Checkpoint -Architecture $tiny
-            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-Fairseq2Checkpoint -Architecture $tiny -Deep | ForEach-Object Findings
+            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-LlamaCheckpoint -Architecture $tiny
+            Read-Fairseq2Checkpoint $tour/damaged.pt | Test-LlamaCheckpoint -Architecture $tiny -Deep | ForEach-Object Findings
         }
     }
     @{

@@ -34,10 +34,10 @@
         'Read-LlamaCheckpoint'
         'Read-LlamaHuggingFaceCheckpoint'
         'Read-LlamaReferenceCheckpoint'
-        'Test-Fairseq2Checkpoint'
+        'Test-LlamaCheckpoint'
     )
     FunctionsToExport    = @()
-    AliasesToExport      = @()
+    AliasesToExport      = @('Test-Fairseq2Checkpoint')
     VariablesToExport    = @()
 
     PrivateData          = @{

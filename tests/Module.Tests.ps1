@@ -119,8 +119,8 @@ Describe 'The views' {
         $shown = @(
             $checkpoint | & $_ | Out-String
             Get-CheckpointTensor -Checkpoint $checkpoint *embed* | & $_ | Out-String
-            Test-Fairseq2Checkpoint -Checkpoint $checkpoint | & $_ | Out-String
-            (Test-Fairseq2Checkpoint -Checkpoint $checkpoint).Findings | Format-List | Out-String
+            Test-LlamaCheckpoint -Checkpoint $checkpoint | & $_ | Out-String
+            (Test-LlamaCheckpoint -Checkpoint $checkpoint).Findings | Format-List | Out-String
             Compare-LlamaCheckpoint $checkpoint $checkpoint | Format-List | Out-String
         )
 
@@ -147,7 +147,7 @@ Describe 'The views' {
     }
 
     It 'show what a test found' {
-        $result = Read-Fairseq2Checkpoint $data/fs2 | Test-Fairseq2Checkpoint -Architecture 7b
+        $result = Read-Fairseq2Checkpoint $data/fs2 | Test-LlamaCheckpoint -Architecture 7b
 
         ($result | Show)[0..1] | Should -Be @(
             'failed  fs2 (7b)'
@@ -166,7 +166,7 @@ Describe 'The views' {
             $shown[$rendering] = pwsh -NoProfile -NonInteractive -Command "
                 $set
                 Import-Module '$module/Fairseq2Llama.psd1'
-                Read-Fairseq2Checkpoint '$data/fs2' | Test-Fairseq2Checkpoint -Architecture 7b" | Out-String
+                Read-Fairseq2Checkpoint '$data/fs2' | Test-LlamaCheckpoint -Architecture 7b" | Out-String
         }
 
         $shown.Ansi | Should -Match ([char]27)

@@ -20,7 +20,7 @@ $commands = @(
     '$model = Read-Fairseq2Checkpoint examples/tiny-llama'
     '$model | Get-CheckpointTensor -Layer 0'
     '$tiny = New-LlamaArchitecture tiny -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4'
-    '$model | Test-Fairseq2Checkpoint -Architecture $tiny'
+    '$model | Test-LlamaCheckpoint -Architecture $tiny'
     '$meta = $model | Export-LlamaReferenceCheckpoint $out/tiny -Architecture $tiny'
     'Get-ChildItem $out/tiny -Name'
     'Compare-LlamaCheckpoint $model $meta | Group-Object Result -NoElement'

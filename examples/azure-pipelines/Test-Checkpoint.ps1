@@ -56,7 +56,7 @@ try {
     $reports = [System.IO.Directory]::CreateDirectory($PSCmdlet.GetUnresolvedProviderPathFromPSPath($ReportPath)).FullName
 
     Get-ProgressCommand 0 'Testing'
-    $results = @(Test-Fairseq2Checkpoint $Path @how -Deep:$Deep -ErrorAction SilentlyContinue -ErrorVariable problems)
+    $results = @(Test-LlamaCheckpoint $Path @how -Deep:$Deep -ErrorAction SilentlyContinue -ErrorVariable problems)
 
     # Paths that lead nowhere; what is there and can't be read is a finding.
     foreach ($problem in $problems) {

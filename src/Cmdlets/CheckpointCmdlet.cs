@@ -67,6 +67,68 @@ public abstract class CheckpointCmdlet : PSCmdlet
         }
     }
 
+    /// <summary>Does the work for each checkpoint that arguments stand for.</summary>
+    /// <param name="given">Checkpoints, or paths, which are read.</param>
+    /// <param name="work">The work.</param>
+    private protected void PerCheckpoint(IEnumerable<CheckpointArgument> given, Action<LlamaCheckpoint> work)
+    {
+        foreach (var argument in given)
+        {
+            if (argument.Checkpoint is { } checkpoint)
+            {
+                PerItem(() => work(checkpoint));
+            }
+            else
+            {
+                PerItem(() =>
+                {
+                    foreach (var path in this.ResolveArgument(argument))
+                    {
+                        PerItem(() => work(Read(path)));
+                    }
+                });
+            }
+        }
+    }
+
+    /// <summary>Gets the one checkpoint that an argument stands for.</summary>
+    /// <exception cref="CheckpointException">There is none, or there are several, or it can't be read.</exception>
+    private protected LlamaCheckpoint Get(CheckpointArgument argument) =>
+        argument.Checkpoint ?? (this.ResolveArgument(argument).ToArray() is [var path]
+            ? Read(path)
+            : throw new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}', where one checkpoint is expected.", argument.Path));
+
+    /// <summary>Reads a checkpoint, and tells what is noteworthy about it.</summary>
+    /// <param name="path">An absolute path of the operating system.</param>
+    /// <param name="read">What reads it; when absent, what reads any format.</param>
+    /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
+    private protected LlamaCheckpoint Read(string path, Func<string, LlamaCheckpoint>? read = null)
+    {
+        LlamaCheckpoint checkpoint;
+
+        try
+        {
+            checkpoint = read is null ? CheckpointReader.Read(path, log: WriteVerbose, cancellationToken: Stop) : read(path);
+        }
+        catch (CheckpointException e)
+        {
+            throw ReadErrors.Explain(e, path);
+        }
+
+        foreach (var warning in checkpoint.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
+        var told = checkpoint.Architecture is { } architecture
+            ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
+            : "no file beside them tells an architecture.";
+
+        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
+        return checkpoint;
+    }
+
     /// <summary>Gets what an argument stands for; a wrong argument ends the command.</summary>
     /// <param name="get">Gets it.</param>
     protected T FromArgument<T>(Func<T> get)

@@ -11,6 +11,13 @@ internal static class ErrorRecords
         CategoryInfo = { TargetName = Display.Text(error.Target) },
     };
 
+    /// <summary>Ends a command whose arguments name a checkpoint in two ways.</summary>
+    public static void RefuseTwoCheckpoints(this Cmdlet cmdlet, CheckpointArgument[] path) => cmdlet.ThrowTerminatingError(new ErrorRecord(
+        new PSArgumentException("A checkpoint is given twice: as -Path, and in the pipeline or as -Checkpoint. Leave one out."),
+        "AmbiguousParameterSet",
+        ErrorCategory.InvalidArgument,
+        path));
+
     private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
     {
         CheckpointErrorCode.CheckpointNotFound or CheckpointErrorCode.MissingShard or CheckpointErrorCode.MissingTensor

@@ -19,7 +19,7 @@ internal static class ModuleCommands
 
     public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
 
-    public static string TestDeep(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Test-Fairseq2Checkpoint -Deep";
+    public static string TestDeep(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Test-LlamaCheckpoint -Deep";
 
     public static string Measure(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Measure-CheckpointTensor";
 

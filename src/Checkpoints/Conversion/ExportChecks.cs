@@ -35,6 +35,10 @@ internal static class ExportChecks
             "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
     }
 
+    /// <returns>A clause without a full stop.</returns>
+    public static string DescribeIgnored(string tensor, LlamaCheckpoint checkpoint) =>
+        $"'{tensor}' of '{checkpoint.Path}' is ignored, as by transformers, because its config.json says that the output is tied to the embeddings";
+
     public static IEnumerable<string> Warn(
         ExportedModel model, ArchitectureChoice choice, OutputFormat format, VerificationPolicy verification)
     {
@@ -45,13 +49,12 @@ internal static class ExportChecks
 
         foreach (var name in model.Checkpoint.IgnoredTensors)
         {
-            yield return $"'{name}' of '{model.Checkpoint.Path}' is passed over, as by transformers, because its config.json says that"
-                + " the output is tied to the embeddings.";
+            yield return $"{DescribeIgnored(name, model.Checkpoint)}.";
         }
 
-        if (choice.File is null && model.Checkpoint.ArchitectureFile is { } other && other.FindDifferences(choice.Architecture).ToArray() is { Length: > 0 } differences)
+        if (choice.File is null && model.Checkpoint.ArchitectureFile?.Contradict(choice.Architecture) is { } contradiction)
         {
-            yield return $"'{other.Path}' says that {string.Join(", ", differences)}. The architecture as named, '{choice.Architecture.Name}', goes before it;"
+            yield return $"{contradiction}. The architecture as named, '{choice.Architecture.Name}', goes before it;"
                 + " leave -Architecture out to take what the file says.";
         }
 

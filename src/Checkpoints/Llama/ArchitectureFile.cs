@@ -29,8 +29,13 @@ internal class ArchitectureFile(string path)
     /// <summary>What in it was passed over, and may be a slip.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 
-    /// <summary>What shapes do not reveal, and is different in another architecture: "NumAttnHeads is 8 and not 4".</summary>
-    public IEnumerable<string> FindDifferences(LlamaArchitecture other)
+    /// <summary>
+    /// What shapes do not reveal, where it is different in another architecture: "'model.yaml' says that NumAttnHeads is 8 and not 4". Null where nothing is.
+    /// </summary>
+    public string? Contradict(LlamaArchitecture other) =>
+        FindDifferences(other).ToArray() is { Length: > 0 } differences ? $"'{path}' says that {string.Join(", ", differences)}" : null;
+
+    private IEnumerable<string> FindDifferences(LlamaArchitecture other)
     {
         if (Architecture is not { } told)
         {

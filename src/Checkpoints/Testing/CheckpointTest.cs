@@ -11,10 +11,10 @@ namespace Fairseq2Llama;
 public static class CheckpointTest
 {
     /// <summary>Tests what lies at a path. That it is no checkpoint that can be read is a finding, too.</summary>
-    /// <param name="path">As for <see cref="Fairseq2Checkpoint.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
-    /// <param name="step">As for <see cref="Fairseq2Checkpoint.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <param name="path">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <param name="step">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
     /// <param name="options">How to test.</param>
-    /// <param name="log">Told which steps are passed over.</param>
+    /// <param name="log">Told which format is found, and which steps and files are passed over.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is nothing at the path.</exception>
@@ -37,15 +37,15 @@ public static class CheckpointTest
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        Fairseq2Checkpoint checkpoint;
+        LlamaCheckpoint checkpoint;
 
         try
         {
-            checkpoint = Fairseq2Checkpoint.Read(place, step, log, cancellationToken);
+            checkpoint = CheckpointReader.Read(place, step, log, cancellationToken);
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
         {
-            return new CheckpointTestResult(place.Name, place.Path, options.Architecture, CheckpointFormats.Explain(e, place).Findings);
+            return new CheckpointTestResult(place.Name, place.Path, options.Architecture, e.Findings);
         }
 
         return Run(checkpoint, options, progress, cancellationToken);
@@ -58,7 +58,7 @@ public static class CheckpointTest
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointTestResult Run(
-        Fairseq2Checkpoint checkpoint,
+        LlamaCheckpoint checkpoint,
         CheckpointTestOptions options,
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -69,9 +69,7 @@ public static class CheckpointTest
             : result;
     }
 
-    /// <summary>
-    /// Tests a checkpoint of any format by its index alone. How files fit together is looked at only where fairseq2 saved them.
-    /// </summary>
+    /// <summary>Tests a checkpoint by its index alone. How files fit together is looked at only where fairseq2 saved them.</summary>
     internal static CheckpointTestResult RunOnIndex(LlamaCheckpoint checkpoint, LlamaArchitecture? named, CheckpointFormat? target = null)
     {
         var findings = new List<CheckpointFinding>();
@@ -80,6 +78,7 @@ public static class CheckpointTest
         var choice = TestArchitecture(checkpoint, named, target, findings);
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
+        findings.AddRange(FileFindings.FindIgnoredTensors(checkpoint));
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
 
         if (checkpoint is Fairseq2Checkpoint saved)
@@ -94,7 +93,7 @@ public static class CheckpointTest
     }
 
     private static ImmutableArray<CheckpointFinding> TestData(
-        Fairseq2Checkpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
+        LlamaCheckpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
     {
         try
         {

@@ -1,5 +1,5 @@
+using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Model;
-using Fairseq2Llama.Reference;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Testing;
@@ -29,6 +29,10 @@ internal static class FileFindings
         from key in checkpoint.NonTensors
         select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
 
+    public static IEnumerable<CheckpointFinding> FindIgnoredTensors(LlamaCheckpoint checkpoint) =>
+        from tensor in checkpoint.IgnoredTensors
+        select new CheckpointFinding(FindingSeverity.Warning, CheckpointErrorCode.UnsupportedTensor, ExportChecks.DescribeIgnored(tensor, checkpoint), tensor);
+
     public static IEnumerable<CheckpointFinding> FindSlipsInConfig(LlamaCheckpoint checkpoint) =>
         from warning in checkpoint.ArchitectureFile?.Warnings ?? []
         select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.ArchitectureFile!.Path);
@@ -41,13 +45,9 @@ internal static class FileFindings
             yield return Warning(error.Code, error.Message, damaged.Path);
         }
 
-        if (checkpoint.ArchitectureFile is { Architecture: { } told } config
-            && !ReferenceParams.Write(told, ParamsLayout.Llama3).AsSpan().SequenceEqual(ReferenceParams.Write(named, ParamsLayout.Llama3)))
+        if (checkpoint.ArchitectureFile is { } config && config.Contradict(named) is { } contradiction)
         {
-            yield return Warning(
-                CheckpointErrorCode.ArchitectureMismatch,
-                $"'{config.Path}' says that the architecture is '{told.Name}', and '{named.Name}' has another params.json",
-                config.Path);
+            yield return Warning(CheckpointErrorCode.ArchitectureMismatch, $"{contradiction}, as in '{named.Name}'", config.Path);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Testing;
 /// <summary>Reads the data of every tensor once, a few MB at a time: checksums, numbers that are none, copies that should be the same.</summary>
 internal sealed class TensorDataTest : IDisposable
 {
-    private readonly Fairseq2Checkpoint _checkpoint;
+    private readonly LlamaCheckpoint _checkpoint;
     private readonly IProgress<ByteProgress>? _progress;
     private readonly TensorData _data;
     private readonly HashSet<TensorView> _seen = [];
@@ -18,7 +18,7 @@ internal sealed class TensorDataTest : IDisposable
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
-    public TensorDataTest(Fairseq2Checkpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
+    public TensorDataTest(LlamaCheckpoint checkpoint, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
     {
         _data = new TensorData(checkpoint.Tensors, cancellationToken);
         _checkpoint = checkpoint;

@@ -7,15 +7,17 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(TensorComparison))]
 public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
 {
-    /// <summary>The checkpoint to compare with.</summary>
+    private LlamaCheckpoint _reference = null!;
+
+    /// <summary>The checkpoint to compare with, or its path.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ValidateNotNull]
-    public LlamaCheckpoint Reference { get; set; } = null!;
+    public CheckpointArgument Reference { get; set; } = null!;
 
-    /// <summary>The checkpoint to compare.</summary>
+    /// <summary>The checkpoints to compare, or their paths.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true)]
-    [ValidateNotNull]
-    public LlamaCheckpoint Difference { get; set; } = null!;
+    [ValidateNotNullOrEmpty]
+    public CheckpointArgument[] Difference { get; set; } = [];
 
     /// <summary>
     /// The distance of two numbers up to which they count as equal, whatever their types. Bits are compared when absent; with 0 numbers are, for
@@ -26,14 +28,19 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
     public double? Tolerance { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(() =>
+    protected override void BeginProcessing() => _reference = FromArgument(() => Get(Reference));
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => PerCheckpoint(Difference, Compare);
+
+    private void Compare(LlamaCheckpoint difference)
     {
-        using var progress = new ProgressBar(this, $"Comparing {Reference.Name} with {Difference.Name}");
-        using var comparison = new CheckpointComparison(Reference, Difference, Tolerance, progress, Stop);
+        using var progress = new ProgressBar(this, $"Comparing {_reference.Name} with {difference.Name}");
+        using var comparison = new CheckpointComparison(_reference, difference, Tolerance, progress, Stop);
 
         foreach (var pair in comparison.Pairs)
         {
             PerItem(() => WriteObject(comparison.Compare(pair)));
         }
-    });
+    }
 }

@@ -3,12 +3,25 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Gets the tensors of a checkpoint.</summary>
-[Cmdlet(VerbsCommon.Get, "CheckpointTensor")]
+[Cmdlet(VerbsCommon.Get, "CheckpointTensor", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(CheckpointTensor))]
 public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
 {
+    private const string PathSet = "Path";
+    private const string CheckpointSet = "Checkpoint";
+
+    /// <summary>
+    /// The checkpoint: its path, which may have wildcards, or an object. Where checkpoints are piped, the first argument without a name is -Name.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
+    [Parameter(Position = 0, ParameterSetName = CheckpointSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(TensorNameCompleter))]
+    public CheckpointArgument[] Path { get; set; } = [];
+
     /// <summary>Names or wildcards, as the checkpoint itself has them.</summary>
-    [Parameter(Position = 0)]
+    [Parameter(Position = 1)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TensorNameCompleter))]
@@ -20,28 +33,43 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
     [ArgumentCompleter(typeof(LayerCompleter))]
     public int[]? Layer { get; set; }
 
-    /// <summary>The checkpoint.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true)]
-    public LlamaCheckpoint Checkpoint { get; set; } = null!;
+    /// <summary>Checkpoints of any format, or their paths.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
+    [ValidateNotNullOrEmpty]
+    public CheckpointArgument[] Checkpoint { get; set; } = [];
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(Select);
-
-    private void Select()
+    protected override void ProcessRecord()
     {
-        foreach (var name in Name.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)).Select(WildcardPattern.Unescape))
+        if (ParameterSetName == PathSet)
         {
-            RequireAny(tensor => string.Equals(tensor.Name, name, StringComparison.OrdinalIgnoreCase), $"no tensor '{name}'", name);
+            PerCheckpoint(Path, checkpoint => Select(checkpoint, Name));
+            return;
+        }
+
+        if (Path.Length > 0 && MyInvocation.BoundParameters.ContainsKey(nameof(Name)))
+        {
+            this.RefuseTwoCheckpoints(Path);
+        }
+
+        PerCheckpoint(Checkpoint, checkpoint => Select(checkpoint, Path.Length > 0 ? Array.ConvertAll(Path, argument => argument.Path) : Name));
+    }
+
+    private void Select(LlamaCheckpoint checkpoint, string[] names)
+    {
+        foreach (var name in names.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)).Select(WildcardPattern.Unescape))
+        {
+            RequireAny(checkpoint, tensor => string.Equals(tensor.Name, name, StringComparison.OrdinalIgnoreCase), $"no tensor '{name}'", name);
         }
 
         foreach (var layer in Layer ?? [])
         {
-            RequireAny(tensor => tensor.Layer == layer, $"no layer {layer}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            RequireAny(checkpoint, tensor => tensor.Layer == layer, $"no layer {layer}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        var patterns = Array.ConvertAll(Name, name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
+        var patterns = Array.ConvertAll(names, name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
 
-        foreach (var tensor in Checkpoint.Tensors)
+        foreach (var tensor in checkpoint.Tensors)
         {
             if ((Layer is null || (tensor.Layer is { } layer && Layer.Contains(layer))) && patterns.Any(pattern => pattern.IsMatch(tensor.Name)))
             {
@@ -50,13 +78,13 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
         }
     }
 
-    private void RequireAny(Func<CheckpointTensor, bool> condition, string what, string target)
+    private void RequireAny(LlamaCheckpoint checkpoint, Func<CheckpointTensor, bool> condition, string what, string target)
     {
-        if (!Checkpoint.Tensors.Any(condition))
+        if (!checkpoint.Tensors.Any(condition))
         {
             WriteError(ErrorRecords.From(new CheckpointException(
                 CheckpointErrorCode.MissingTensor,
-                $"'{Checkpoint.Path}' has {what}. Without -Name and -Layer, Get-CheckpointTensor shows what it has.",
+                $"'{checkpoint.Path}' has {what}. Without -Name and -Layer, Get-CheckpointTensor shows what it has.",
                 target)));
         }
     }

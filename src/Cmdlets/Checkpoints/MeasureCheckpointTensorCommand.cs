@@ -17,9 +17,10 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposab
     [ValidateNotNullOrEmpty]
     public CheckpointTensor[] Tensor { get; set; } = [];
 
-    /// <summary>A checkpoint, all of whose tensors are measured.</summary>
+    /// <summary>Checkpoints, or paths of checkpoints, all of whose tensors are measured.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public LlamaCheckpoint Checkpoint { get; set; } = null!;
+    [ValidateNotNullOrEmpty]
+    public CheckpointArgument[] Checkpoint { get; set; } = [];
 
     /// <summary>Counts, too, how many numbers fall into each of so many bins between the smallest and the largest; every tensor is read twice then.</summary>
     [Parameter]
@@ -30,20 +31,24 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposab
     protected override void BeginProcessing() => _measurement = new TensorMeasurement(Histogram ?? 0, Stop);
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(() =>
+    protected override void ProcessRecord()
     {
-        foreach (var tensor in ParameterSetName == TensorSet ? Tensor : [.. Checkpoint.Tensors])
-        {
-            PerItem(() => Measure(tensor));
-        }
-    });
+        Measure(Tensor);
+        PerCheckpoint(Checkpoint, checkpoint => Measure(checkpoint.Tensors));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _measurement?.Dispose();
 
-    private void Measure(CheckpointTensor tensor)
+    private void Measure(IEnumerable<CheckpointTensor> tensors)
     {
-        using var progress = new ProgressBar(this, $"Measuring {tensor.Name}");
-        WriteObject(_measurement!.Measure(tensor, progress));
+        foreach (var tensor in tensors)
+        {
+            PerItem(() =>
+            {
+                using var progress = new ProgressBar(this, $"Measuring {tensor.Name}");
+                WriteObject(_measurement!.Measure(tensor, progress));
+            });
+        }
     }
 }

@@ -4,34 +4,7 @@ namespace Fairseq2Llama.Cmdlets;
 public abstract class ReadCommand : PathCmdlet
 {
     /// <inheritdoc/>
-    protected sealed override void ProcessPath(string path)
-    {
-        var checkpoint = ReadOrExplain(path);
-
-        foreach (var warning in checkpoint.Warnings)
-        {
-            WriteWarning(warning);
-        }
-
-        var told = checkpoint.Architecture is { } architecture
-            ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
-            : "no file beside them tells an architecture.";
-
-        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
-        WriteObject(checkpoint);
-    }
-
-    private LlamaCheckpoint ReadOrExplain(string path)
-    {
-        try
-        {
-            return Read(path);
-        }
-        catch (CheckpointException e)
-        {
-            throw ReadErrors.Explain(e, path);
-        }
-    }
+    protected sealed override void ProcessPath(string path) => WriteObject(Read(path, Read));
 
     /// <summary>Reads one.</summary>
     /// <param name="path">An absolute path of the operating system.</param>

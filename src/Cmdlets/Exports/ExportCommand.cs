@@ -4,18 +4,10 @@ using System.Text;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>A command that exports a checkpoint, whatever the format: it plans, shows the plan, asks, carries it out and gives what came of it.</summary>
-public abstract class ExportCommand : ArchitectureCmdlet
+public abstract class ExportCommand : DestinationCmdlet
 {
-    private protected const string CheckpointSet = "Checkpoint";
-    private const string TensorSet = "Tensor";
-
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
     private readonly WrittenPaths _written = new("a folder", "{ \"out/$($_.Name)\" }");
-
-    /// <summary>The folder to write into; it need not exist. A script block is evaluated for each checkpoint.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public string DestinationPath { get; set; } = "";
 
     /// <summary>
     /// The element type to cast floating-point tensors to, rounding as PyTorch does; they stay as they are when absent. Numbers that become
@@ -44,12 +36,9 @@ public abstract class ExportCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Flush { get; set; }
 
-    /// <summary>The checkpoint, of any format.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public LlamaCheckpoint Checkpoint { get; set; } = null!;
-
     /// <summary>The tensors of a checkpoint that are left after filtering; exported together at the end of the pipeline.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TensorSet)]
+    [ValidateNotNullOrEmpty]
     public CheckpointTensor[] Tensor { get; set; } = [];
 
     /// <summary>The shards to be written where other jobs write the others; else empty.</summary>
@@ -60,23 +49,17 @@ public abstract class ExportCommand : ArchitectureCmdlet
     private protected abstract ExportOptions MakeOptions();
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(() =>
+    protected override void ProcessRecord()
     {
-        var destination = this.ResolveDestination(DestinationPath);
-
-        if (ParameterSetName == CheckpointSet)
+        if (ParameterSetName == TensorSet)
         {
-            Export(Checkpoint.Name, destination, options => CheckpointExport.Plan(Checkpoint, destination, options, Stop));
+            PerItem(Collect);
             return;
         }
 
-        if (!_tensors.TryGetValue(destination, out var tensors))
-        {
-            tensors = _tensors[destination] = [];
-        }
-
-        tensors.AddRange(Tensor);
-    });
+        PerCheckpoint((checkpoint, destination) =>
+            Export(checkpoint.Name, destination, options => CheckpointExport.Plan(checkpoint, destination, options, Stop)));
+    }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
@@ -85,6 +68,18 @@ public abstract class ExportCommand : ArchitectureCmdlet
         {
             PerItem(() => Export($"{tensors.Count} tensors", destination, options => CheckpointExport.Plan(tensors, destination, options, Stop)));
         }
+    }
+
+    private void Collect()
+    {
+        var destination = GetDestination(Tensor[0]);
+
+        if (!_tensors.TryGetValue(destination, out var tensors))
+        {
+            tensors = _tensors[destination] = [];
+        }
+
+        tensors.AddRange(Tensor);
     }
 
     private void Export(string name, string destination, Func<ExportOptions, ConversionPlan> makePlan)

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Exports a checkpoint in Hugging Face's format, for transformers' LlamaForCausalLM: safetensors files and config.json.</summary>
-[Cmdlet(VerbsData.Export, "LlamaHuggingFaceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Export, "LlamaHuggingFaceCheckpoint", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(LlamaHuggingFaceCheckpoint))]
 public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
 {

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
-[Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = CheckpointSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(LlamaReferenceCheckpoint))]
 public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
 {

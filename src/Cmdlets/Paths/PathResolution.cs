@@ -19,6 +19,11 @@ internal static class PathResolution
     public static IReadOnlyCollection<string> ResolvePath(this PSCmdlet cmdlet, string path, bool isLiteral) =>
         isLiteral ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
 
+    /// <summary>The paths that an argument stands for, which may have wildcards. What exists by that very name is taken as it is: a folder may be called run[1].</summary>
+    /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
+    public static IReadOnlyCollection<string> ResolveArgument(this PSCmdlet cmdlet, CheckpointArgument argument) =>
+        cmdlet.ResolvePath(argument.Path, argument.IsLiteral || cmdlet.Exists(argument.Path));
+
     /// <summary>A folder to write into, which need not exist.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveDestination(this PSCmdlet cmdlet, string path) =>
@@ -50,9 +55,11 @@ internal static class PathResolution
 
     /// <summary>A folder named run[1] is there, but as a wildcard run[1] means run1.</summary>
     private static string? ExplainNoMatch(PSCmdlet cmdlet, string path) =>
-        WildcardPattern.ContainsWildcardCharacters(path) && cmdlet.InvokeProvider.Item.Exists(path, force: true, literalPath: true)
+        WildcardPattern.ContainsWildcardCharacters(path) && cmdlet.Exists(path)
             ? $"Nothing matches '{path}' as a wildcard, though there is an item of that very name. Use -LiteralPath."
             : null;
+
+    private static bool Exists(this PSCmdlet cmdlet, string path) => path.Length > 0 && cmdlet.InvokeProvider.Item.Exists(path, force: true, literalPath: true);
 
     private static string? ExplainNothing(PSCmdlet cmdlet, string path) =>
         WildcardPattern.ContainsWildcardCharacters(path) ? null : ExportLeftovers.Explain(cmdlet.ResolveLiteralPath(path));

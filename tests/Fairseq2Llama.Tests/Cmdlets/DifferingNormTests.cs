@@ -75,7 +75,7 @@ public sealed class DifferingNormTests : IDisposable
         CheckpointFolder.Copy("tp2-llama3", _folder["run"]);
         Change("run", "model.0.pt model.1.pt", "decoder.layer_norm.weight decoder.layers.1.ffn_layer_norm.weight", "model");
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint run -Architecture $tiny -Deep");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint run -Architecture $tiny -Deep");
 
         Assert.True(result.Passed, string.Join("; ", result.Findings));
         Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Warning, CheckpointErrorCode.ReplicaMismatch), (finding.Severity, finding.Code)));

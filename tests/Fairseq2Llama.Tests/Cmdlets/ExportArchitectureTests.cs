@@ -120,7 +120,7 @@ public sealed class ExportArchitectureTests : ExportTests
         using var input = new TempFolder("huge");
         Session["path"] = BigCheckpoint.Write(input.Path, LlamaArchitectures.Find("33b"));
 
-        Assert.Equal("33b", Session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $path | Test-Fairseq2Checkpoint").Architecture?.Name);
+        Assert.Equal("33b", Session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $path | Test-LlamaCheckpoint").Architecture?.Name);
     }
 
     private static IEnumerable<string> Properties(JsonElement json) =>

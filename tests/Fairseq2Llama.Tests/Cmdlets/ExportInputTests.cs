@@ -12,9 +12,20 @@ public sealed class ExportInputTests : ExportTests
     [InlineData("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Tensor $fs2.Tensors -Architecture $tiny")]
     [InlineData("$fs2 | Get-CheckpointTensor | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
+    [InlineData("Export-LlamaReferenceCheckpoint $cases/fs2 out -Architecture $tiny")]
+    [InlineData("Export-LlamaReferenceCheckpoint $fs2 out -Architecture $tiny")]
+    [InlineData("Export-LlamaReferenceCheckpoint -Path $cases/fs? -DestinationPath out -Architecture $tiny")]
+    [InlineData("Export-LlamaReferenceCheckpoint -Checkpoint $cases/fs2 out -Architecture $tiny")]
+    [InlineData("\"$cases/fs2\" | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
+    [InlineData("$item | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint { 'o' + 'ut' } -Architecture $tiny")]
+    [InlineData("$fs2.Tensors | Export-LlamaReferenceCheckpoint { 'out' } -Architecture $tiny")]
+    [InlineData("Get-CheckpointTensor $cases/fs2 | Export-LlamaReferenceCheckpoint -DestinationPath out -Architecture $tiny")]
     [InlineData("$fs2.Tensors + $fs2.Tensors | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
     public void Exports_a_checkpoint_however_it_is_given(string script)
     {
+        Session["item"] = new DirectoryInfo(Repository.Case("fs2"));
+
         var result = Session.RunOne<LlamaReferenceCheckpoint>(script);
 
         Assert.Equal(OneShard, Directory.EnumerateFileSystemEntries(Folder["out"]).Select(Path.GetFileName).Order());
@@ -122,12 +133,42 @@ public sealed class ExportInputTests : ExportTests
         Assert.Equal(["fs2", "fs2/consolidated.00.pth", "fs2/params.json"], Folder.Content.Select(entry => entry.Replace('\\', '/')));
     }
 
+    [Fact]
+    public void Puts_each_checkpoint_where_a_script_block_says()
+    {
+        var results = Session.Run<LlamaReferenceCheckpoint>("Read-Fairseq2Checkpoint $cases/fs2, $cases/ddp | Export-LlamaReferenceCheckpoint { \"out/$($_.Name)\" } -Architecture $tiny");
+
+        Assert.Equal([Folder["out/fs2"], Folder["out/ddp"]], results.Select(result => result.Path));
+    }
+
+    [Fact]
+    public void Says_that_the_script_block_for_the_destination_has_failed()
+    {
+        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint { throw 'no luck' } -Architecture $tiny", "script block", "no luck");
+        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint { } -Architecture $tiny", "script block");
+        Assert.Empty(Folder.Content);
+    }
+
+    /// <summary>Brackets are wildcards, unless they are part of a name that is there.</summary>
+    [Fact]
+    public void Takes_a_path_that_is_there_as_it_is()
+    {
+        CheckpointFolder.Copy("fs2", Folder["run [1]"]);
+
+        Session.RunOne<LlamaReferenceCheckpoint>("Export-LlamaReferenceCheckpoint 'run [1]' 'out [1]' -Architecture $tiny");
+
+        AssertIsReference("fs2", Folder["out [1]"]);
+    }
+
     [Theory]
-    [InlineData("Export-LlamaReferenceCheckpoint '' -Checkpoint $fs2", "ParameterArgumentValidationError")]
+    [InlineData("Export-LlamaReferenceCheckpoint -DestinationPath '' -Checkpoint $fs2", "ParameterArgumentValidationError")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -ParamsLayout Round", "CannotConvertArgumentNoMessage")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -Verification Maybe", "CannotConvertArgumentNoMessage")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -Tensor $fs2.Tensors", "AmbiguousParameterSet")]
-    [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $cases", "CannotConvertArgumentNoMessage")]
+    [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint ([guid]::Empty)", "CannotConvertArgumentNoMessage")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint", "MissingMandatoryParameter")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint $cases/fs2 out", "AmbiguousParameterSet")]
+    [InlineData("$fs2 | Export-LlamaReferenceCheckpoint out, other", "AmbiguousParameterSet")]
     [InlineData("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture gpt2", "ArchitectureUnknown")]
     public void Refuses_arguments_that_do_not_bind(string script, string id)
     {
@@ -141,7 +182,7 @@ public sealed class ExportInputTests : ExportTests
         var command = (CmdletInfo)Assert.Single(Session.Run("Get-Command Export-LlamaReferenceCheckpoint")).BaseObject;
 
         Assert.Equal([typeof(LlamaReferenceCheckpoint)], command.OutputType.Select(type => type.Type));
-        Assert.Equal("Checkpoint", command.DefaultParameterSet);
+        Assert.Equal("Path", command.DefaultParameterSet);
         Assert.Contains("WhatIf", command.Parameters.Keys);
         Assert.Contains("Confirm", command.Parameters.Keys);
         Assert.Equal(["Model"], command.Parameters["Architecture"].Aliases);

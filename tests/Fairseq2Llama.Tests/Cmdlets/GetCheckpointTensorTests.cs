@@ -103,10 +103,10 @@ public sealed class GetCheckpointTensorTests : IDisposable
     [Fact]
     public void Refuses_what_is_no_checkpoint_and_goes_on()
     {
-        var outcome = _session.RunOn("'a path', $fs2 | Get-CheckpointTensor final_proj.weight");
+        var outcome = _session.RunOn("'a path', [guid]::Empty, $fs2 | Get-CheckpointTensor final_proj.weight");
 
         Assert.Equal(["final_proj.weight"], outcome.Names);
-        Assert.Equal(["InputObjectNotBound"], outcome.ErrorIds);
+        Assert.Equal(["CheckpointNotFound", "InputObjectNotBound"], outcome.ErrorIds);
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class ModelConfigAuthorityTests : IDisposable
     [Fact]
     public void A_test_tells_that_user_and_file_disagree()
     {
-        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $run | Test-Fairseq2Checkpoint -Architecture $tiny");
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $run | Test-LlamaCheckpoint -Architecture $tiny");
 
         var finding = Assert.Single(result.Findings);
         Assert.Equal((FindingSeverity.Warning, CheckpointErrorCode.ArchitectureMismatch), (finding.Severity, finding.Code));
@@ -102,7 +102,7 @@ public sealed class ModelConfigAuthorityTests : IDisposable
         Assert.Equal("tiny", _session.RunOne<LlamaReferenceCheckpoint>("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -Architecture $tiny").Architecture.Name);
 
         var results = _session.Run<CheckpointTestResult>(
-            "Read-Fairseq2Checkpoint $run | Test-Fairseq2Checkpoint; Read-Fairseq2Checkpoint $run | Test-Fairseq2Checkpoint -Architecture $tiny");
+            "Read-Fairseq2Checkpoint $run | Test-LlamaCheckpoint; Read-Fairseq2Checkpoint $run | Test-LlamaCheckpoint -Architecture $tiny");
 
         Assert.Equal([FindingSeverity.Error, FindingSeverity.Warning], results.Select(result => Assert.Single(result.Findings).Severity));
         Assert.Equal([false, true], results.Select(result => result.Passed));
@@ -122,7 +122,7 @@ public sealed class ModelConfigAuthorityTests : IDisposable
     {
         WriteConfig(Tiny.Replace("rope_theta", "rope_thetta", StringComparison.Ordinal));
 
-        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -WarningAction Continue; Test-Fairseq2Checkpoint $run");
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run | Export-LlamaReferenceCheckpoint $out -WarningAction Continue; Test-LlamaCheckpoint $run");
 
         Assert.Contains("'rope_thetta'", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
         var finding = Assert.Single(Assert.IsType<CheckpointTestResult>(outcome.Output[^1].BaseObject).Findings);

@@ -79,7 +79,6 @@ public sealed class ReadLlamaReferenceCheckpointTests : IDisposable
 
     /// <summary>As text a checkpoint is its name, and in the current folder there may be another one of that name.</summary>
     [Theory]
-    [InlineData("Test-Fairseq2Checkpoint")]
     [InlineData("Read-Fairseq2Checkpoint")]
     [InlineData("Read-LlamaHuggingFaceCheckpoint")]
     public void Is_not_taken_for_the_path_that_its_name_would_be(string command)

@@ -121,7 +121,7 @@ public sealed class ReadTrainingRunTests : IDisposable
         Assert.Contains("step_1000' is passed over: it is not finished, or has lost files; 'model/pp_00/tp_00/sdp_00.pt' is missing", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
         Assert.Equal([500], Fairseq2Checkpoint.FindSteps(_run.Path));
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $run -Architecture llama2_7b");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $run -Architecture llama2_7b");
         Assert.Contains(result.Findings, finding => (finding.Severity, finding.Code) == (FindingSeverity.Warning, CheckpointErrorCode.MissingShard));
 
         _session.RunForError(CheckpointErrorCode.MissingShard, "Read-Fairseq2Checkpoint $run -Step 1000", "step_1000' is not finished", "sdp_00.pt' is missing");

@@ -2,7 +2,7 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
 
-/// <summary>What Test-Fairseq2Checkpoint finds about files and, with -Deep, in them.</summary>
+/// <summary>What Test-LlamaCheckpoint finds about files and, with -Deep, in them.</summary>
 public sealed class TestFilesTests : IDisposable
 {
     private readonly Session _session = new();
@@ -22,10 +22,10 @@ public sealed class TestFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Test-Fairseq2Checkpoint $cases/tp-gap", CheckpointErrorCode.MissingShard, "tp-gap/model.1.pt")]
-    [InlineData("Test-Fairseq2Checkpoint -Path $cases/tp2-disag*", CheckpointErrorCode.ShardMismatch, "tp2-disagree/model.1.pt")]
-    [InlineData("Test-Fairseq2Checkpoint -LiteralPath $cases/both", CheckpointErrorCode.ShardMismatch, "both")]
-    [InlineData("\"$cases/../refused/evil-reduce.pt\" | Test-Fairseq2Checkpoint", CheckpointErrorCode.UnsafePickle, "../refused/evil-reduce.pt")]
+    [InlineData("Test-LlamaCheckpoint $cases/tp-gap", CheckpointErrorCode.MissingShard, "tp-gap/model.1.pt")]
+    [InlineData("Test-LlamaCheckpoint -Path $cases/tp2-disag*", CheckpointErrorCode.ShardMismatch, "tp2-disagree/model.1.pt")]
+    [InlineData("Test-LlamaCheckpoint -LiteralPath $cases/both", CheckpointErrorCode.ShardMismatch, "both")]
+    [InlineData("\"$cases/../refused/evil-reduce.pt\" | Test-LlamaCheckpoint", CheckpointErrorCode.UnsafePickle, "../refused/evil-reduce.pt")]
     public void What_can_not_be_read_is_a_finding(string script, CheckpointErrorCode code, string file)
     {
         var result = _session.RunOne<CheckpointTestResult>(script);
@@ -43,7 +43,7 @@ public sealed class TestFilesTests : IDisposable
         File.WriteAllText(_folder["run/model.0.pt"], "no checkpoint");
         File.WriteAllBytes(_folder["run/model.1.pt"], File.ReadAllBytes(_folder["run/model.1.pt"])[..3000]);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder/run");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder/run");
 
         Assert.Equal([_folder["run/model.0.pt"], _folder["run/model.1.pt"]], result.Findings.Select(finding => finding.File));
         _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-Fairseq2Checkpoint $folder/run", "2 files", "model.0.pt", "model.1.pt");
@@ -58,7 +58,7 @@ public sealed class TestFilesTests : IDisposable
         // As Get-ChildItem gives them, which the hosted engine does not have.
         var results = _session.Run<CheckpointTestResult>(
             "[IO.DirectoryInfo]::new($folder).GetDirectories() | ForEach-Object { [pscustomobject] @{ PSPath = $_.FullName } }"
-            + " | Test-Fairseq2Checkpoint -Architecture $tiny");
+            + " | Test-LlamaCheckpoint -Architecture $tiny");
 
         Assert.Equal([("gap", false), ("good", true)], results.Select(result => (result.Name, result.Passed)).Order());
     }
@@ -73,7 +73,7 @@ public sealed class TestFilesTests : IDisposable
         File.WriteAllText(_folder["run/rank_0.pt"], "");
         File.WriteAllText(_folder["run/metadata.pt"], "");
 
-        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder/run -Architecture $tiny").Findings);
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder/run -Architecture $tiny").Findings);
 
         Assert.Equal((FindingSeverity.Warning, CheckpointErrorCode.CheckpointUnrecognized, _folder[$"run/{stray}"]), (finding.Severity, finding.Code, finding.File));
     }
@@ -85,7 +85,7 @@ public sealed class TestFilesTests : IDisposable
         CheckpointFolder.Damage(_folder["run"], "decoder.layers.0.ffn.inner_proj.weight");
 
         var results = _session.Run<CheckpointTestResult>(
-            "Test-Fairseq2Checkpoint $folder/run -Architecture $tiny; Test-Fairseq2Checkpoint $folder/run -Architecture $tiny -Deep");
+            "Test-LlamaCheckpoint $folder/run -Architecture $tiny; Test-LlamaCheckpoint $folder/run -Architecture $tiny -Deep");
 
         Assert.Empty(results[0].Findings);
         var finding = Assert.Single(results[1].Findings);
@@ -100,7 +100,7 @@ public sealed class TestFilesTests : IDisposable
         _session["names"] = Manifest.Instance.Reference.Keys.Except(["lora", "bias", "tied", "tied-absent", "tied-view"]).ToArray();
 
         var results = _session.Run<CheckpointTestResult>(
-            "$names | ForEach-Object { \"$cases/$_\" } | Test-Fairseq2Checkpoint -Architecture $tiny -Deep");
+            "$names | ForEach-Object { \"$cases/$_\" } | Test-LlamaCheckpoint -Architecture $tiny -Deep");
 
         Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
     }
@@ -121,7 +121,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("fs2"),
             _folder.Path);
 
-        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny").Findings);
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny").Findings);
         var warning = Assert.Single(_session.RunOn("Read-Fairseq2Checkpoint $folder | Export-LlamaReferenceCheckpoint $folder/out -Architecture $tiny").Warnings);
 
         Assert.StartsWith($"4 files of '{_folder.Path}' were saved without checksums", finding.Message, StringComparison.Ordinal);
@@ -143,7 +143,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("fs2"),
             _folder.Path);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny -Deep");
 
         Assert.True(result.Passed, string.Join("; ", result.Findings));
     }
@@ -185,7 +185,7 @@ public sealed class TestFilesTests : IDisposable
             _folder.Path,
             dtype);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny");
         var finding = Assert.Single(result.Findings);
         Assert.Equal(("decoder.layers.0.ffn.gate_proj.weight", CheckpointErrorCode.UnsupportedTensor), (finding.Tensor, finding.Code));
         Assert.False(result.Passed);
@@ -222,7 +222,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("tp2-llama3"),
             _folder.Path);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny -Deep");
 
         // NaN is of no use; Inf may be meant.
         Assert.False(result.Passed);
@@ -253,7 +253,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("tp2-llama3"),
             _folder.Path);
 
-        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep").Findings);
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny -Deep").Findings);
 
         Assert.Equal(
             (FindingSeverity.Warning, CheckpointErrorCode.ReplicaMismatch, "decoder.layer_norm.weight", _folder["model.1.pt"]),
@@ -288,7 +288,7 @@ public sealed class TestFilesTests : IDisposable
             _folder.Path,
             rows);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny -Deep");
 
         Assert.True(result.Passed, string.Join("; ", result.Findings));
         Assert.Contains(result.Findings, finding => finding.Severity == severity && finding.Message.Contains(words, StringComparison.Ordinal));
@@ -313,7 +313,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("fs2"),
             _folder.Path);
 
-        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny").Findings);
+        var finding = Assert.Single(_session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny").Findings);
 
         Assert.Equal(
             (CheckpointErrorCode.ShardMismatch, "decoder.layer_norm.weight", _folder["model/pp_00/tp_00/sdp_01.pt"]),
@@ -334,7 +334,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("fs2"),
             _folder.Path);
 
-        var result = _session.RunOne<CheckpointTestResult>("Test-Fairseq2Checkpoint $folder -Architecture $tiny -Deep");
+        var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $folder -Architecture $tiny -Deep");
 
         Assert.Contains(result.Findings, finding => finding is { Code: CheckpointErrorCode.NonFiniteNumbers, Tensor: "huge" });
     }

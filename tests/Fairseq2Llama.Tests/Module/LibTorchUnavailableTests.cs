@@ -28,7 +28,7 @@ public sealed class LibTorchUnavailableTests : IDisposable
     {
         var lines = Run(
             """
-            ($checkpoint | Test-Fairseq2Checkpoint -Architecture $tiny -Deep).Passed
+            ($checkpoint | Test-LlamaCheckpoint -Architecture $tiny -Deep).Passed
             ($checkpoint | Export-LlamaReferenceCheckpoint $Folder/out -Architecture $tiny).Name
             ($checkpoint | Export-LlamaReferenceCheckpoint $Folder/cast -Architecture $tiny -DType BFloat16).Name
             @($checkpoint | Measure-CheckpointTensor -Histogram 3).Count -eq $checkpoint.Tensors.Length

@@ -23,9 +23,9 @@ public sealed class ManifestTests : IDisposable
             .ToArray();
 
         Assert.NotEmpty(cmdlets);
-        Assert.Equal(cmdlets, module.ExportedCommands.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(cmdlets, module.ExportedCmdlets.Keys.Order(StringComparer.Ordinal));
         Assert.Empty(module.ExportedFunctions);
-        Assert.Empty(module.ExportedAliases);
+        Assert.Equal(["Test-Fairseq2Checkpoint"], module.ExportedAliases.Keys);
         Assert.Empty(module.ExportedVariables);
     }
 

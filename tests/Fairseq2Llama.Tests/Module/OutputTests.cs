@@ -26,7 +26,7 @@ public sealed class OutputTests : IDisposable
         { "Read-LlamaCheckpoint", "Read-LlamaCheckpoint runs/7b, meta/base, hf/base" },
         { "Read-LlamaHuggingFaceCheckpoint", "Read-LlamaHuggingFaceCheckpoint hf/base" },
         { "Read-LlamaReferenceCheckpoint", "Read-LlamaReferenceCheckpoint meta/base" },
-        { "Test-Fairseq2Checkpoint", "Test-Fairseq2Checkpoint runs/7b; Test-Fairseq2Checkpoint runs/7b -Quiet" },
+        { "Test-LlamaCheckpoint", "Test-LlamaCheckpoint runs/7b; Test-LlamaCheckpoint runs/7b -Quiet" },
     };
 
     public void Dispose() => _session.Dispose();
@@ -62,8 +62,8 @@ public sealed class OutputTests : IDisposable
     [InlineData("(Read-Fairseq2Checkpoint x | Get-CheckpointTensor).Shards | ForEach-Object { $_.", "File", "Shape")]
     [InlineData("Read-Fairseq2Checkpoint x | Measure-CheckpointTensor | Where-Object { $_.", "NaN", "Histogram")]
     [InlineData("Compare-LlamaCheckpoint $a $b | Where-Object { $_.", "Result", "MaxAbsoluteDifference")]
-    [InlineData("Test-Fairseq2Checkpoint x | ForEach-Object { $_.", "Passed", "Findings")]
-    [InlineData("(Test-Fairseq2Checkpoint x).Findings | ForEach-Object { $_.", "Message")]
+    [InlineData("Test-LlamaCheckpoint x | ForEach-Object { $_.", "Passed", "Findings")]
+    [InlineData("(Test-LlamaCheckpoint x).Findings | ForEach-Object { $_.", "Message")]
     [InlineData("Get-LlamaArchitecture | ForEach-Object { $_.", "ModelDim", "Name")]
     [InlineData("Read-Fairseq2Checkpoint x | Export-LlamaHuggingFaceCheckpoint y | ForEach-Object { $_.", "Files", "Path")]
     public void Is_known_to_Tab(string line, params string[] members)

@@ -88,7 +88,7 @@ public sealed class ViewTests : IDisposable
 
     [Fact]
     public void A_test_tells_all_that_it_found() => AssertShows(
-        "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny",
+        "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny",
         "passed  fs2 (2 layers of 16)",
         "failed  bias (2 layers of 16)",
         "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no pa",
@@ -97,7 +97,7 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public void A_test_without_an_architecture_says_what_to_do()
     {
-        var lines = Show("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint");
+        var lines = Show("Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint");
 
         Assert.Equal("failed  fs2", lines[0]);
         Assert.StartsWith("        Error ArchitectureRequired: The architecture of '", lines[1], StringComparison.Ordinal);
@@ -106,7 +106,7 @@ public sealed class ViewTests : IDisposable
 
     [Fact]
     public void Findings_are_a_table() => AssertShows(
-        "(Read-Fairseq2Checkpoint $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny).Findings",
+        "(Read-Fairseq2Checkpoint $cases/bias | Test-LlamaCheckpoint -Architecture $tiny).Findings",
         "Severity Code           Message",
         "-------- ----           -------",
         "Error    UnmappedTensor 'decoder.layers.0.self_attn.q_proj.bias' is no paramete",
@@ -124,7 +124,7 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public void What_matters_is_coloured_where_there_are_colours()
     {
-        const string Test = "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-Fairseq2Checkpoint -Architecture $tiny | Out-Default";
+        const string Test = "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny | Out-Default";
 
         _session.Run($"$PSStyle.OutputRendering = 'Ansi'; {Test}");
         var coloured = _session.Host.TakeText();

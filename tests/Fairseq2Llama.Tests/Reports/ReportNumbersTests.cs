@@ -135,7 +135,7 @@ public sealed class ReportNumbersTests
         Assert.Equal([FindingSeverity.Error, FindingSeverity.Warning], findings.Select(finding => finding.Severity).Distinct());
     }
 
-    /// <summary>The same that Test-Fairseq2Checkpoint says.</summary>
+    /// <summary>The same that Test-LlamaCheckpoint says.</summary>
     [Theory]
     [InlineData("lora")]
     [InlineData("fs2")]

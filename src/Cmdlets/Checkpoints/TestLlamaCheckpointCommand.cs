@@ -3,17 +3,18 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Tests whether a checkpoint can be exported, and lists everything that is noteworthy about it.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "Fairseq2Checkpoint", DefaultParameterSetName = CheckpointSet)]
+[Cmdlet(VerbsDiagnostic.Test, "LlamaCheckpoint", DefaultParameterSetName = CheckpointSet)]
+[Alias("Test-Fairseq2Checkpoint")]
 [OutputType(typeof(CheckpointTestResult), typeof(bool))]
-public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
+public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
 {
     private const string CheckpointSet = "Checkpoint";
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    /// <summary>The checkpoint.</summary>
+    /// <summary>The checkpoint, of any format.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public Fairseq2Checkpoint Checkpoint { get; set; } = null!;
+    public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
     /// <summary>Paths of checkpoints, which may have wildcards. What can't be read there is among the findings.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
@@ -43,7 +44,7 @@ public sealed class TestFairseq2CheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Deep { get; set; }
 
-    /// <summary>Gives only $true or $false.</summary>
+    /// <summary>Gets only true or false: whether nothing found is an error. A condition needs it, because an object is always true there.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 

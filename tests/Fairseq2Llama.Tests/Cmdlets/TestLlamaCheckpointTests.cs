@@ -3,11 +3,11 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
 
-public sealed class TestFairseq2CheckpointTests : IDisposable
+public sealed class TestLlamaCheckpointTests : IDisposable
 {
     private readonly Session _session = new();
 
-    public TestFairseq2CheckpointTests()
+    public TestLlamaCheckpointTests()
     {
         _session["cases"] = Repository.Data("checkpoints");
         _session["tiny"] = TinyModel.Architecture;
@@ -17,9 +17,9 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     [Theory]
-    [InlineData("Test-Fairseq2Checkpoint -Checkpoint (Read-Fairseq2Checkpoint $cases/fs2) -Architecture $tiny")]
-    [InlineData("Test-Fairseq2Checkpoint (Read-Fairseq2Checkpoint $cases/fs2) -Model $tiny")]
-    [InlineData("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture $tiny")]
+    [InlineData("Test-LlamaCheckpoint -Checkpoint (Read-Fairseq2Checkpoint $cases/fs2) -Architecture $tiny")]
+    [InlineData("Test-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/fs2) -Model $tiny")]
+    [InlineData("Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint -Architecture $tiny")]
     public void Passes_a_checkpoint_that_is_what_the_architecture_says(string script)
     {
         var result = _session.RunOne<CheckpointTestResult>(script);
@@ -39,8 +39,8 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         _session["tiedNames"] = tied;
 
         var results = _session.Run<CheckpointTestResult>(
-            "$names | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-Fairseq2Checkpoint -Architecture $tiny;"
-            + " $tiedNames | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-Fairseq2Checkpoint -Architecture $tied");
+            "$names | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-LlamaCheckpoint -Architecture $tiny;"
+            + " $tiedNames | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Test-LlamaCheckpoint -Architecture $tied");
 
         Assert.Equal(Manifest.Instance.Reference.Count - 2, results.Length);
         Assert.All(results, result => Assert.True(result.Passed, $"{result.Name}: {string.Join("; ", result.Findings)}"));
@@ -50,7 +50,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     public void Lists_each_contradiction_to_a_wrong_architecture_once()
     {
         var result = _session.RunOne<CheckpointTestResult>(
-            "Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture"
+            "Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint -Architecture"
             + " (New-LlamaArchitecture wrong -BasedOn $tiny -ModelDim 32 -NumKeyValueHeads 4 -VocabSize 41 -FfnInnerDimMultipleOf 64)");
 
         Assert.False(result.Passed);
@@ -66,7 +66,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     public void Counts_missing_layers_instead_of_naming_all_that_they_lack()
     {
         var result = _session.RunOne<CheckpointTestResult>(
-            "Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint -Architecture (New-LlamaArchitecture deep -BasedOn $tiny -NumLayers 3)");
+            "Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint -Architecture (New-LlamaArchitecture deep -BasedOn $tiny -NumLayers 3)");
 
         Assert.False(result.Passed);
         Assert.Equal(["NumLayers is 3 in the architecture and 2 in the weights"], result.Findings.Select(finding => finding.Message));
@@ -80,7 +80,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     {
         _session["name"] = name;
 
-        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/$name | Test-Fairseq2Checkpoint -Architecture $tiny");
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/$name | Test-LlamaCheckpoint -Architecture $tiny");
 
         Assert.False(result.Passed);
         Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Error, CheckpointErrorCode.UnmappedTensor), (finding.Severity, finding.Code)));
@@ -90,7 +90,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     [Fact]
     public void Misses_the_output_where_the_architecture_says_that_it_is_not_tied()
     {
-        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/tied-absent | Test-Fairseq2Checkpoint -Architecture $tiny");
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/tied-absent | Test-LlamaCheckpoint -Architecture $tiny");
 
         Assert.False(result.Passed);
         var finding = Assert.Single(result.Findings);
@@ -102,7 +102,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     [Fact]
     public void Finds_that_no_known_architecture_fits_where_none_is_named()
     {
-        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/fs2 | Test-Fairseq2Checkpoint");
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint");
 
         Assert.False(result.Passed);
         Assert.Null(result.Architecture);
@@ -126,7 +126,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         WriteLlama3(folder["model.pt"]);
         _session["path"] = folder.Path;
 
-        var result = _session.RunOne<CheckpointTestResult>($"Test-Fairseq2Checkpoint $path {arguments}");
+        var result = _session.RunOne<CheckpointTestResult>($"Test-LlamaCheckpoint $path {arguments}");
 
         Assert.Equal(messages.Length == 0, result.Passed);
         Assert.All(result.Findings, finding => Assert.Equal((FindingSeverity.Error, CheckpointErrorCode.ArchitectureRequired), (finding.Severity, finding.Code)));
@@ -145,7 +145,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         WriteLlama3(folder["model.pt"]);
         _session["path"] = folder.Path;
 
-        Assert.Equal(passes, _session.RunOne<bool>($"Test-Fairseq2Checkpoint $path -For {target} -Quiet"));
+        Assert.Equal(passes, _session.RunOne<bool>($"Test-LlamaCheckpoint $path -For {target} -Quiet"));
         Assert.Equal(passes ? [] : ["ArchitectureRequired"], _session.RunOn($"Read-Fairseq2Checkpoint $path | Export-{command}Checkpoint $path/out -WhatIf").ErrorIds);
     }
 
@@ -157,7 +157,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
         DamageChecksumOfPickle(folder["run/model.pt"]);
         _session["path"] = folder["run"];
 
-        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $path | Test-Fairseq2Checkpoint -Architecture $tiny");
+        var result = _session.RunOne<CheckpointTestResult>("Read-Fairseq2Checkpoint $path | Test-LlamaCheckpoint -Architecture $tiny");
 
         Assert.False(result.Passed);
         var finding = Assert.Single(result.Findings);
@@ -169,7 +169,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     public void Gives_only_true_or_false_when_quiet()
     {
         var results = _session.Run<bool>(
-            "Read-Fairseq2Checkpoint $cases/fs2, $cases/lora, $cases/ddp | Test-Fairseq2Checkpoint -Architecture $tiny -Quiet");
+            "Read-Fairseq2Checkpoint $cases/fs2, $cases/lora, $cases/ddp | Test-LlamaCheckpoint -Architecture $tiny -Quiet");
 
         Assert.Equal([true, false, true], results);
     }
@@ -177,7 +177,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     [Fact]
     public void Refuses_an_unknown_architecture_before_it_tests_anything()
     {
-        var error = _session.RunForTerminatingError("Read-Fairseq2Checkpoint $cases/fs2, $cases/ddp | Test-Fairseq2Checkpoint -Architecture gpt2");
+        var error = _session.RunForTerminatingError("Read-Fairseq2Checkpoint $cases/fs2, $cases/ddp | Test-LlamaCheckpoint -Architecture gpt2");
 
         ErrorAssert.Is(CheckpointErrorCode.ArchitectureUnknown, error, "'gpt2'");
     }
@@ -185,7 +185,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     [Fact]
     public void Reports_a_path_where_there_is_nothing_and_goes_on()
     {
-        var outcome = _session.RunOn("'a path', (Read-Fairseq2Checkpoint $cases/fs2) | Test-Fairseq2Checkpoint -Architecture $tiny -Quiet");
+        var outcome = _session.RunOn("'a path', (Read-Fairseq2Checkpoint $cases/fs2) | Test-LlamaCheckpoint -Architecture $tiny -Quiet");
 
         Assert.Equal(["True"], outcome.Names);
         Assert.Equal(["CheckpointNotFound"], outcome.ErrorIds);
@@ -194,7 +194,7 @@ public sealed class TestFairseq2CheckpointTests : IDisposable
     [Fact]
     public void Says_what_it_gives()
     {
-        var command = (CmdletInfo)Assert.Single(_session.Run("Get-Command Test-Fairseq2Checkpoint")).BaseObject;
+        var command = (CmdletInfo)Assert.Single(_session.Run("Get-Command Test-LlamaCheckpoint")).BaseObject;
 
         Assert.Equal([typeof(CheckpointTestResult), typeof(bool)], command.OutputType.Select(type => type.Type));
         Assert.Equal(["Model"], command.Parameters["Architecture"].Aliases);
