@@ -55,7 +55,7 @@ Describe 'Help' {
     }
 
     It 'tells of one parameter, with its default' {
-        (Get-Help Export-LlamaHuggingFaceCheckpoint -Parameter MaxShardSize | Out-String) | Should -Match 'Default value +5GB'
+        (Get-Help Export-LlamaHuggingFaceCheckpoint -Parameter MaxShardSize | Out-String) | Should -Match 'Default value +5000000000'
     }
 
     It 'shows examples of every command' {
@@ -344,10 +344,10 @@ Describe 'The three formats' {
         ($hf | Show)[2] | Should -Match '^hf +2 layers of 16 +7.50K float32 '
     }
 
-    It 'take sizes as they are typed' {
-        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/decimal -Architecture $tiny -MaxShardSize 12KB).ShardCount | Should -Be 3
-        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/binary -Architecture $tiny -MaxShardSize 16KiB).ShardCount | Should -Be 2
-        (Get-Content TestDrive:/binary/model.safetensors.index.json | ConvertFrom-Json).metadata.total_size | Should -Be 30016
+    It 'are divided by the size that was typed' {
+        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/twelve -Architecture $tiny -MaxShardSize 12KB).ShardCount | Should -Be 3
+        ($fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/sixteen -Architecture $tiny -MaxShardSize 16KB).ShardCount | Should -Be 2
+        (Get-Content TestDrive:/sixteen/model.safetensors.index.json | ConvertFrom-Json).metadata.total_size | Should -Be 30016
     }
 
     It 'have a tokenizer beside them when one is given' {

@@ -22,6 +22,9 @@ public abstract class CheckpointCmdlet : PSCmdlet
     /// <summary>Tells a detail, without what a terminal or the agent of a pipeline would obey.</summary>
     protected new void WriteVerbose(string text) => base.WriteVerbose(Display.Text(text));
 
+    /// <summary>Tells what becomes of a tensor, without what a terminal or the agent of a pipeline would obey.</summary>
+    protected new void WriteDebug(string text) => base.WriteDebug(Display.Text(text));
+
     /// <summary>Does the work for one item; bad input becomes a non-terminating error.</summary>
     /// <param name="work">The work.</param>
     protected void PerItem(Action work)

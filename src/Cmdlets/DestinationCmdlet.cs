@@ -12,6 +12,8 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     private protected const string CheckpointSet = "Checkpoint";
     private protected const string TensorSet = "Tensor";
 
+    private bool _hasInput;
+
     /// <summary>
     /// The checkpoint: its path, which may have wildcards, or an object. Where checkpoints or tensors are piped, the first argument without a name is
     /// -DestinationPath.
@@ -35,6 +37,15 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     [ValidateNotNullOrEmpty]
     public CheckpointArgument[] Checkpoint { get; set; } = [];
 
+    /// <summary>Says so where nothing was piped to the command, which else would end without a word.</summary>
+    protected override void EndProcessing()
+    {
+        if (MyInvocation.ExpectingInput && !_hasInput)
+        {
+            WriteWarning("There was nothing to write, because nothing was piped to the command.");
+        }
+    }
+
     /// <summary>Does the work for each checkpoint and the absolute path of its destination.</summary>
     private protected void PerCheckpoint(Action<LlamaCheckpoint, string> work)
     {
@@ -53,6 +64,8 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     /// <exception cref="CheckpointException">It can't be one.</exception>
     private protected string GetDestination(object item)
     {
+        _hasInput = true;
+
         if (ParameterSetName != PathSet && Path.Length > (DestinationPath is null ? 1 : 0))
         {
             this.RefuseTwoCheckpoints(Path);

@@ -5,7 +5,7 @@ using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Completes names of architectures, then of the fairseq2 assets that have them.</summary>
+/// <summary>Completes the names that Get-LlamaArchitecture lists; those of fairseq2 assets only where no architecture is called so.</summary>
 public sealed class ArchitectureCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -15,8 +15,9 @@ public sealed class ArchitectureCompleter : IArgumentCompleter
         var names = LlamaArchitectures.All.Select(architecture => (architecture.Name, Architecture: architecture));
         var assets = LlamaArchitectures.All.SelectMany(architecture => architecture.AssetNames.Select(name => (Name: name, Architecture: architecture)));
 
-        return Completions.Of(
-            wordToComplete, names.Concat(assets).DistinctBy(candidate => candidate.Name).Select(candidate => (candidate.Name, Describe(candidate.Architecture))));
+        return new[] { names, assets }
+            .Select(candidates => Completions.Of(wordToComplete, candidates.Select(candidate => (candidate.Name, Describe(candidate.Architecture)))))
+            .FirstOrDefault(results => results.Any(), []);
     }
 
     private static string Describe(LlamaArchitecture architecture) => string.Create(

@@ -14,6 +14,7 @@ public abstract class ExportCommand : DestinationCmdlet
     /// Inf are warned of.
     /// </summary>
     [Parameter]
+    [CastType]
     [ValidateSet(nameof(Fairseq2Llama.DType.Float32), nameof(Fairseq2Llama.DType.Float16), nameof(Fairseq2Llama.DType.BFloat16))]
     public DType? DType { get; set; }
 
@@ -64,6 +65,8 @@ public abstract class ExportCommand : DestinationCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        base.EndProcessing();
+
         foreach (var (destination, tensors) in _tensors)
         {
             PerItem(() => Export($"{tensors.Count} tensors", destination, options => CheckpointExport.Plan(tensors, destination, options, Stop)));
@@ -102,9 +105,14 @@ public abstract class ExportCommand : DestinationCmdlet
             WriteWarning(warning);
         }
 
-        foreach (var line in plan.Reasons.Concat(plan.DescribeTensors()))
+        foreach (var decision in plan.Reasons)
         {
-            WriteVerbose(line);
+            WriteVerbose(decision);
+        }
+
+        foreach (var line in plan.DescribeTensors())
+        {
+            WriteDebug(line);
         }
 
         var description = Describe(name, plan);

@@ -7,13 +7,10 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(LlamaHuggingFaceCheckpoint))]
 public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
 {
-    /// <summary>
-    /// How much one file may hold: a number of bytes, or one with a decimal (5GB) or binary (5GiB) suffix. A tensor that is larger gets a file of its own.
-    /// </summary>
+    /// <summary>How many bytes one file may hold, 5 GB as in transformers when absent. A tensor that is larger gets a file of its own.</summary>
     [Parameter]
-    [ValidateByteSize]
-    [ArgumentCompleter(typeof(ByteSizeCompleter))]
-    public string MaxShardSize { get; set; } = "5GB";
+    [ValidateRange(1, long.MaxValue)]
+    public long MaxShardSize { get; set; } = new HuggingFaceExportOptions().MaxShardSize;
 
     /// <summary>A folder with the files of a tokenizer, or one of them; copied beside the weights.</summary>
     [Parameter]
@@ -22,7 +19,7 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
 
     private protected override ExportOptions MakeOptions() => new HuggingFaceExportOptions
     {
-        MaxShardSize = ByteSize.Parse(MaxShardSize)!.Value,
+        MaxShardSize = MaxShardSize,
         TokenizerPath = TokenizerPath is null ? null : this.ResolveTokenizer(TokenizerPath),
     };
 }

@@ -80,13 +80,13 @@ public sealed class ExportConfirmationTests : ExportTests
     }
 
     [Fact]
-    public void Lists_the_mapping_when_verbose()
+    public void Lists_the_mapping_for_debugging()
     {
-        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Verbose");
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Verbose -Debug");
 
-        Assert.Contains("consolidated.00.pth: decoder_frontend.embed.weight -> tok_embeddings.weight (float32 40x16)", outcome.Verbose);
-        Assert.Contains("consolidated.00.pth: decoder.layers.1.ffn.inner_proj.weight -> layers.1.feed_forward.w3.weight (float32 48x16)", outcome.Verbose);
-        Assert.Equal(21, outcome.Verbose.Count(line => line.StartsWith("consolidated.00.pth: ", StringComparison.Ordinal)));
+        Assert.Contains("consolidated.00.pth: decoder_frontend.embed.weight -> tok_embeddings.weight (float32 40x16)", outcome.Debug);
+        Assert.Contains("consolidated.00.pth: decoder.layers.1.ffn.inner_proj.weight -> layers.1.feed_forward.w3.weight (float32 48x16)", outcome.Debug);
+        Assert.Equal(21, outcome.Debug.Count(line => line.StartsWith("consolidated.00.pth: ", StringComparison.Ordinal)));
     }
 
     [Fact]

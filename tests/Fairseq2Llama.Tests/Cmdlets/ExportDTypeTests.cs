@@ -104,9 +104,9 @@ public class ExportDTypeTests : ExportTests
     [Fact]
     public void Tells_both_types_in_the_plan()
     {
-        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -DType Float16 -WhatIf -Verbose");
+        var outcome = Session.RunOn("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -DType Float16 -WhatIf -Verbose -Debug");
 
-        Assert.Contains(outcome.Verbose, line => line.Contains("-> norm.weight (float32 -> float16 16)", StringComparison.Ordinal));
+        Assert.Contains(outcome.Debug, line => line.Contains("-> norm.weight (float32 -> float16 16)", StringComparison.Ordinal));
         Assert.Empty(Folder.Content);
     }
 

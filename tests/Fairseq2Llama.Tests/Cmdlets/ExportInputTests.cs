@@ -72,8 +72,37 @@ public sealed class ExportInputTests : ExportTests
     }
 
     [Fact]
-    public void Exports_nothing_for_no_tensors() =>
-        Assert.Empty(Session.Run("$fs2 | Get-CheckpointTensor *lora* | Export-LlamaReferenceCheckpoint out -Architecture $tiny"));
+    public void Says_that_there_is_nothing_to_export()
+    {
+        var outcome = Session.RunOn("$fs2 | Get-CheckpointTensor *lora* | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
+
+        Assert.Empty(outcome.Names);
+        Assert.Contains("nothing was piped", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bfloat16", "bfloat16")]
+    [InlineData("BF16", "bfloat16")]
+    [InlineData("torch.float16", "float16")]
+    [InlineData("fp16", "float16")]
+    [InlineData("half", "float16")]
+    [InlineData("fp32", "float32")]
+    [InlineData("([Fairseq2Llama.DType]::BFloat16)", "bfloat16")]
+    public void Casts_to_types_by_the_names_that_people_have_for_them(string name, string torchName)
+    {
+        var result = Session.RunOne<LlamaReferenceCheckpoint>($"$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -DType {name}");
+
+        Assert.Equal([torchName], result.DTypes.Select(dtype => dtype.GetTorchName()));
+    }
+
+    [Fact]
+    public void Names_the_types_that_there_are_where_another_one_is_asked_for()
+    {
+        var error = Session.RunForTerminatingError("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -DType int8").ToString();
+
+        Assert.Contains("float32, fp32, float, float16, fp16, half, bfloat16, bf16", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Complex64", error, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Refuses_a_filter_that_took_too_much()

@@ -117,10 +117,6 @@ public sealed class CompletionTests : IDisposable
     public void Completes_the_finished_steps_of_a_run_newest_first(string line, params string[] completions) =>
         Assert.Equal(completions, _session.Complete(line).Where(IsNoFile));
 
-    [Fact]
-    public void Shows_how_sizes_are_written() =>
-        Assert.Equal(["5GB", "5GiB", "500MB", "50GB"], _session.Complete("$fs2 | Export-LlamaHuggingFaceCheckpoint out -MaxShardSize 5"));
-
     /// <summary>Where we offer nothing, PowerShell offers files.</summary>
     private static bool IsNoFile(string completion) => !completion.StartsWith("./", StringComparison.Ordinal) && !completion.StartsWith("& ", StringComparison.Ordinal);
 }

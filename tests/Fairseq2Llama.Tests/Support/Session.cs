@@ -66,6 +66,7 @@ internal sealed class Session : IDisposable
             [.. pipeline.Streams.Error],
             [.. pipeline.Streams.Warning.Select(record => record.Message)],
             [.. pipeline.Streams.Verbose.Select(record => record.Message)],
+            [.. pipeline.Streams.Debug.Select(record => record.Message)],
             [.. pipeline.Streams.Progress]);
     }
 
@@ -177,6 +178,7 @@ internal sealed record Outcome(
     IReadOnlyList<ErrorRecord> Errors,
     IReadOnlyList<string> Warnings,
     IReadOnlyList<string> Verbose,
+    IReadOnlyList<string> Debug,
     IReadOnlyList<ProgressRecord> Progress)
 {
     /// <summary>The output as strings, which is the name of each of our objects.</summary>
