@@ -269,6 +269,20 @@ Describe 'A pipeline' {
         Get-ChildItem TestDrive:/out/*/* -Name | Sort-Object -Unique | Should -Be consolidated.00.pth, params.json
     }
 
+    It 'converts every step of a run into a folder of its own' {
+        foreach ($step in 90, 500, 1000) {
+            Copy-Item $data/fs2 "TestDrive:/my run/checkpoints/step_$step" -Recurse
+        }
+
+        $exported = Read-LlamaCheckpoint 'TestDrive:/my run' -Step 5*, 1000 |
+            Export-LlamaHuggingFaceCheckpoint -DestinationPath { "TestDrive:/steps/$($_.Name)" } -Architecture $tiny
+
+        $exported.Name | Should -Be 'my run@500', 'my run@1000'
+        (Read-LlamaCheckpoint 'TestDrive:/my run' -AllSteps | Measure-Object Step -Sum).Sum | Should -Be 1590
+        (Read-LlamaCheckpoint 'TestDrive:/my run' -Step (500, 90)).Step | Should -Be 90, 500
+        (Get-ChildItem TestDrive:/my*/*/*500/model.pt | Read-LlamaCheckpoint).Name | Should -Be 'my run@500'
+    }
+
     It 'exports what a filter leaves' {
         $exported = Read-Fairseq2Checkpoint $data/lora | Get-CheckpointTensor |
             Where-Object Name -NotLike '*lora*' |
@@ -340,7 +354,7 @@ Describe 'The three formats' {
     It 'are shown in one table' {
         $hf = $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/hf -Architecture $tiny
 
-        ($hf | Show)[0] | Should -Match '^Name +Step Architecture +Elements DType +Size Shards Path$'
+        ($hf | Show)[0] | Should -Match '^Name +Architecture +Elements DType +Size Shards Path$'
         ($hf | Show)[2] | Should -Match '^hf +2 layers of 16 +7.50K float32 '
     }
 

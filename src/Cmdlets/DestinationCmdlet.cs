@@ -68,7 +68,7 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
 
         if (ParameterSetName != PathSet && Path.Length > (DestinationPath is null ? 1 : 0))
         {
-            this.RefuseTwoCheckpoints(Path);
+            this.RefuseTwoCheckpoints();
         }
 
         if (DestinationPath is null && Path.Length == 0)

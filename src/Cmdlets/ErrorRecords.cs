@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Makes every error record of the module. The ErrorId is the name of the <see cref="CheckpointErrorCode"/>.</summary>
+/// <summary>Makes every error record of the module. The ErrorId of what the library throws is the name of the <see cref="CheckpointErrorCode"/>.</summary>
 internal static class ErrorRecords
 {
     public static ErrorRecord From(CheckpointException error) => new(error, error.Code.ToString(), CategoryOf(error.Code), error.Target)
@@ -11,12 +11,12 @@ internal static class ErrorRecords
         CategoryInfo = { TargetName = Display.Text(error.Target) },
     };
 
+    /// <summary>The error for parameters that exclude each other, under PowerShell's own id for that.</summary>
+    public static ErrorRecord Ambiguous(string message) => new(new PSArgumentException(message), "AmbiguousParameterSet", ErrorCategory.InvalidArgument, targetObject: null);
+
     /// <summary>Ends a command whose arguments name a checkpoint in two ways.</summary>
-    public static void RefuseTwoCheckpoints(this Cmdlet cmdlet, CheckpointArgument[] path) => cmdlet.ThrowTerminatingError(new ErrorRecord(
-        new PSArgumentException("A checkpoint is given twice: as -Path, and in the pipeline or as -Checkpoint. Leave one out."),
-        "AmbiguousParameterSet",
-        ErrorCategory.InvalidArgument,
-        path));
+    public static void RefuseTwoCheckpoints(this Cmdlet cmdlet) =>
+        cmdlet.ThrowTerminatingError(Ambiguous("A checkpoint is given twice: as -Path, and in the pipeline or as -Checkpoint. Leave one out."));
 
     private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
     {

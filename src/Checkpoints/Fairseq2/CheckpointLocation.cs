@@ -1,16 +1,20 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
 /// <param name="Place">The folder or file that holds the model.</param>
-/// <param name="Name">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
+/// <param name="Model">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
 /// <param name="Step">The training step that it is from, where the path tells.</param>
 /// <param name="Files">Its files.</param>
-internal sealed record CheckpointLocation(ICheckpointFolder Place, string Name, long? Step, CheckpointFiles Files)
+internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model, long? Step, CheckpointFiles Files)
 {
     private const int MaxShown = 4;
+
+    /// <summary>The name of the model, with the step if it is one of a training run: <c>sft@500</c>.</summary>
+    public string Name => Step is { } step ? string.Create(CultureInfo.InvariantCulture, $"{Model}@{step}") : Model;
 
     /// <summary>The path of what holds the model.</summary>
     public string Path => Place.Path;
@@ -29,12 +33,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Name, 
     {
         // The folder within a step that holds the weights stands for the step.
         place = place.Exists ? StepOf(place) ?? place : place;
-
-        if (!place.Exists && StoredFile.At(place) is null)
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{place.Path}'. Check the spelling of the path.", place.Path);
-        }
+        RequireExisting(place);
 
         return CheckpointFolder.Look(place, () =>
         {
@@ -44,21 +43,42 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Name, 
         });
     }
 
+    /// <summary>The training run at a place.</summary>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    public static TrainingRun FindRun(ICheckpointFolder place)
+    {
+        RequireExisting(place);
+        return CheckpointFolder.Look(place, () => RunAt(place)) ?? throw NoRun(place);
+    }
+
     private static CheckpointLocation FindExisting(ICheckpointFolder place, long? step, Action<string>? log)
     {
-        var run = place.Exists && !CheckpointLayouts.HasModel(place) ? TrainingRun.Find(place) : null;
-
-        if (run is not null)
+        if (RunAt(place) is { } run)
         {
             var warnings = new List<string>();
-            var folder = run.FindStep(step, log, warnings.Add);
-            return new CheckpointLocation(folder, run.Name, TrainingRun.NumberOf(folder.Name), CheckpointLayouts.Find(folder)) { Warnings = [.. warnings] };
+            return At(run.FindStep(step, log, warnings.Add)) with { Warnings = [.. warnings] };
         }
 
-        return step is null
-            ? new CheckpointLocation(place, NameOf(place), TrainingRun.NumberOf(place.Name), CheckpointLayouts.Find(place))
-            : throw new CheckpointException(
-                CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no step {step}.", place.Path);
+        return step is null ? At(place) : throw NoRun(place);
+    }
+
+    /// <summary>The model at a place that is no run.</summary>
+    private static CheckpointLocation At(ICheckpointFolder place) => StepAround(place) is { } step
+        ? new CheckpointLocation(place, TrainingRun.NameOf(step), TrainingRun.NumberOf(step.Name), CheckpointLayouts.Find(place))
+        : new CheckpointLocation(place, NameOf(place), null, CheckpointLayouts.Find(place));
+
+    private static TrainingRun? RunAt(ICheckpointFolder place) => place.Exists && !CheckpointLayouts.HasModel(place) ? TrainingRun.Find(place) : null;
+
+    private static CheckpointException NoRun(ICheckpointFolder place) => new(
+        CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no steps to choose from.", place.Path);
+
+    private static void RequireExisting(ICheckpointFolder place)
+    {
+        if (!place.Exists && FileAt(place) is null)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"There is no file or folder '{place.Path}'. Check the spelling of the path.", place.Path);
+        }
     }
 
     /// <summary>model.yaml beside the steps of the run, or beside the model where it is in no run; null when there is none.</summary>
@@ -67,21 +87,37 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Name, 
         var folder = FileAt(Place) is { } file ? NativeShardLayout.RootOf(file) ?? file.Folder : Place;
 
         // A step that was exported by itself has it inside.
-        var run = StepOf(folder)?.Parent;
+        var run = StepOf(OutOfRanks(folder))?.Parent;
         return new[] { folder, run }.OfType<ICheckpointFolder>().Select(place => new StoredFile(place, ModelConfig.FileName)).FirstOrDefault(file => file.Exists);
     }
 
     /// <summary>The folder of the step that a folder is, or is the weights of.</summary>
     private static ICheckpointFolder? StepOf(ICheckpointFolder folder)
     {
-        if (TrainingRun.NumberOf(folder.Name) is not null)
+        if (IsStep(folder))
         {
             return folder;
         }
 
-        return folder.Name.StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal)
-            && folder.Parent is { } parent && TrainingRun.NumberOf(parent.Name) is not null ? parent : null;
+        return folder.Name.StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal) && folder.Parent is { } parent && IsStep(parent) ? parent : null;
     }
+
+    /// <summary>The folder of the step that the weights at a place are of, be it that folder, one in it or a file.</summary>
+    private static ICheckpointFolder? StepAround(ICheckpointFolder place)
+    {
+        if (FileAt(place) is not { } file)
+        {
+            return StepOf(OutOfRanks(place));
+        }
+
+        // Beside the model there are other files, and people put some there.
+        return IsStep(file.Folder) && file.Name != SingleFileLayout.FileName && !ShardLevel.IsRankFile(file.Name) ? null : StepOf(OutOfRanks(file.Folder));
+    }
+
+    private static ICheckpointFolder OutOfRanks(ICheckpointFolder folder) =>
+        ShardLevel.IsRank(folder.Name) && folder.Parent is { } parent ? OutOfRanks(parent) : folder;
+
+    private static bool IsStep(ICheckpointFolder folder) => TrainingRun.NumberOf(folder.Name) is not null;
 
     private void RequireComplete() => CheckpointException.ThrowIfAny(
         Files.Missing.Select(file => new CheckpointFinding(

@@ -35,7 +35,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override ImmutableArray<string> Warnings { get; }
 
-    /// <summary>The training step that it is from, where its path tells.</summary>
+    /// <summary>The training step that it is from, where its path tells; its name ends with it, too: <c>sft@500</c>.</summary>
     public long? Step { get; }
 
     /// <summary>The number of its files.</summary>
@@ -100,7 +100,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         var location = CheckpointLocation.Find(place, step, log);
-        var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Name) : null;
+        var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Model) : null;
         RequireAllShards(location, config);
 
         foreach (var stray in location.Files.Unrecognized)

@@ -29,9 +29,6 @@ internal sealed partial class TrainingRun
         ];
     }
 
-    /// <summary>The name of the run, not that of its folder of steps.</summary>
-    public string Name => (_folder.Name == FolderName ? _folder.Parent! : _folder).Name;
-
     /// <param name="folder">A run or its folder of steps; it need not exist.</param>
     /// <returns>Null when it is neither.</returns>
     public static TrainingRun? Find(ICheckpointFolder folder)
@@ -46,6 +43,17 @@ internal sealed partial class TrainingRun
         StepPattern().Match(name) is { Success: true } match
         && long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
+    /// <summary>The name of the run that a step belongs to, not that of its folder of steps.</summary>
+    /// <param name="step">The folder of the step.</param>
+    public static string NameOf(ICheckpointFolder step)
+    {
+        var steps = step.Parent;
+        var run = steps?.Name == FolderName ? steps.Parent : steps;
+
+        // At the root of a file system there are no names.
+        return run is { Name.Length: > 0 } ? run.Name : "run";
+    }
+
     /// <summary>The folder of a step: the one of that number, else the newest that is finished.</summary>
     /// <param name="number">Which step, or null.</param>
     /// <param name="log">Told which are passed over.</param>
@@ -53,49 +61,103 @@ internal sealed partial class TrainingRun
     /// <exception cref="CheckpointException">There is none, or the one of that number lacks files.</exception>
     public ICheckpointFolder FindStep(long? number, Action<string>? log, Action<string> warn)
     {
-        foreach (var unfinished in StepsIn(_folder).Where(name => NumberOf(name) is null))
-        {
-            log?.Invoke($"'{_folder.PathOf(unfinished)}' is passed over: it is not finished.");
-        }
-
+        LogUnfinished(log);
         var gaps = new List<string>();
 
         foreach (var step in _steps.Where(step => number is null || step.Number == number))
         {
-            if (!CheckpointLayouts.HasModel(step.Folder))
+            if (!HasModel(step.Folder, log))
             {
-                log?.Invoke($"'{step.Folder.Path}' is passed over: there is no model in it.");
+                continue;
             }
-            else if (FindGap(step) is not { } gap)
+
+            if (FindGap(step) is not { } gap)
             {
                 gaps.ForEach(warn);
                 return step.Folder;
             }
-            else if (number is not null)
+
+            if (number is not null)
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.MissingShard,
                     $"'{step.Folder.Path}' is not finished, or has lost files: {gap}. Wait until it is saved, or copy what is missing from where the model was trained.",
                     step.Folder.Path);
             }
+
+            gaps.Add(PassedOver(step.Folder, gap));
+        }
+
+        throw NotFound(number is null ? "no finished step" : $"no finished step {number}", gaps);
+    }
+
+    /// <summary>The numbers of the finished steps that match a wildcard, in any order.</summary>
+    /// <param name="wildcard">The wildcard as it was written.</param>
+    /// <param name="isMatch">Whether it matches a number.</param>
+    /// <param name="log">As for <see cref="FindStep"/>.</param>
+    /// <param name="warn">As for <see cref="FindStep"/>.</param>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    public IReadOnlyList<long> FindMatching(string wildcard, Func<long, bool> isMatch, Action<string>? log, Action<string>? warn)
+    {
+        LogUnfinished(log);
+        var (found, gaps) = (new List<long>(), new List<string>());
+
+        foreach (var step in _steps.Where(step => isMatch(step.Number) && HasModel(step.Folder, log)))
+        {
+            if (FindGap(step) is { } gap)
+            {
+                gaps.Add(PassedOver(step.Folder, gap));
+            }
             else
             {
-                gaps.Add($"'{step.Folder.Path}' is passed over: it is not finished, or has lost files; {gap}.");
+                found.Add(step.Number);
             }
         }
 
-        var finished = FindFinished().ToArray();
+        if (found.Count == 0)
+        {
+            throw NotFound($"no finished step that matches '{wildcard}'", gaps);
+        }
 
-        throw new CheckpointException(
-            CheckpointErrorCode.CheckpointNotFound,
-            $"'{_folder.Path}' has {(number is null ? "no finished step" : $"no finished step {number}")}"
-            + $"{(finished.Length == 0 ? "" : $"; it has {string.Join(", ", finished)}")}.{string.Concat(gaps.Select(gap => " " + gap))}",
-            _folder.Path);
+        gaps.ForEach(gap => warn?.Invoke(gap));
+        return found;
     }
 
     /// <summary>The numbers of the steps that are finished, the newest first.</summary>
     public IEnumerable<long> FindFinished() =>
         _steps.Where(step => CheckpointLayouts.HasModel(step.Folder) && FindGap(step) is null).Select(step => step.Number);
+
+    private void LogUnfinished(Action<string>? log)
+    {
+        foreach (var unfinished in StepsIn(_folder).Where(name => NumberOf(name) is null))
+        {
+            log?.Invoke($"'{_folder.PathOf(unfinished)}' is passed over: it is not finished.");
+        }
+    }
+
+    private static bool HasModel(ICheckpointFolder step, Action<string>? log)
+    {
+        var hasModel = CheckpointLayouts.HasModel(step);
+
+        if (!hasModel)
+        {
+            log?.Invoke($"'{step.Path}' is passed over: there is no model in it.");
+        }
+
+        return hasModel;
+    }
+
+    private static string PassedOver(ICheckpointFolder step, string gap) => $"'{step.Path}' is passed over: it is not finished, or has lost files; {gap}.";
+
+    private CheckpointException NotFound(string what, IEnumerable<string> gaps)
+    {
+        var finished = FindFinished().ToArray();
+
+        return new CheckpointException(
+            CheckpointErrorCode.CheckpointNotFound,
+            $"'{_folder.Path}' has {what}{(finished.Length == 0 ? "" : $"; it has {string.Join(", ", finished)}")}.{string.Concat(gaps.Select(gap => " " + gap))}",
+            _folder.Path);
+    }
 
     /// <summary>A step with a score has been validated, which fairseq2 does after it has saved the step; then files have been lost, which is an error.</summary>
     private string? FindGap((long Number, ICheckpointFolder Folder) step) =>

@@ -49,7 +49,7 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
 
         if (Path.Length > 0 && MyInvocation.BoundParameters.ContainsKey(nameof(Name)))
         {
-            this.RefuseTwoCheckpoints(Path);
+            this.RefuseTwoCheckpoints();
         }
 
         PerCheckpoint(Checkpoint, checkpoint => Select(checkpoint, Path.Length > 0 ? Array.ConvertAll(Path, argument => argument.Path) : Name));

@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Cmdlets;
 public abstract class ReadCommand : PathCmdlet
 {
     /// <inheritdoc/>
-    protected sealed override void ProcessPath(string path) => WriteObject(Read(path, Read));
+    protected override void ProcessPath(string path) => WriteObject(Read(path, Read));
 
     /// <summary>Reads one.</summary>
     /// <param name="path">An absolute path of the operating system.</param>

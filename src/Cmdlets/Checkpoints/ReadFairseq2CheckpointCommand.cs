@@ -7,5 +7,6 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(Fairseq2Checkpoint))]
 public sealed class ReadFairseq2CheckpointCommand : ReadRunCommand
 {
-    private protected override LlamaCheckpoint Read(string path) => Fairseq2Checkpoint.Read(path, Step, WriteVerbose, Stop);
+    private protected override LlamaCheckpoint Read(string path, long? step, Action<string> log) =>
+        Fairseq2Checkpoint.Read(path, step, log, Stop);
 }

@@ -5,9 +5,63 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>A command that reads the index of checkpoints, some of which may be training runs with several steps.</summary>
 public abstract class ReadRunCommand : ReadCommand
 {
-    /// <summary>The step of a training run; the newest finished one when absent.</summary>
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+
+    private StepSelection? _steps;
+
+    /// <summary>Steps of a training run, by numbers or wildcards; the newest finished one when absent.</summary>
     [Parameter]
-    [ValidateRange(0, long.MaxValue)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ValidateStep]
     [ArgumentCompleter(typeof(StepCompleter))]
-    public long? Step { get; set; }
+    public string[]? Step { get; set; }
+
+    /// <summary>All finished steps of a training run.</summary>
+    [Parameter]
+    public SwitchParameter AllSteps { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (AllSteps && Step is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.Ambiguous("Use either -Step or -AllSteps; -AllSteps is the same as -Step *."));
+        }
+
+        _steps = AllSteps ? StepSelection.All : Step is null ? null : new StepSelection(Step);
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessPath(string path)
+    {
+        if (_steps is null)
+        {
+            base.ProcessPath(path);
+            return;
+        }
+
+        foreach (var step in _steps.FindIn(path, error => WriteError(ErrorRecords.From(error)), WriteVerboseOnce, WriteWarning))
+        {
+            PerItem(() => WriteObject(Read(path, run => Read(run, step, WriteVerboseOnce))));
+        }
+    }
+
+    private protected sealed override LlamaCheckpoint Read(string path) => Read(path, null, WriteVerbose);
+
+    /// <summary>Reads one.</summary>
+    /// <param name="path">An absolute path of the operating system.</param>
+    /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
+    /// <param name="log">Told what is passed over.</param>
+    /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
+    private protected abstract LlamaCheckpoint Read(string path, long? step, Action<string> log);
+
+    /// <summary>Each of the steps that are read tells the same of their run.</summary>
+    private void WriteVerboseOnce(string text)
+    {
+        if (_told.Add(text))
+        {
+            WriteVerbose(text);
+        }
+    }
 }

@@ -9,7 +9,7 @@ internal static class ReaderCall
     /// <summary>
     /// The only ones that are passed on. The common ones could ask or set variables, and without a path the command would ask for one.
     /// </summary>
-    private static readonly string[] Parameters = ["Path", "LiteralPath", "Step"];
+    private static readonly string[] Parameters = ["Path", "LiteralPath", "Step", "AllSteps"];
 
     /// <summary>Runs it, if it is one of ours and its arguments stand there or are in variables.</summary>
     public static IReadOnlyList<LlamaCheckpoint> Run(CommandAst command)
@@ -22,12 +22,13 @@ internal static class ReaderCall
         var bound = StaticParameterBinder.BindCommand(command, resolve: true).BoundParameters;
         var arguments = Parameters.Where(bound.ContainsKey).Select(parameter => (Name: parameter, bound[parameter].Value)).ToArray();
 
-        if (!arguments.Any(argument => argument.Name != "Step") || !arguments.All(argument => IsValue(argument.Value)))
+        if (!arguments.Any(argument => argument.Name.EndsWith("Path", StringComparison.Ordinal)) || !arguments.All(argument => argument.Value is null || IsValue(argument.Value)))
         {
             return [];
         }
 
-        var text = string.Join(' ', arguments.Select(argument => $"-{argument.Name} {argument.Value.Extent.Text}"));
+        // A switch has no value, or one after a colon.
+        var text = string.Join(' ', arguments.Select(argument => argument.Value is null ? $"-{argument.Name}" : $"-{argument.Name}:{argument.Value.Extent.Text}"));
         return CompletionRunspace.Invoke<LlamaCheckpoint>($"param($Reader) & $Reader {text}", reader);
     }
 

@@ -150,12 +150,13 @@ public abstract class ExportCommand : DestinationCmdlet
         }
     }
 
-    private static string Describe(string name, ConversionPlan plan)
+    private string Describe(string name, ConversionPlan plan)
     {
         var text = new StringBuilder();
 
-        // An architecture that is in no catalogue is only called as its checkpoint is.
-        var architecture = plan.Architecture.Name == name ? "" : $" as {plan.Architecture.Name}";
+        // An architecture that is in no catalogue is only called as its checkpoint is, unless the user named it.
+        var isNamed = NamedArchitecture is not null || Display.Architecture(plan.Architecture) == plan.Architecture.Name;
+        var architecture = isNamed ? $" as {plan.Architecture.Name}" : "";
         text.Append(Display.Text($"Export '{name}'{architecture} to '{plan.DestinationPath}':"));
 
         foreach (var file in plan.Files)

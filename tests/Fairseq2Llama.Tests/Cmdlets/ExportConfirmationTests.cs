@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
@@ -19,6 +20,18 @@ public sealed class ExportConfirmationTests : ExportTests
         Assert.Matches(@"^  consolidated\.00\.pth: 21 tensors, [0-9.]+ KiB$", lines[1]);
         Assert.Matches(@"^  consolidated\.01\.pth: 21 tensors, [0-9.]+ KiB$", lines[2]);
         Assert.Matches(@"^  params\.json: the architecture, [0-9]+ B$", lines[3]);
+    }
+
+    /// <summary>Which says no more than the name of the checkpoint.</summary>
+    [Fact]
+    public void Leaves_out_what_an_architecture_without_a_name_of_its_own_is_called()
+    {
+        CheckpointFolder.Copy("fs2", Folder["sft/checkpoints/step_500"]);
+        File.WriteAllBytes(Folder["sft/checkpoints/model.yaml"], new Fairseq2Format().WriteConfig(TinyModel.Architecture));
+
+        Session.Run("Read-Fairseq2Checkpoint sft | Export-LlamaReferenceCheckpoint out -WhatIf");
+
+        Assert.Equal($"What if: Export 'sft@500' to '{Folder["out"]}':", Session.Host.TakeLines()[0]);
     }
 
     [Fact]

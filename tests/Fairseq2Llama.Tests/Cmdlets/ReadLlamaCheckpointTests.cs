@@ -35,8 +35,8 @@ public sealed class ReadLlamaCheckpointTests : IDisposable
     [InlineData("hf", CheckpointFormat.HuggingFace, "hf")]
     [InlineData("-LiteralPath 'fs [2]'", CheckpointFormat.Fairseq2, "fs [2]")]
     [InlineData("-LiteralPath 'fs [2]/model.pt'", CheckpointFormat.Fairseq2, "fs [2]")]
-    [InlineData("run", CheckpointFormat.Fairseq2, "run")]
-    [InlineData("run/checkpoints/step_5", CheckpointFormat.Fairseq2, "step_5")]
+    [InlineData("run", CheckpointFormat.Fairseq2, "run@10")]
+    [InlineData("run/checkpoints/step_5", CheckpointFormat.Fairseq2, "run@5")]
     [InlineData("$cases/tp2-llama2", CheckpointFormat.Fairseq2, "tp2-llama2")]
     [InlineData("$cases/../huggingface/sharded", CheckpointFormat.HuggingFace, "sharded")]
     public void Finds_the_format(string path, CheckpointFormat format, string name)
@@ -50,7 +50,7 @@ public sealed class ReadLlamaCheckpointTests : IDisposable
     public void Reads_what_all_three_commands_read()
     {
         Assert.Equal(
-            ["fs [2]", "hf", "meta", "run"],
+            ["fs [2]", "hf", "meta", "run@10"],
             _session.Run("Read-LlamaCheckpoint *").Select(item => ((LlamaCheckpoint)item.BaseObject).Name));
     }
 
@@ -59,7 +59,16 @@ public sealed class ReadLlamaCheckpointTests : IDisposable
     {
         Assert.Equal(10, _session.RunOne<Fairseq2Checkpoint>("Read-LlamaCheckpoint run").Step);
         Assert.Equal(5, _session.RunOne<Fairseq2Checkpoint>("Read-LlamaCheckpoint run -Step 5").Step);
-        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-LlamaCheckpoint hf -Step 5", "not a training run", "step 5");
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-LlamaCheckpoint hf -Step 5", "not a training run");
+    }
+
+    [Fact]
+    public void Takes_several_steps_of_a_run()
+    {
+        var outcome = _session.RunOn("Read-LlamaCheckpoint run, hf -AllSteps");
+
+        Assert.Equal(["run@5", "run@10"], outcome.Names);
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointUnrecognized, Assert.Single(outcome.Errors), _folder["hf"], "not a training run");
     }
 
     [Fact]

@@ -17,13 +17,13 @@ public sealed class ReadTrainingRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("$run", 1000, "sft")]
-    [InlineData("$run/checkpoints", 1000, "sft")]
-    [InlineData("$run/checkpoints -Step 500", 500, "sft")]
-    [InlineData("$run -Step 90", 90, "sft")]
-    [InlineData("$run/checkpoints/step_500", 500, "step_500")]
-    [InlineData("$run/checkpoints/step_500/model.pt", null, "step_500")]
-    public void Gives_the_newest_step_or_the_one_that_is_asked_for(string arguments, int? step, string name)
+    [InlineData("$run", 1000)]
+    [InlineData("$run/checkpoints", 1000)]
+    [InlineData("$run/checkpoints -Step 500", 500)]
+    [InlineData("$run -Step 90", 90)]
+    [InlineData("$run/checkpoints/step_500", 500)]
+    [InlineData("$run/checkpoints/step_500/model.pt", 500)]
+    public void Gives_the_newest_step_or_the_one_that_is_asked_for(string arguments, int step)
     {
         // As text, 90 and 500 would come after 1000.
         AddStep("step_90");
@@ -32,8 +32,108 @@ public sealed class ReadTrainingRunTests : IDisposable
 
         var checkpoint = _session.RunOne<Fairseq2Checkpoint>($"Read-Fairseq2Checkpoint {arguments}");
 
-        Assert.Equal((step, name), (checkpoint.Step, checkpoint.Name));
-        Assert.Contains(step is null ? "model.pt" : $"step_{step}", checkpoint.Path, StringComparison.Ordinal);
+        Assert.Equal((step, $"sft@{step}"), (checkpoint.Step, checkpoint.Name));
+        Assert.Contains($"step_{step}", checkpoint.Path, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-Step 1000, 90", 90, 1000)]
+    [InlineData("-Step 500, 500, 5*", 500)]
+    [InlineData("-Step ?0?0, 90", 90, 1000)]
+    [InlineData("-Step [1-5]*0", 500, 1000)]
+    [InlineData("-Step 0090", 90)]
+    [InlineData("-Step (1000L, 90.0)", 90, 1000)]
+    [InlineData("-Step *", 90, 500, 1000)]
+    [InlineData("-AllSteps", 90, 500, 1000)]
+    [InlineData("-AllSteps:$false", 1000)]
+    public void Gives_all_steps_that_are_asked_for_in_ascending_order(string arguments, params int[] steps)
+    {
+        AddStep("step_90");
+        AddStep("step_1000");
+        AddStep("step_500");
+        AddStep("step_2000.tmp");
+        Directory.CreateDirectory(_run["checkpoints/step_1500"]);
+
+        var checkpoints = _session.Run<Fairseq2Checkpoint>($"Read-Fairseq2Checkpoint $run {arguments}");
+
+        Assert.Equal(steps.Select(step => ((long?)step, $"sft@{step}", _run[$"checkpoints/step_{step}"])), checkpoints.Select(read => (read.Step, read.Name, read.Path)));
+    }
+
+    [Fact]
+    public void Gives_the_other_steps_where_some_are_not_there_or_damaged()
+    {
+        AddStep("step_500");
+        AddStep("step_600");
+        AddStep("step_1000");
+        File.WriteAllText(_run["checkpoints/step_600/model.pt"], "damaged");
+
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Step 1000, 42, 7*, [56]*");
+
+        Assert.Equal(["sft@500", "sft@1000"], outcome.Names);
+        Assert.Equal(3, outcome.Errors.Count);
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[0], "no finished step 42; it has 1000, 600, 500");
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[1], "no finished step that matches '7*'; it has 1000, 600, 500");
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointUnrecognized, outcome.Errors[2], "step_600");
+    }
+
+    [Theory]
+    [InlineData("newest")]
+    [InlineData("step_5*")]
+    [InlineData("-5")]
+    [InlineData("5e2")]
+    [InlineData("500.5")]
+    [InlineData("99999999999999999999")]
+    [InlineData("'[5-1]'")]
+    [InlineData("'[5'")]
+    [InlineData("500, ''")]
+    [InlineData("$null")]
+    [InlineData("@()")]
+    [InlineData("'٥*'")]
+    public void Refuses_what_is_neither_a_number_nor_a_wildcard(string argument)
+    {
+        AddStep("step_500");
+
+        var error = _session.RunForTerminatingError($"Read-Fairseq2Checkpoint $run -Step {argument}");
+
+        Assert.StartsWith("ParameterArgumentValidationError", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("'Step'", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refuses_to_be_told_twice_which_steps()
+    {
+        AddStep("step_500");
+
+        var error = _session.RunForTerminatingError("Read-Fairseq2Checkpoint $run -Step 500 -AllSteps");
+
+        Assert.Equal("AmbiguousParameterSet,Fairseq2Llama.Cmdlets.ReadFairseq2CheckpointCommand", error.FullyQualifiedErrorId);
+        Assert.Contains("-Step or -AllSteps", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_once_what_is_passed_over_however_many_steps_are_read()
+    {
+        AddStep("step_500");
+        AddStep("step_1000");
+        AddStep("step_2000.tmp");
+        AddUnfinishedStep("step_1500");
+
+        var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Step *, 5* -Verbose");
+
+        Assert.Equal(["sft@500", "sft@1000"], outcome.Names);
+        Assert.Single(outcome.Verbose, line => line.Contains("step_2000.tmp' is passed over", StringComparison.Ordinal));
+        Assert.Contains("step_1500' is passed over: it is not finished, or has lost files", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-AllSteps")]
+    [InlineData("-Step 5, *")]
+    public void Refuses_steps_of_what_is_no_run_with_one_error(string arguments)
+    {
+        _session["case"] = Repository.Case("fs2");
+
+        _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, $"Read-Fairseq2Checkpoint $case {arguments}", "is not a training run");
+        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, $"Read-Fairseq2Checkpoint -LiteralPath nowhere {arguments}", "nowhere");
     }
 
     [Fact]

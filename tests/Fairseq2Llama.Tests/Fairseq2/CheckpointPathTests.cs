@@ -1,3 +1,4 @@
+using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Fairseq2;
@@ -10,19 +11,58 @@ public sealed class CheckpointPathTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("", "run")]
-    [InlineData("checkpoints", "run")]
-    [InlineData("checkpoints/step_20", "step_20")]
-    [InlineData("checkpoints/step_20/model", "step_20")]
-    [InlineData("checkpoints/step_20/model/", "step_20")]
-    public void A_run_a_step_or_the_model_folder_of_a_step_give_the_step(string path, string name)
+    [InlineData("")]
+    [InlineData("checkpoints")]
+    [InlineData("checkpoints/step_20")]
+    [InlineData("checkpoints/step_20/model")]
+    [InlineData("checkpoints/step_20/model/")]
+    public void A_run_a_step_or_the_model_folder_of_a_step_give_the_step(string path)
     {
         Put("checkpoints/step_10/model/pp_00/tp_00/sdp_00.pt", "checkpoints/step_20/model/pp_00/tp_00/sdp_00.pt");
 
         var checkpoint = Fairseq2Checkpoint.Read(_folder[path]);
 
-        Assert.Equal((_folder["checkpoints/step_20"], name, 20L), (checkpoint.Path, checkpoint.Name, checkpoint.Step));
+        Assert.Equal((_folder["checkpoints/step_20"], "run@20", 20L), (checkpoint.Path, checkpoint.Name, checkpoint.Step));
         Assert.Equal([_folder["checkpoints/step_20/model/pp_00/tp_00/sdp_00.pt"]], checkpoint.Files);
+    }
+
+    /// <summary>However deep in a step what is given lies, in all layouts.</summary>
+    [Theory]
+    [InlineData("model.pt", "model.pt")]
+    [InlineData("model.pt/shard.00.pt", "model.pt", "model.pt/shard.00.pt")]
+    [InlineData("model.00.pt/shard.00.pt", "model.00.pt", "model.00.pt/shard.00.pt")]
+    [InlineData("model/pp_00/tp_00/sdp_00.pt", "model", "model/pp_00", "model/pp_00/tp_00", "model/pp_00/tp_00/sdp_00.pt")]
+    [InlineData("pp_00/tp_00/sdp_00.pt", "pp_00", "pp_00/tp_00/sdp_00.pt")]
+    [InlineData("sdp_00.pt", "sdp_00.pt")]
+    public void What_is_in_a_step_is_named_after_its_run_and_the_step(string file, params string[] given)
+    {
+        foreach (var steps in new[] { "checkpoints/", "moved/" })
+        {
+            Put($"{steps}step_20/{file}");
+            File.WriteAllBytes(_folder[$"{steps}model.yaml"], new Fairseq2Format().WriteConfig(TinyModel.Architecture));
+
+            Assert.All(given.Prepend(""), path =>
+            {
+                var checkpoint = Fairseq2Checkpoint.Read(_folder[$"{steps}step_20/{path}"]);
+                var run = steps == "moved/" ? "moved" : "run";
+
+                Assert.Equal(($"{run}@20", 20L), (checkpoint.Name, checkpoint.Step));
+                Assert.Equal(run, checkpoint.Architecture?.Name);
+            });
+        }
+    }
+
+    [Theory]
+    [InlineData("checkpoints/step_20/averaged.pt", "averaged")]
+    [InlineData("checkpoints/step_20/averaged/model.pt", "averaged")]
+    [InlineData("checkpoints/step_20.tmp/model.pt", "step_20.tmp")]
+    public void What_is_beside_the_model_of_a_step_has_a_name_of_its_own(string file, string name)
+    {
+        Put(file);
+
+        var checkpoint = Fairseq2Checkpoint.Read(_folder[file]);
+
+        Assert.Equal((name, null), (checkpoint.Name, checkpoint.Step));
     }
 
     [Theory]

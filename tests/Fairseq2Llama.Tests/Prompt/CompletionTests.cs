@@ -38,6 +38,10 @@ public sealed class CompletionTests : IDisposable
     [InlineData("$fs2 | Get-CheckpointTensor -Layer ", "0", "1")]
     [InlineData("Read-Fairseq2Checkpoint $path | Get-CheckpointTensor final", "final_proj.weight")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 500 | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 5*, 1000 | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -AllSteps | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -AllSteps:$true | Get-CheckpointTensor final", "final_proj.weight")]
+    [InlineData("Read-Fairseq2Checkpoint -AllSteps | Get-CheckpointTensor final")]
     [InlineData("$fs2 | Get-CheckpointTensor decoder.layers.?.ffn_l", "decoder.layers.0.ffn_layer_norm.weight", "decoder.layers.1.ffn_layer_norm.weight")]
     [InlineData("$held.Checkpoint | Get-CheckpointTensor final", "final_proj.weight")]
     [InlineData("$custom.Checkpoint | Get-CheckpointTensor final", "final_proj.weight")]
@@ -104,6 +108,8 @@ public sealed class CompletionTests : IDisposable
         _session.Complete("Read-Fairseq2Checkpoint (Set-Ran) | Get-CheckpointTensor final");
         _session.Complete("Read-Fairseq2Checkpoint $(Set-Ran) | Get-CheckpointTensor final");
         _session.Complete("Read-Fairseq2Checkpoint \"$(Set-Ran)\" | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint nowhere -AllSteps:(Set-Ran) | Get-CheckpointTensor final");
+        _session.Complete("Read-Fairseq2Checkpoint nowhere -Step (Set-Ran) | Get-CheckpointTensor final");
         _session.Complete("Read-Fairseq2Checkpoint nowhere 2> ran | Get-CheckpointTensor final");
 
         Assert.False(File.Exists(_folder["ran"]));
@@ -113,6 +119,9 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step ", "1000", "500")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 5", "500")]
     [InlineData("Read-Fairseq2Checkpoint my* -Step 1", "1000")]
+    [InlineData("Read-Fairseq2Checkpoint my* -Step 500, ", "1000", "500")]
+    [InlineData("Read-Fairseq2Checkpoint my* -Step 500, 1", "1000")]
+    [InlineData("Test-Fairseq2Checkpoint my* -Step 1", "1000")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath nowhere -Step 1")]
     public void Completes_the_finished_steps_of_a_run_newest_first(string line, params string[] completions) =>
         Assert.Equal(completions, _session.Complete(line).Where(IsNoFile));
