@@ -22,15 +22,7 @@ public abstract class ReadRunCommand : ReadCommand
     public SwitchParameter AllSteps { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        if (AllSteps && Step is not null)
-        {
-            ThrowTerminatingError(ErrorRecords.Ambiguous("Use either -Step or -AllSteps; -AllSteps is the same as -Step *."));
-        }
-
-        _steps = AllSteps ? StepSelection.All : Step is null ? null : new StepSelection(Step);
-    }
+    protected override void BeginProcessing() => _steps = this.SelectSteps(Step, AllSteps);
 
     /// <inheritdoc/>
     protected sealed override void ProcessPath(string path)

@@ -12,6 +12,8 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
+    private StepSelection? _steps;
+
     /// <summary>The checkpoint, of any format.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public LlamaCheckpoint Checkpoint { get; set; } = null!;
@@ -29,12 +31,19 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The step of a training run; the newest finished one when absent.</summary>
+    /// <summary>Steps of a training run, by numbers or wildcards; the newest finished one when absent.</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
-    [ValidateRange(0, long.MaxValue)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ValidateStep]
     [ArgumentCompleter(typeof(StepCompleter))]
-    public long? Step { get; set; }
+    public string[]? Step { get; set; }
+
+    /// <summary>All finished steps of a training run.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    public SwitchParameter AllSteps { get; set; }
 
     /// <summary>The format that it is going to be exported to. When absent, what would keep it from any of them is an error.</summary>
     [Parameter]
@@ -49,6 +58,13 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     public SwitchParameter Quiet { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _steps = this.SelectSteps(Step, AllSteps);
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (ParameterSetName == CheckpointSet)
@@ -60,7 +76,15 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
         PerPath(
             [.. Path, .. LiteralPath],
             isLiteral: ParameterSetName == LiteralPathSet,
-            path => Test(path, (options, progress) => CheckpointTest.Run(path, Step, options, WriteVerbose, progress, Stop)));
+            TestPath);
+    }
+
+    private void TestPath(string path)
+    {
+        foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(path, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning).Select(step => (long?)step))
+        {
+            PerItem(() => Test(path, (options, progress) => CheckpointTest.Run(path, step, options, WriteVerbose, progress, Stop)));
+        }
     }
 
     private void Test(string name, Func<CheckpointTestOptions, IProgress<ByteProgress>, CheckpointTestResult> test)
