@@ -20,12 +20,18 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
     [ArgumentCompleter(typeof(TensorNameCompleter))]
     public CheckpointArgument[] Path { get; set; } = [];
 
-    /// <summary>Names or wildcards, as the checkpoint itself has them.</summary>
+    /// <summary>Names or wildcards, in the convention of any format.</summary>
     [Parameter(Position = 1)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TensorNameCompleter))]
     public string[] Name { get; set; } = ["*"];
+
+    /// <summary>Names or wildcards of tensors to be left out, in the convention of any format.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(TensorNameCompleter))]
+    public string[]? Exclude { get; set; }
 
     /// <summary>Decoder layers, from 0.</summary>
     [Parameter]
@@ -57,9 +63,10 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
 
     private void Select(LlamaCheckpoint checkpoint, string[] names)
     {
-        foreach (var name in names.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)).Select(WildcardPattern.Unescape))
+        foreach (var literal in names.Where(name => !WildcardPattern.ContainsWildcardCharacters(name)))
         {
-            RequireAny(checkpoint, tensor => string.Equals(tensor.Name, name, StringComparison.OrdinalIgnoreCase), $"no tensor '{name}'", name);
+            var name = WildcardPattern.Unescape(literal);
+            RequireAny(checkpoint, new TensorNamePatterns([literal]).Match, $"no tensor '{name}'", name);
         }
 
         foreach (var layer in Layer ?? [])
@@ -67,11 +74,11 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
             RequireAny(checkpoint, tensor => tensor.Layer == layer, $"no layer {layer}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        var patterns = Array.ConvertAll(names, name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
+        var (included, excluded) = (new TensorNamePatterns(names), new TensorNamePatterns(Exclude ?? []));
 
         foreach (var tensor in checkpoint.Tensors)
         {
-            if ((Layer is null || (tensor.Layer is { } layer && Layer.Contains(layer))) && patterns.Any(pattern => pattern.IsMatch(tensor.Name)))
+            if ((Layer is null || (tensor.Layer is { } layer && Layer.Contains(layer))) && included.Match(tensor) && !excluded.Match(tensor))
             {
                 WriteObject(tensor);
             }

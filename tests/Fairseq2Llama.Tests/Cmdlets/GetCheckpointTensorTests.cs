@@ -41,6 +41,37 @@ public sealed class GetCheckpointTensorTests : IDisposable
         Assert.Equal(["decoder_frontend.embed.weight", "decoder.layers.1.self_attn.k_proj.weight", "final_proj.weight"], names);
     }
 
+    /// <summary>Whichever format somebody knows the names of.</summary>
+    [Theory]
+    [InlineData("layers.1.attention.wq.weight")]
+    [InlineData("model.layers.1.self_attn.q_proj.weight")]
+    [InlineData("decoder.layers.1.self_attn.q_proj.weight")]
+    [InlineData("*.1.*WQ*")]
+    [InlineData("*wq*, *.1.*q_proj* -Exclude *layers.0*")]
+    public void Gets_a_tensor_by_its_name_in_any_format(string name)
+    {
+        var fairseq2 = _session.RunOne<CheckpointTensor>($"$fs2 | Get-CheckpointTensor {name}");
+        var huggingFace = _session.RunOne<CheckpointTensor>($"Read-LlamaHuggingFaceCheckpoint $cases/../huggingface/half | Get-CheckpointTensor {name}");
+
+        Assert.Equal("decoder.layers.1.self_attn.q_proj.weight", fairseq2.Name);
+        Assert.Equal("model.layers.1.self_attn.q_proj.weight", huggingFace.Name);
+    }
+
+    [Theory]
+    [InlineData("-Exclude *.layers.*", "decoder_frontend.embed.weight", "decoder.layer_norm.weight", "final_proj.weight")]
+    [InlineData("-Exclude layers.*, norm.weight", "decoder_frontend.embed.weight", "final_proj.weight")]
+    [InlineData("-Exclude *.layers.*, OUTPUT.weight, lm_head.*", "decoder_frontend.embed.weight", "decoder.layer_norm.weight")]
+    [InlineData("-Exclude *")]
+    [InlineData("final*, *embed* -Exclude *embed*, no_such.weight", "final_proj.weight")]
+    [InlineData("final_proj.weight -Exclude $null", "final_proj.weight")]
+    [InlineData("final_proj.weight -Exclude @()", "final_proj.weight")]
+    public void Leaves_out_what_is_excluded(string arguments, params string[] names) =>
+        Assert.Equal(names, _session.Run<CheckpointTensor>($"$fs2 | Get-CheckpointTensor {arguments}").Select(tensor => tensor.Name));
+
+    /// <summary>It is there, whether it is wanted or not.</summary>
+    [Fact]
+    public void Reports_no_name_that_is_there_and_excluded() => Assert.Empty(_session.Run("$fs2 | Get-CheckpointTensor final_proj.weight -Exclude final*"));
+
     [Fact]
     public void Gives_nothing_for_a_wildcard_that_matches_nothing() => Assert.Empty(_session.Run("$fs2 | Get-CheckpointTensor *lora*"));
 
@@ -218,5 +249,6 @@ public sealed class GetCheckpointTensorTests : IDisposable
 
         Assert.Equal([typeof(CheckpointTensor)], command.OutputType.Select(type => type.Type));
         Assert.Contains(command.Parameters["Name"].Attributes, attribute => attribute is SupportsWildcardsAttribute);
+        Assert.Contains(command.Parameters["Exclude"].Attributes, attribute => attribute is SupportsWildcardsAttribute);
     }
 }

@@ -35,6 +35,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("$fs2 | Get-CheckpointTensor -Name *.0.*k_proj", "decoder.layers.0.self_attn.k_proj.weight")]
     [InlineData("Get-CheckpointTensor -Checkpoint $fs2 -Name 'decoder_f", "decoder_frontend.embed.weight")]
     [InlineData("$fs2 | Get-CheckpointTensor final_proj.weight, decoder_f", "decoder_frontend.embed.weight")]
+    [InlineData("$fs2 | Get-CheckpointTensor -Exclude final_proj.weight, decoder_f", "decoder_frontend.embed.weight")]
     [InlineData("$fs2 | Get-CheckpointTensor -Layer ", "0", "1")]
     [InlineData("Read-Fairseq2Checkpoint $path | Get-CheckpointTensor final", "final_proj.weight")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 500 | Get-CheckpointTensor final", "final_proj.weight")]
