@@ -295,7 +295,7 @@ Describe 'A pipeline' {
     It 'gives objects that sort, group and convert' {
         $tensors = Read-Fairseq2Checkpoint $data/fs2 | Get-CheckpointTensor
 
-        ($tensors | Sort-Object SizeInBytes -Bottom 1).SizeInBytes | Should -Be 3072
+        ($tensors | Sort-Object Size -Bottom 1).Size | Should -Be 3072
         ($tensors | Where-Object DType -EQ float32).Count | Should -Be $tensors.Count
         ($tensors | Group-Object Layer | ForEach-Object Count) | Should -Be 3, 9, 9
         ($tensors[0] | ConvertTo-Json -Depth 4 | ConvertFrom-Json).Shape.Sizes | Should -Be 40, 16
@@ -304,6 +304,30 @@ Describe 'A pipeline' {
 
         $tensors | Export-Csv TestDrive:/tensors.csv
         (Import-Csv TestDrive:/tensors.csv)[0].Shape | Should -Be '40x16'
+    }
+}
+
+Describe 'What a table calls something' {
+    It 'is what it is sorted, selected and grouped by' {
+        $checkpoints = Read-LlamaCheckpoint $data/tp2-llama3, $data/../huggingface/half, $data/fs2
+        $tensors = $checkpoints[2] | Get-CheckpointTensor
+        $architectures = Get-LlamaArchitecture llama3_2_1b, llama2_70b, llama2_7b
+        $tests = $checkpoints[0, 2] | Test-Fairseq2Checkpoint -Architecture 7b
+
+        # By numbers: as text 952 KiB would be more than 1.5 MiB.
+        ($checkpoints | Sort-Object Size).Name | Should -Be ($checkpoints | Sort-Object SizeInBytes).Name
+        ($checkpoints | Sort-Object Shards -Descending)[0].Name | Should -Be tp2-llama3
+        ($checkpoints | Measure-Object Elements -Sum).Sum | Should -Be (3 * 7504)
+        ($checkpoints | Where-Object DTypes -Contains Float16).Name | Should -Be half
+        ($tensors | Sort-Object Size -Top 1).Shape.ElementCount | Should -Be 16
+        ($tensors | Sort-Object Shape -Descending -Top 2).Shape.ElementCount | Should -Be 768, 768
+        ($tensors | Group-Object Size | Measure-Object Count -Sum).Sum | Should -Be 21
+        ($tensors | Select-Object Name, DType, Shape, Size -First 1).Size | Should -Be 2560
+        ($architectures | Sort-Object Parameters).Name | Should -Be llama3_2_1b, llama2_7b, llama2_70b
+        ($architectures | Sort-Object Layers).Name | Should -Be llama3_2_1b, llama2_7b, llama2_70b
+        ($architectures | Where-Object Heads -EQ 64).Name | Should -Be llama2_70b
+        ($tests | Measure-Object Errors -Sum).Sum | Should -Be 10
+        $tests.Warnings | Should -Be 0, 0
     }
 }
 
@@ -354,7 +378,7 @@ Describe 'The three formats' {
     It 'are shown in one table' {
         $hf = $fs2 | Export-LlamaHuggingFaceCheckpoint TestDrive:/hf -Architecture $tiny
 
-        ($hf | Show)[0] | Should -Match '^Name +Architecture +Elements DType +Size Shards Path$'
+        ($hf | Show)[0] | Should -Match '^Name +Architecture +Elements DTypes +Size Shards Path$'
         ($hf | Show)[2] | Should -Match '^hf +2 layers of 16 +7.50K float32 '
     }
 

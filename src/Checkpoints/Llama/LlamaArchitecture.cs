@@ -79,6 +79,15 @@ public sealed record LlamaArchitecture
     /// <summary>All weights; tied embeddings count once.</summary>
     public long ParameterCount => LlamaParameter.All.Sum(parameter => parameter.CountElements(this));
 
+    /// <summary><see cref="ParameterCount"/>, under the name that tables have for it.</summary>
+    public long Parameters => ParameterCount;
+
+    /// <summary><see cref="NumLayers"/>, under the name that tables have for it.</summary>
+    public int Layers => NumLayers;
+
+    /// <summary><see cref="NumAttnHeads"/>, under the name that tables have for it; they show the number of key/value heads, too.</summary>
+    public int Heads => NumAttnHeads;
+
     /// <summary>Prints as its name.</summary>
     public override string ToString() => Name;
 

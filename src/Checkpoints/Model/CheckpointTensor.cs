@@ -50,6 +50,9 @@ public sealed class CheckpointTensor
     /// <summary>Bytes of the whole tensor.</summary>
     public long SizeInBytes => DTypeInfo.Of(DType).LengthOf(ElementCount);
 
+    /// <summary><see cref="SizeInBytes"/>, under the name that tables have for it.</summary>
+    public long Size => SizeInBytes;
+
     /// <summary>Whether the elements of every part lie one after the other in their file.</summary>
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
 

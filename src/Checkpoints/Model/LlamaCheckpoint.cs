@@ -44,6 +44,15 @@ public abstract class LlamaCheckpoint
     /// <summary>Bytes of its files.</summary>
     public abstract long SizeInBytes { get; }
 
+    /// <summary><see cref="ElementCount"/>, under the name that tables have for it.</summary>
+    public long Elements => ElementCount;
+
+    /// <summary><see cref="SizeInBytes"/>, under the name that tables have for it.</summary>
+    public long Size => SizeInBytes;
+
+    /// <summary><see cref="ShardCount"/>, under the name that tables have for it.</summary>
+    public int Shards => ShardCount;
+
     /// <summary>What may surprise about how it was found.</summary>
     public virtual ImmutableArray<string> Warnings => [];
 

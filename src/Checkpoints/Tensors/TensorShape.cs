@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace Fairseq2Llama;
 
 /// <summary>
-/// The size of a tensor along each of its dimensions. Prints as <c>2048x512</c> and compares with such text. It is no collection: PowerShell
-/// would take one apart when it is printed or compared.
+/// The size of a tensor along each of its dimensions. Prints as <c>2048x512</c>, compares with such text, and sorts by its elements. It is no
+/// collection: PowerShell would take one apart when it is printed or compared.
 /// </summary>
-public sealed class TensorShape : IEquatable<TensorShape>
+[SuppressMessage("Design", "CA1036", Justification = "Commands that sort ask for IComparable; two shapes of as many elements are neither smaller nor the same.")]
+public sealed class TensorShape : IEquatable<TensorShape>, IComparable
 {
     private const string Scalar = "scalar";
 
@@ -69,6 +71,20 @@ public sealed class TensorShape : IEquatable<TensorShape>
 
     /// <inheritdoc/>
     public bool Equals(TensorShape? other) => other is not null && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
+
+    /// <summary>By the number of elements, then by the sizes from the outermost one.</summary>
+    /// <exception cref="ArgumentException">The other is no shape.</exception>
+    public int CompareTo(object? obj)
+    {
+        if (obj is null)
+        {
+            return 1;
+        }
+
+        var other = obj as TensorShape ?? throw new ArgumentException($"A {obj.GetType().Name} is no shape.", nameof(obj));
+        var order = ElementCount.CompareTo(other.ElementCount);
+        return order != 0 ? order : Sizes.AsSpan().SequenceCompareTo(other.Sizes.AsSpan());
+    }
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TensorShape);

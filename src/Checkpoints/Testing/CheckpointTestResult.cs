@@ -14,6 +14,12 @@ public sealed record CheckpointTestResult(
     /// <summary>Whether nothing found is an error.</summary>
     public bool Passed => Findings.All(finding => finding.Severity != FindingSeverity.Error);
 
+    /// <summary>How many of the findings are errors.</summary>
+    public int Errors => Findings.Count(finding => finding.Severity == FindingSeverity.Error);
+
+    /// <summary>How many of the findings are warnings.</summary>
+    public int Warnings => Findings.Count(finding => finding.Severity == FindingSeverity.Warning);
+
     /// <summary>Who says that it is this architecture; null where there is none.</summary>
     internal ArchitectureChoice? Choice { get; init; }
 }

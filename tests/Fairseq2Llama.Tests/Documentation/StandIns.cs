@@ -23,6 +23,8 @@ internal static class StandIns
             if ($ExpandProperty) { $items.$ExpandProperty } else { $items }
         }
 
+        function Sort-Object([object[]] $Property) { $input }
+
         function Format-Table([object[]] $Property, [switch] $AutoSize, [object] $GroupBy) { $input }
 
         function Export-Csv([string] $Path) { [System.IO.File]::WriteAllText((Join-Path $PWD.ProviderPath $Path), "$input") }

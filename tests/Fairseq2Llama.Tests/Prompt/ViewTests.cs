@@ -36,7 +36,7 @@ public sealed class ViewTests : IDisposable
             "& { Read-Fairseq2Checkpoint $cases/tp2-llama3; Read-LlamaHuggingFaceCheckpoint $huggingface/half;"
             + " Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny }");
 
-        Assert.Equal("Name       Architecture   Elements DType        Size Shards Path", lines[0]);
+        Assert.Equal("Name       Architecture   Elements DTypes       Size Shards Path", lines[0]);
         Assert.StartsWith("tp2-llama3                   7.50K float32 41.32 KiB      2 /", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("half       2 layers of 16    7.50K float16 17.11 KiB      1 /", lines[3], StringComparison.Ordinal);
         Assert.Matches("^out        2 layers of 16    7.50K float32 [0-9.]{5} KiB      1 /", lines[4]);
