@@ -312,7 +312,7 @@ Describe 'What a table calls something' {
         $checkpoints = Read-LlamaCheckpoint $data/tp2-llama3, $data/../huggingface/half, $data/fs2
         $tensors = $checkpoints[2] | Get-CheckpointTensor
         $architectures = Get-LlamaArchitecture llama3_2_1b, llama2_70b, llama2_7b
-        $tests = $checkpoints[0, 2] | Test-Fairseq2Checkpoint -Architecture 7b
+        $tests = $checkpoints[0, 2] | Test-LlamaCheckpoint -Architecture 7b
 
         # By numbers: as text 952 KiB would be more than 1.5 MiB.
         ($checkpoints | Sort-Object Size).Name | Should -Be ($checkpoints | Sort-Object SizeInBytes).Name
