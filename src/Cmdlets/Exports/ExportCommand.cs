@@ -156,7 +156,7 @@ public abstract class ExportCommand : DestinationCmdlet
 
         // An architecture that is in no catalogue is only called as its checkpoint is, unless the user named it.
         var isNamed = NamedArchitecture is not null || Display.Architecture(plan.Architecture) == plan.Architecture.Name;
-        var architecture = isNamed ? $" as {plan.Architecture.Name}" : "";
+        var architecture = isNamed && plan.Architecture.Name != name ? $" as {plan.Architecture.Name}" : "";
         text.Append(Display.Text($"Export '{name}'{architecture} to '{plan.DestinationPath}':"));
 
         foreach (var file in plan.Files)
