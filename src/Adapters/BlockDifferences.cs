@@ -11,7 +11,7 @@ internal static class BlockDifferences
     public static DifferenceSums OfSame(ReadOnlySpan<double> numbers)
     {
         var squares = Lanes.SumOfSquares(numbers, 0);
-        return new DifferenceSums(numbers.Length, 0, 0, 0, squares, squares, squares);
+        return new DifferenceSums(numbers.Length, 0, 0, 0, 0, squares, squares, squares);
     }
 
     /// <summary>The same of bfloat16, as nearly all weights are, straight from their patterns: to store them as float64 would take longer than all else.</summary>
@@ -37,7 +37,7 @@ internal static class BlockDifferences
             squares += number * number;
         }
 
-        return new DifferenceSums(patterns.Length, 0, 0, 0, squares, squares, squares);
+        return new DifferenceSums(patterns.Length, 0, 0, 0, 0, squares, squares, squares);
     }
 
     /// <summary>Of two blocks of the same length.</summary>
@@ -45,8 +45,8 @@ internal static class BlockDifferences
     {
         var left = MemoryMarshal.Cast<double, Vector256<double>>(reference);
         var right = MemoryMarshal.Cast<double, Vector256<double>>(difference)[..left.Length];
-        var (maxLanes, sumLanes, dotLanes, leftLanes, rightLanes) =
-            (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
+        var (maxLanes, sumLanes, squareLanes) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
+        var (dotLanes, leftLanes, rightLanes) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);
         var sameLanes = Vector256<long>.Zero;
 
         for (var i = 0; i < left.Length; i++)
@@ -55,14 +55,15 @@ internal static class BlockDifferences
             var distance = Vector256.Abs(one - other);
             maxLanes = Lanes.Max(maxLanes, distance);
             sumLanes += distance;
+            squareLanes += distance * distance;
             dotLanes += one * other;
             leftLanes += one * one;
             rightLanes += other * other;
             sameLanes -= Vector256.Equals(distance, Vector256<double>.Zero).AsInt64();
         }
 
-        var (max, sum, dot, leftSquares, rightSquares) =
-            (0d, Lanes.Sum(sumLanes), Lanes.Sum(dotLanes), Lanes.Sum(leftLanes), Lanes.Sum(rightLanes));
+        var (max, sum, squares) = (0d, Lanes.Sum(sumLanes), Lanes.Sum(squareLanes));
+        var (dot, leftSquares, rightSquares) = (Lanes.Sum(dotLanes), Lanes.Sum(leftLanes), Lanes.Sum(rightLanes));
         var same = Vector256.Sum(sameLanes);
 
         for (var lane = 0; lane < Vector256<double>.Count; lane++)
@@ -76,20 +77,21 @@ internal static class BlockDifferences
             var distance = Math.Abs(one - other);
             max = Math.Max(max, distance);
             sum += distance;
+            squares += distance * distance;
             dot += one * other;
             leftSquares += one * one;
             rightSquares += other * other;
             same += distance == 0 ? 1 : 0;
         }
 
-        var sums = new DifferenceSums(reference.Length, reference.Length - same, max, sum, dot, leftSquares, rightSquares);
+        var sums = new DifferenceSums(reference.Length, reference.Length - same, max, sum, squares, dot, leftSquares, rightSquares);
         return double.IsFinite(sum) ? sums : WithDistancesOf(sums, reference, difference);
     }
 
     /// <summary>Infinity less itself is NaN, and so is NaN less itself: what is the same is no distance.</summary>
     private static DifferenceSums WithDistancesOf(DifferenceSums sums, ReadOnlySpan<double> reference, ReadOnlySpan<double> difference)
     {
-        var (differing, max, sum) = (0L, 0d, 0d);
+        var (differing, max, sum, squares) = (0L, 0d, 0d, 0d);
 
         for (var i = 0; i < reference.Length; i++)
         {
@@ -101,9 +103,10 @@ internal static class BlockDifferences
                 differing++;
                 max = Math.Max(max, distance);
                 sum += distance;
+                squares += distance * distance;
             }
         }
 
-        return sums with { Differing = differing, Max = max, Sum = sum };
+        return sums with { Differing = differing, Max = max, Sum = sum, Squares = squares };
     }
 }

@@ -12,7 +12,8 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed class CheckpointComparison : IDisposable
 {
-    private readonly (string Reference, string Difference) _names;
+    private readonly LlamaCheckpoint _reference;
+    private readonly LlamaCheckpoint _difference;
     private readonly double? _tolerance;
     private readonly TensorData _data;
     private readonly WindowReader _reader;
@@ -37,7 +38,8 @@ public sealed class CheckpointComparison : IDisposable
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        _names = (reference.Name, difference.Name);
+        _reference = reference;
+        _difference = difference;
         _tolerance = tolerance;
         _progress = progress;
         Pairs = TensorPairs.Of(reference, difference);
@@ -49,6 +51,12 @@ public sealed class CheckpointComparison : IDisposable
     /// <summary>What there is to compare: the tensors of the reference in its order, then what only the other has.</summary>
     public ImmutableArray<TensorPair> Pairs { get; }
 
+    /// <summary>
+    /// Whether distances are measured where bits decide, too. With a tolerance they always are. It takes no second pass over the data, but
+    /// arithmetic on all of it.
+    /// </summary>
+    public bool MeasuresDistances { get; init; }
+
     /// <summary>Compares one of the pairs.</summary>
     /// <exception cref="CheckpointException">One of its tensors can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -58,16 +66,22 @@ public sealed class CheckpointComparison : IDisposable
         var comparison = new TensorComparison
         {
             Name = pair.Name,
-            Reference = _names.Reference,
-            Difference = _names.Difference,
+            Reference = _reference.Name,
+            Difference = _difference.Name,
             ReferenceTensor = pair.Reference,
             DifferenceTensor = pair.Difference,
         };
 
         return Judge(pair) is { } result ? comparison with { Result = result }
-            : _tolerance is null ? CompareBits(comparison, pair.Reference!, pair.Difference!)
-            : CompareNumbers(comparison, _tolerance.Value, pair.Reference!, pair.Difference!);
+            : _tolerance is { } tolerance ? CompareNumbers(comparison, tolerance, pair.Reference!, pair.Difference!)
+            : MeasuresDistances ? CompareBitsAndMeasure(comparison, pair.Reference!, pair.Difference!)
+            : CompareBits(comparison, pair.Reference!, pair.Difference!);
     }
+
+    /// <summary>Summarizes what came out. It tells how far the two are from each other where distances were measured.</summary>
+    /// <param name="tensors">What came out for the pairs. Those that are missing count as not compared.</param>
+    public CheckpointComparisonSummary Summarize(IEnumerable<TensorComparison> tensors) =>
+        new(_reference, _difference, _tolerance, Pairs.Length, tensors);
 
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
@@ -90,21 +104,47 @@ public sealed class CheckpointComparison : IDisposable
         var itemSize = reference.DType.GetItemSize();
         var differing = _reader.Map(reference, difference, (left, right) => CountDiffering(left, right, itemSize)).Sum();
 
-        return comparison with { Result = differing == 0 ? ComparisonResult.Equal : ComparisonResult.Different, DifferingElements = differing };
+        return comparison with { Result = ResultOf(differing == 0), DifferingElements = differing };
+    }
+
+    private TensorComparison CompareBitsAndMeasure(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
+    {
+        var (dtype, itemSize) = (reference.DType, reference.DType.GetItemSize());
+        var windows = _reader.Map(reference, difference, (left, right) =>
+            (Differing: CountDiffering(left, right, itemSize), Sums: ThirdParty.TensorMath.Compare(dtype, left, dtype, right)));
+        var differing = windows.Sum(window => window.Differing);
+
+        return WithDistances(comparison, Merge(windows.Select(window => window.Sums))) with
+        {
+            Result = ResultOf(differing == 0),
+            DifferingElements = differing,
+        };
     }
 
     private TensorComparison CompareNumbers(TensorComparison comparison, double tolerance, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var total = _reader.Map(reference, difference, (left, right) => ThirdParty.TensorMath.Compare(reference.DType, left, difference.DType, right))
-            .Aggregate(DifferenceSums.None, (sum, window) => sum.Merge(window));
-        var cosine = total.Dot / (Math.Sqrt(total.ReferenceSquares) * Math.Sqrt(total.DifferenceSquares));
+        var total = Merge(_reader.Map(
+            reference, difference, (left, right) => ThirdParty.TensorMath.Compare(reference.DType, left, difference.DType, right)));
+
+        return WithDistances(comparison, total) with { Result = ResultOf(total.Max <= tolerance), DifferingElements = total.Differing };
+    }
+
+    private static ComparisonResult ResultOf(bool isEqual) => isEqual ? ComparisonResult.Equal : ComparisonResult.Different;
+
+    private static DifferenceSums Merge(IEnumerable<DifferenceSums> windows) =>
+        windows.Aggregate(DifferenceSums.None, (sum, window) => sum.Merge(window));
+
+    private static TensorComparison WithDistances(TensorComparison comparison, DifferenceSums total)
+    {
+        var (referenceNorm, differenceNorm) = (Math.Sqrt(total.ReferenceSquares), Math.Sqrt(total.DifferenceSquares));
+        var cosine = total.Dot / (referenceNorm * differenceNorm);
 
         return comparison with
         {
-            Result = total.Max <= tolerance ? ComparisonResult.Equal : ComparisonResult.Different,
-            DifferingElements = total.Differing,
             MaxAbsoluteDifference = total.Max,
             MeanAbsoluteDifference = total.Count == 0 ? 0 : total.Sum / total.Count,
+            NormOfDifference = Math.Sqrt(total.Squares),
+            ReferenceNorm = referenceNorm,
             CosineSimilarity = double.IsFinite(cosine) ? cosine : null,
         };
     }

@@ -26,13 +26,31 @@ public sealed record TensorComparison
     /// </summary>
     public long? DifferingElements { get; init; }
 
-    /// <summary>The greatest distance of two numbers, computed in float64; null without a tolerance. Infinite where only one of two is finite.</summary>
+    /// <summary>The greatest distance of two numbers, computed in float64; null where no numbers were compared. Infinite where only one of two is finite.</summary>
     public double? MaxAbsoluteDifference { get; init; }
 
-    /// <summary>The mean distance of two numbers; null without a tolerance.</summary>
+    /// <summary>The mean distance of two numbers; null where no numbers were compared.</summary>
     public double? MeanAbsoluteDifference { get; init; }
 
-    /// <summary>The cosine of the angle between the two as vectors; null without a tolerance, and where one is 0 or not finite.</summary>
+    /// <summary>
+    /// The L2 norm of the reference minus the difference: the square root of the sum of the squared distances, in float64. Null where no numbers
+    /// were compared, 0 where none differs, and infinite where only one of two numbers is finite.
+    /// </summary>
+    public double? NormOfDifference { get; init; }
+
+    /// <summary>
+    /// The L2 norm of the reference, in float64; null where no numbers were compared. NaN or infinite where the reference holds such a number.
+    /// </summary>
+    public double? ReferenceNorm { get; init; }
+
+    /// <summary>
+    /// How far the tensor moved, measured by its own size: <see cref="NormOfDifference"/> divided by <see cref="ReferenceNorm"/>. It is 0 where no
+    /// number differs, even if all are 0 or NaN. It is null where no numbers were compared, and where numbers differ and the quotient is not
+    /// finite: the reference is all 0, or a number on either side is NaN or infinite.
+    /// </summary>
+    public double? RelativeNorm => Comparison.Norms.Relative(NormOfDifference, ReferenceNorm);
+
+    /// <summary>The cosine of the angle between the two as vectors; null where no numbers were compared, and where one is 0 or not finite.</summary>
     public double? CosineSimilarity { get; init; }
 
     /// <summary>The tensor of the reference; null where it has none.</summary>
@@ -41,12 +59,12 @@ public sealed record TensorComparison
     /// <summary>The tensor of the difference; null where it has none.</summary>
     public CheckpointTensor? DifferenceTensor { get; init; }
 
-    /// <summary>The result in numbers, for people: <c>3 of 256 elements</c>; <c>max 0.01241, mean 0.0002, cosine 0.999997</c>; <c>4096x4096 and 1024x4096</c>.</summary>
+    /// <summary>The result in numbers, for people: <c>3 of 256 elements</c>; <c>max 0.01241, relative norm 0.0031</c>; <c>4096x4096 and 1024x4096</c>.</summary>
     public string Description => Result switch
     {
         _ when MaxAbsoluteDifference is not null => string.Create(
             CultureInfo.InvariantCulture,
-            $"max {MaxAbsoluteDifference:G4}, mean {MeanAbsoluteDifference:G4}{(CosineSimilarity is null ? "" : ", cosine ")}{CosineSimilarity:0.######}"),
+            $"max {MaxAbsoluteDifference:G4}{(RelativeNorm is null ? "" : ", relative norm ")}{RelativeNorm:G4}"),
         ComparisonResult.Different => $"{DifferingElements} of {ReferenceTensor!.ElementCount} elements",
         ComparisonResult.OnlyInReference or ComparisonResult.OnlyInDifference when (ReferenceTensor ?? DifferenceTensor) is { } only =>
             $"{only.DType.GetTorchName()} {only.Shape}",

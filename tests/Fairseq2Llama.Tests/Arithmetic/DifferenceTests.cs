@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Tests.Arithmetic;
 [External]
 public sealed class DifferenceTests : IDisposable
 {
-    /// <summary>Saves two state dicts and prints for each tensor: greatest distance, mean distance, cosine, how many differ.</summary>
+    /// <summary>Saves two state dicts and prints for each tensor: greatest distance, mean distance, cosine, how many differ, norm of the difference, norm of the reference.</summary>
     private const string Script =
         """
         import json, sys, torch
@@ -32,7 +32,8 @@ public sealed class DifferenceTests : IDisposable
                 left[name] = make(one)
                 right[name] = near(left[name], other)
                 a, b = left[name].double().flatten(), right[name].double().flatten()
-                expected[name] = [(a - b).abs().max().item(), (a - b).abs().mean().item(), torch.cosine_similarity(a, b, dim=0).item(), (a != b).sum().item()]
+                expected[name] = [(a - b).abs().max().item(), (a - b).abs().mean().item(), torch.cosine_similarity(a, b, dim=0).item(), (a != b).sum().item(),
+                    torch.linalg.vector_norm(a - b).item(), torch.linalg.vector_norm(a).item()]
         torch.save(left, sys.argv[1])
         torch.save(right, sys.argv[2])
         print(json.dumps(expected))
@@ -60,6 +61,11 @@ public sealed class DifferenceTests : IDisposable
             Assert.Equal(mean, actual.MeanAbsoluteDifference!.Value, 1e-12 * Math.Max(1, mean));
             Assert.Equal(cosine, actual.CosineSimilarity!.Value, 1e-12);
             Assert.Equal((long)differing, actual.DifferingElements);
+
+            var (norm, referenceNorm) = (expected[pair.Name][4], expected[pair.Name][5]);
+            Assert.Equal(norm, actual.NormOfDifference!.Value, 1e-12 * norm);
+            Assert.Equal(referenceNorm, actual.ReferenceNorm!.Value, 1e-12 * referenceNorm);
+            Assert.Equal(norm / referenceNorm, actual.RelativeNorm!.Value, 1e-12);
         });
     }
 }
