@@ -16,6 +16,7 @@
         'Views/Checkpoint.Format.ps1xml'
         'Views/CheckpointTensor.Format.ps1xml'
         'Views/CheckpointTest.Format.ps1xml'
+        'Views/Comparison.Format.ps1xml'
         'Views/Numbers.Format.ps1xml'
     )
 

@@ -122,6 +122,8 @@ Describe 'The views' {
             Test-LlamaCheckpoint -Checkpoint $checkpoint | & $_ | Out-String
             (Test-LlamaCheckpoint -Checkpoint $checkpoint).Findings | Format-List | Out-String
             Compare-LlamaCheckpoint $checkpoint $checkpoint | Format-List | Out-String
+            Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary | & $_ | Out-String
+            (Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary).Layers | & $_ | Out-String
         )
 
         $shown | Should -Not -Match '##vso\['
@@ -225,6 +227,35 @@ Describe 'Numbers' {
             '----                          ------       -----------'
             'decoder_frontend.embed.weight DTypeDiffers float32 and float16'
         )
+    }
+
+    It 'are summarized, each comparison in a line of a table' {
+        $fs2, $half | Compare-LlamaCheckpoint $fs2 -Summary | Format-Table | Show | Should -Be @(
+            'Reference Difference Equal Different RelativeNorm MaxAbsoluteDifference'
+            '--------- ---------- ----- --------- ------------ ---------------------'
+            'fs2       fs2           21         0            0                     0'
+            'fs2       half           0         0'
+        )
+    }
+
+    It 'are sorted by what a table of them calls its columns: <_>' -ForEach @(
+        { Compare-LlamaCheckpoint $fs2 $half -Tolerance 0 }
+        { Compare-LlamaCheckpoint $fs2 $half -Summary -Tolerance 0 }
+        { (Compare-LlamaCheckpoint $fs2 $half -Summary -Tolerance 0).Layers }
+    ) {
+        $compared = & $_
+        $header = $compared | Format-Table | Show | Where-Object { $_ -match '^(Name|Reference) ' }
+
+        -split $header | Should -BeIn $compared[0].PSObject.Properties.Name
+        ($compared | Sort-Object (-split $header)[-1] -Descending)[0] | Should -Not -BeNullOrEmpty
+    }
+
+    It 'are told to who asks for what differs, and are not in the pipeline' {
+        $shown = & { Compare-LlamaCheckpoint $fs2 $fs2 -DifferentOnly } 6>&1
+
+        $shown | Should -BeOfType System.Management.Automation.InformationRecord
+        $shown | Should -Be 'fs2 and fs2: all 21 tensors are equal, bit for bit.'
+        Compare-LlamaCheckpoint $fs2 $half -DifferentOnly | Should -HaveCount 21
     }
 
     It 'come as tensors that are multiplied at the prompt' {

@@ -99,18 +99,20 @@ public sealed class CheckpointComparisonSummary
     internal int TensorCount => Tensors.Length + NotCompared;
 
     /// <summary>The answer in a sentence: <c>7b and sft: 45 of 47 tensors are not equal (44 different, 1 only in 7b)</c>.</summary>
-    public override string ToString() => $"{Reference} and {Difference}: {Verdict}{(AreEqual ? "" : $" ({Reasons})")}";
+    public override string ToString() => $"{Reference} and {Difference}: {Verdict}";
 
-    /// <summary>Whether they are equal, in a sentence without the names.</summary>
-    internal string Verdict => (AreEqual, Tolerance) switch
+    /// <summary>The answer without the names: <c>44 of 47 tensors are different</c>; <c>all 47 tensors are equal, bit for bit</c>.</summary>
+    internal string Verdict => (AreEqual, Tolerance, Reasons) switch
     {
-        (true, null) => Invariant($"all {TensorCount} tensors are equal, bit for bit"),
-        (true, { } tolerance) => Invariant($"all {TensorCount} tensors are equal, within {tolerance}"),
-        _ => Invariant($"{TensorCount - Equal} of {TensorCount} tensors are not equal"),
+        (true, null, _) => Invariant($"all {TensorCount} tensors are equal, bit for bit"),
+        (true, { } tolerance, _) => Invariant($"all {TensorCount} tensors are equal, within {tolerance}"),
+        (_, _, [var (count, what)]) => Invariant($"{count} of {TensorCount} tensors are {what}"),
+        (_, _, var reasons) => Invariant(
+            $"{TensorCount - Equal} of {TensorCount} tensors are not equal ({string.Join(", ", reasons.Select(reason => Invariant($"{reason.Count} {reason.What}")))})"),
     };
 
-    /// <summary>Why those that are not equal are not.</summary>
-    internal string Reasons
+    /// <summary>What keeps tensors from being equal, and how many of them.</summary>
+    private (int Count, string What)[] Reasons
     {
         get
         {
@@ -127,7 +129,7 @@ public sealed class CheckpointComparisonSummary
                 (NotCompared, "not readable"),
             ];
 
-            return string.Join(", ", reasons.Where(reason => reason.Count > 0).Select(reason => Invariant($"{reason.Count} {reason.What}")));
+            return [.. reasons.Where(reason => reason.Count > 0)];
         }
     }
 

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Reports;
 
 namespace Fairseq2Llama;
 
@@ -65,6 +67,15 @@ public static class Display
     public static string CheckpointAndLayer(CheckpointTensor tensor) => tensor.Layer is { } layer
         ? string.Create(CultureInfo.InvariantCulture, $"{Checkpoint(tensor)}, layer {layer}")
         : Checkpoint(tensor);
+
+    /// <summary>Whether two checkpoints are equal, and why not: <c>45 of 47 tensors are not equal (44 different, 1 only in 7b).</c></summary>
+    public static string Verdict(CheckpointComparisonSummary summary) => Text(ComparisonText.Verdict(summary));
+
+    /// <summary>How many tensors of a layer are equal: <c>7 of 9</c>.</summary>
+    public static string Equal(LayerComparison layer) => ComparisonText.EqualOf(layer);
+
+    /// <summary>Lines that tell how far two checkpoints are from each other, and which layers moved, with bars; none where nothing did.</summary>
+    public static ImmutableArray<string> Distances(CheckpointComparisonSummary summary) => [.. ComparisonText.Lines(summary)];
 
     /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
     public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";

@@ -2,11 +2,15 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Compares two checkpoints of any formats tensor by tensor, bit for bit or within a tolerance.</summary>
-[Cmdlet(VerbsData.Compare, "LlamaCheckpoint")]
-[OutputType(typeof(TensorComparison))]
+/// <summary>Compares two checkpoints of any formats, bit for bit or within a tolerance: tensor by tensor, or in a summary.</summary>
+[Cmdlet(VerbsData.Compare, "LlamaCheckpoint", DefaultParameterSetName = TensorsSet)]
+[OutputType(typeof(TensorComparison), ParameterSetName = [TensorsSet])]
+[OutputType(typeof(CheckpointComparisonSummary), ParameterSetName = [SummarySet])]
 public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
 {
+    private const string TensorsSet = "Tensors";
+    private const string SummarySet = "Summary";
+
     private LlamaCheckpoint _reference = null!;
 
     /// <summary>The checkpoint to compare with, or its path.</summary>
@@ -27,6 +31,17 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
     [ValidateRange(0, double.MaxValue)]
     public double? Tolerance { get; set; }
 
+    /// <summary>
+    /// Gives one object for both checkpoints: how many tensors are equal, how far the others are from each other, and which layers moved. Distances
+    /// are measured without a tolerance, too.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = SummarySet)]
+    public SwitchParameter Summary { get; set; }
+
+    /// <summary>Leaves out what is equal. Where all is, the host says so.</summary>
+    [Parameter(ParameterSetName = TensorsSet)]
+    public SwitchParameter DifferentOnly { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing() => _reference = FromArgument(() => Get(Reference));
 
@@ -36,11 +51,44 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
     private void Compare(LlamaCheckpoint difference)
     {
         using var progress = new ProgressBar(this, $"Comparing {_reference.Name} with {difference.Name}");
-        using var comparison = new CheckpointComparison(_reference, difference, Tolerance, progress, Stop);
+        using var comparison = new CheckpointComparison(_reference, difference, Tolerance, progress, Stop) { MeasuresDistances = Summary };
+        var compared = new List<TensorComparison>();
 
         foreach (var pair in comparison.Pairs)
         {
-            PerItem(() => WriteObject(comparison.Compare(pair)));
+            PerItem(() =>
+            {
+                var tensor = comparison.Compare(pair);
+                compared.Add(tensor);
+
+                if (!Summary && (!DifferentOnly || tensor.Result != ComparisonResult.Equal))
+                {
+                    WriteObject(tensor);
+                }
+            });
+        }
+
+        // What could not be compared has been reported.
+        if (compared.Count == comparison.Pairs.Length)
+        {
+            Conclude(comparison.Summarize(compared));
+        }
+    }
+
+    private void Conclude(CheckpointComparisonSummary summary)
+    {
+        if (Summary)
+        {
+            WriteObject(summary);
+        }
+        else if (DifferentOnly && summary.AreEqual)
+        {
+            // As Write-Host does: an empty output could also mean that nothing was compared.
+            WriteInformation(new HostInformationMessage { Message = Display.Text($"{summary}.") }, ["PSHOST"]);
+        }
+        else
+        {
+            WriteVerbose($"{summary}.");
         }
     }
 }

@@ -207,6 +207,75 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
         static (ComparisonResult, double?, long?) Describe(TensorComparison item) => (item.Result, item.MaxAbsoluteDifference, item.DifferingElements);
     }
 
+    [External]
+    [Fact]
+    public void Gives_only_what_differs_and_tells_the_host_nothing_then()
+    {
+        Save("w[q][3, 4] += 1; del w['decoder.layers.0.ffn.inner_proj.weight']");
+
+        var different = _session.Run<TensorComparison>("Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint changed) -DifferentOnly");
+
+        Assert.Equal(
+            ["decoder.layers.0.ffn.inner_proj.weight: OnlyInReference", "decoder.layers.1.self_attn.q_proj.weight: Different"],
+            different.Select(item => item.ToString()));
+        Assert.Empty(_session.Host.TakeLines());
+    }
+
+    [Theory]
+    [InlineData("-DifferentOnly", "fs2 and legacy: all 21 tensors are equal, bit for bit.")]
+    [InlineData("-DifferentOnly -Tolerance 0.5", "fs2 and legacy: all 21 tensors are equal, within 0.5.")]
+    public void Says_so_where_nothing_differs(string arguments, string expected)
+    {
+        var compare = $"Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint $cases/legacy) {arguments}";
+
+        Assert.Empty(_session.Run(compare));
+        Assert.Equal([expected], _session.Host.TakeLines());
+
+        Assert.Empty(_session.Run($"{compare} -InformationAction Ignore"));
+        Assert.Empty(_session.Run($"{compare} 6>$null"));
+        Assert.Empty(_session.Host.TakeLines());
+    }
+
+    [Fact]
+    public void Does_not_say_that_all_is_equal_where_a_tensor_can_not_be_read()
+    {
+        CheckpointFolder.Copy("fs2", _folder["damaged"]);
+        CheckpointFolder.Damage(_folder["damaged"], "decoder.layers.0.ffn.gate_proj.weight");
+
+        var outcome = _session.RunOn("Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint damaged) -DifferentOnly -Verbose");
+
+        Assert.Empty(outcome.Output);
+        Assert.Single(outcome.Errors);
+        Assert.Equal("fs2 and damaged: 1 of 21 tensors are not readable.", Assert.Single(outcome.Verbose));
+        Assert.Empty(_session.Host.TakeLines());
+    }
+
+    [Fact]
+    public void Gives_a_summary_of_each_checkpoint_that_comes_down_the_pipeline()
+    {
+        var summaries = _session.Run<CheckpointComparisonSummary>(
+            "& { Read-Fairseq2Checkpoint $cases/legacy; Read-LlamaHuggingFaceCheckpoint $huggingface/half } | Compare-LlamaCheckpoint $fs2 -Summary");
+
+        Assert.Equal([true, false], summaries.Select(summary => summary.AreEqual));
+        Assert.Equal(["fs2 and legacy: all 21 tensors are equal, bit for bit", "fs2 and half: 21 of 21 tensors are of another type"], summaries.Select(summary => summary.ToString()));
+    }
+
+    [Fact]
+    public void A_summary_counts_what_could_not_be_read()
+    {
+        CheckpointFolder.Copy("fs2", _folder["damaged"]);
+        CheckpointFolder.Damage(_folder["damaged"], "decoder.layers.0.ffn.gate_proj.weight");
+
+        var outcome = _session.RunOn("Compare-LlamaCheckpoint $fs2 (Read-Fairseq2Checkpoint damaged) -Summary");
+
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointCorrupt, Assert.Single(outcome.Errors), "damaged", "CRC-32");
+        Assert.Equal(1, Assert.IsType<CheckpointComparisonSummary>(Assert.Single(outcome.Output).BaseObject).NotCompared);
+    }
+
+    [Fact]
+    public void A_summary_has_no_tensors_to_leave_out() =>
+        Assert.IsType<ParameterBindingException>(_session.RunForError("Compare-LlamaCheckpoint $fs2 $fs2 -Summary -DifferentOnly").Exception, exactMatch: false);
+
     [Fact]
     public void Compares_each_checkpoint_that_comes_down_the_pipeline() =>
         Assert.Equal(42, _session.Run<TensorComparison>("'legacy', 'deflated' | ForEach-Object { \"$cases/$_\" } | Read-Fairseq2Checkpoint | Compare-LlamaCheckpoint $fs2").Length);

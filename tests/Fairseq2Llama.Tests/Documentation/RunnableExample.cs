@@ -11,6 +11,9 @@ internal static class RunnableExample
     private static readonly HashSet<string> Sieves =
         new(["Where-Object", "Export-Csv", "Out-Null", "Out-File", "Set-Content"], StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>So does this parameter.</summary>
+    private const string Sieve = "DifferentOnly";
+
     /// <summary>
     /// Paragraphs build on those before or are alternatives to them, so each finds their variables and files, but nothing in <c>out</c>.
     /// </summary>
@@ -72,15 +75,21 @@ internal static class RunnableExample
         && statement is PipelineAst pipeline && pipeline.PipelineElements[^1] switch
         {
             CommandAst command => command.GetCommandName() is var name && !Sieves.Contains(name ?? "") && name != "Import-Module"
-                && !command.CommandElements.OfType<CommandParameterAst>().Any(parameter => parameter.ParameterName == "WhatIf"),
+                && !HasParameter(command, "WhatIf") && !HasParameter(command, Sieve),
             CommandExpressionAst { Expression: InvokeMemberExpressionAst { Member.Extent.Text: "Dispose" } } => false,
             _ => true,
         };
 
-    /// <summary>The part of a pipeline that its last command filters.</summary>
-    private static string? SieveOf(StatementAst statement) =>
-        statement is PipelineAst { PipelineElements: { Count: > 1 } elements } && elements[^1] is CommandAst last
-            && last.GetCommandName() == "Where-Object"
-            ? string.Join(" | ", elements.SkipLast(1).Select(element => element.Extent.Text))
-            : null;
+    /// <summary>The part of a pipeline that its last command, or a parameter of it, filters.</summary>
+    private static string? SieveOf(StatementAst statement) => statement switch
+    {
+        PipelineAst { PipelineElements: { Count: > 1 } elements } when elements[^1] is CommandAst last && last.GetCommandName() == "Where-Object" =>
+            string.Join(" | ", elements.SkipLast(1).Select(element => element.Extent.Text)),
+        PipelineAst { PipelineElements: [.., CommandAst last] } when HasParameter(last, Sieve) =>
+            statement.Extent.Text.Replace($" -{Sieve}", "", StringComparison.Ordinal),
+        _ => null,
+    };
+
+    private static bool HasParameter(CommandAst command, string name) =>
+        command.CommandElements.OfType<CommandParameterAst>().Any(parameter => parameter.ParameterName == name);
 }

@@ -23,7 +23,7 @@ internal static class StandIns
             if ($ExpandProperty) { $items.$ExpandProperty } else { $items }
         }
 
-        function Sort-Object([object[]] $Property) { $input }
+        function Sort-Object([object[]] $Property, [switch] $Descending, [int] $Top) { $input }
 
         function Format-Table([object[]] $Property, [switch] $AutoSize, [object] $GroupBy) { $input }
 

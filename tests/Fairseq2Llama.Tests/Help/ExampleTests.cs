@@ -22,6 +22,7 @@ public sealed class ExampleTests
 
         using var world = new ExampleWorld();
         using var session = new Session { Location = world.Path };
+        session.Run(StandIns.Script);
 
         Assert.Contains(command, code, StringComparison.Ordinal);
         RunnableExample.Run(session, new Snippet($"{command}, example {number}", 1, code));

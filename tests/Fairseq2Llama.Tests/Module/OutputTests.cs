@@ -12,7 +12,7 @@ public sealed class OutputTests : IDisposable
     /// <summary>Every command with a pipeline that ends in it and gives something.</summary>
     public static TheoryData<string, string> Pipelines { get; } = new()
     {
-        { "Compare-LlamaCheckpoint", "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint runs/7b) (Read-Fairseq2Checkpoint runs/sft)" },
+        { "Compare-LlamaCheckpoint", "Compare-LlamaCheckpoint ($a = Read-Fairseq2Checkpoint runs/7b) ($b = Read-Fairseq2Checkpoint runs/sft); Compare-LlamaCheckpoint $a $b -Summary" },
         { "ConvertTo-TorchTensor", "Read-Fairseq2Checkpoint runs/7b | Get-CheckpointTensor *norm* | ConvertTo-TorchTensor" },
         { "Export-CheckpointReport", "Read-Fairseq2Checkpoint runs/7b | Export-CheckpointReport out/report.html" },
         { "Export-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b | Export-Fairseq2Checkpoint out/fairseq2" },
@@ -61,7 +61,8 @@ public sealed class OutputTests : IDisposable
     [InlineData("Read-Fairseq2Checkpoint x | Get-CheckpointTensor | ForEach-Object { $_.Shape.", "Sizes")]
     [InlineData("(Read-Fairseq2Checkpoint x | Get-CheckpointTensor).Shards | ForEach-Object { $_.", "File", "Shape")]
     [InlineData("Read-Fairseq2Checkpoint x | Measure-CheckpointTensor | Where-Object { $_.", "NaN", "Histogram")]
-    [InlineData("Compare-LlamaCheckpoint $a $b | Where-Object { $_.", "Result", "MaxAbsoluteDifference")]
+    [InlineData("Compare-LlamaCheckpoint $a $b | Where-Object { $_.", "Result", "MaxAbsoluteDifference", "RelativeNorm")]
+    [InlineData("(Compare-LlamaCheckpoint $a $b -Summary).", "AreEqual", "RelativeNorm", "Layers")]
     [InlineData("Test-LlamaCheckpoint x | ForEach-Object { $_.", "Passed", "Findings")]
     [InlineData("(Test-LlamaCheckpoint x).Findings | ForEach-Object { $_.", "Message")]
     [InlineData("Get-LlamaArchitecture | ForEach-Object { $_.", "ModelDim", "Name")]

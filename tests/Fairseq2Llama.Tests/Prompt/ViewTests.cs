@@ -122,6 +122,53 @@ public sealed class ViewTests : IDisposable
         "decoder.layers.0.self_attn.k_proj.weight DTypeDiffers float32 and float16");
 
     [Fact]
+    public void A_summary_begins_with_the_answer() => AssertShows(
+        "$fs2 = Read-Fairseq2Checkpoint $cases/fs2; Compare-LlamaCheckpoint $fs2 $fs2 -Summary",
+        "   Checkpoints: fs2 and fs2",
+        "All 21 tensors are equal, bit for bit.");
+
+    [Fact]
+    public void A_summary_says_what_to_do_about_types() => AssertShows(
+        "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/fs2) (Read-LlamaHuggingFaceCheckpoint $huggingface/half) -Summary",
+        "   Checkpoints: fs2 and half",
+        "21 of 21 tensors are of another type.",
+        "Numbers of different types are compared with -Tolerance.",
+        "Name        Equal",
+        "----        -----",
+        "embedding  0 of 1",
+        "layer 0    0 of 9",
+        "layer 1    0 of 9",
+        "final norm 0 of 1",
+        "output     0 of 1");
+
+    [Fact]
+    public void A_summary_shows_which_layers_moved()
+    {
+        var lines = Show(
+            "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/fs2) (Read-LlamaHuggingFaceCheckpoint $huggingface/half) -Summary -Tolerance 0");
+
+        Assert.Equal("21 of 21 tensors are different.", lines[1]);
+        Assert.Matches(@"^Largest difference: 0\.000\d+ in [\w.]+$", lines[2]);
+        Assert.Matches(@"^Relative norm:      0\.000\d+ \(0\.0\d+ of \d+\.?\d*\)$", lines[3]);
+        Assert.Equal("Name        Equal RelativeNorm                      MaxAbsoluteDifference", lines[4]);
+        Assert.Equal(["embedding", "layer 0", "layer 1", "final norm", "output"], lines.Skip(6).Select(line => line[..10].Trim()));
+        Assert.All(lines.Skip(6), line => Assert.Matches(@"^.{11}0 of \d +0\.000\d+ █+▌? *(0\.000\d+|\d\.?\d*e-05)$", line));
+        Assert.Single(lines, line => line.Contains(new string('█', 20), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Layers_are_a_table() => AssertShows(
+        "(Compare-LlamaCheckpoint ($fs2 = Read-Fairseq2Checkpoint $cases/fs2) $fs2 -Summary).Layers",
+        "   Checkpoints: fs2 and fs2",
+        "Name        Equal RelativeNorm NormOfDifference MaxAbsoluteDifference",
+        "----        ----- ------------ ---------------- ---------------------",
+        "embedding  1 of 1            0                0                     0",
+        "layer 0    9 of 9            0                0                     0",
+        "layer 1    9 of 9            0                0                     0",
+        "final norm 1 of 1            0                0                     0",
+        "output     1 of 1            0                0                     0");
+
+    [Fact]
     public void What_matters_is_coloured_where_there_are_colours()
     {
         const string Test = "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny | Out-Default";
