@@ -68,11 +68,7 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
             });
         }
 
-        // What could not be compared has been reported.
-        if (compared.Count == comparison.Pairs.Length)
-        {
-            Conclude(comparison.Summarize(compared));
-        }
+        Conclude(comparison.Summarize(compared));
     }
 
     private void Conclude(CheckpointComparisonSummary summary)
