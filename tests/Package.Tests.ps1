@@ -137,7 +137,7 @@ Describe 'The installed module' {
     It 'is imported by name and exports its commands' {
         $names = Invoke-AsUser 'Import-Module Fairseq2Llama; (Get-Command -Module Fairseq2Llama).Name; (Get-Module Fairseq2Llama).ModuleBase'
 
-        $names[0..($names.Count - 2)] | Sort-Object | Should -Be $manifest.CmdletsToExport
+        $names[0..($names.Count - 2)] | Sort-Object | Should -Be ($manifest.CmdletsToExport + $manifest.AliasesToExport | Sort-Object)
         $names[-1] | Should -Be $module
     }
 
