@@ -102,24 +102,28 @@ public sealed class CheckpointComparisonSummary
     public override string ToString() => $"{Reference} and {Difference}: {Verdict}";
 
     /// <summary>The answer without the names: <c>44 of 47 tensors are different</c>; <c>all 47 tensors are equal, bit for bit</c>.</summary>
-    internal string Verdict => (AreEqual, Tolerance, Reasons) switch
+    internal string Verdict => (AreEqual, Causes) switch
     {
-        (true, null, _) => Invariant($"all {TensorCount} tensors are equal, bit for bit"),
-        (true, { } tolerance, _) => Invariant($"all {TensorCount} tensors are equal, within {tolerance}"),
-        (_, _, [var (count, what)]) => Invariant($"{count} of {TensorCount} tensors are {what}"),
-        (_, _, var reasons) => Invariant(
-            $"{TensorCount - Equal} of {TensorCount} tensors are not equal ({string.Join(", ", reasons.Select(reason => Invariant($"{reason.Count} {reason.What}")))})"),
+        (true, _) => Invariant($"all {TensorCount} tensors are equal, {Manner}"),
+        (_, [var (count, what)]) => Invariant($"{count} of {TensorCount} tensors are {what}"),
+        _ => Invariant($"{TensorCount - Equal} of {TensorCount} tensors are not equal ({Reasons})"),
     };
 
+    /// <summary>How they were compared: <c>bit for bit</c>, <c>number for number</c>, <c>within 0.001</c>.</summary>
+    internal string Manner => Tolerance switch { null => "bit for bit", 0 => "number for number", { } tolerance => Invariant($"within {tolerance}") };
+
+    /// <summary>Why tensors are not equal: <c>44 different, 1 only in 7b</c>.</summary>
+    internal string Reasons => string.Join(", ", Causes.Select(cause => Invariant($"{cause.Count} {cause.What}")));
+
     /// <summary>What keeps tensors from being equal, and how many of them.</summary>
-    private (int Count, string What)[] Reasons
+    private (int Count, string What)[] Causes
     {
         get
         {
             // The names of both may be the same: runs/7b and hf/7b.
             var (first, second) = Reference == Difference ? ("the first", "the second") : (Reference, Difference);
 
-            (int Count, string What)[] reasons =
+            (int Count, string What)[] causes =
             [
                 (Different, "different"),
                 (ShapeDiffers, "of another shape"),
@@ -129,7 +133,7 @@ public sealed class CheckpointComparisonSummary
                 (NotCompared, "not readable"),
             ];
 
-            return [.. reasons.Where(reason => reason.Count > 0)];
+            return [.. causes.Where(cause => cause.Count > 0)];
         }
     }
 

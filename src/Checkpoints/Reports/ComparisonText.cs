@@ -6,6 +6,8 @@ namespace Fairseq2Llama.Reports;
 internal static class ComparisonText
 {
     private const int BarWidth = 20;
+    private const int MaxNames = 8;
+    private const double AlikeShare = 0.98;
 
     /// <summary>What is wanted first: <c>45 of 47 tensors are not equal (44 different, 1 only in 7b).</c></summary>
     public static string Verdict(CheckpointComparisonSummary summary) =>
@@ -13,6 +15,47 @@ internal static class ComparisonText
 
     /// <summary>The titles of both: <c>7b and sft</c>.</summary>
     public static string Title(CheckpointComparisonSummary summary) => $"{summary.Reference} and {summary.Difference}";
+
+    /// <summary>A relative norm; a dash for one that is no number.</summary>
+    public static string Relative(double? norm) => norm is null ? "–" : Display.Number(norm);
+
+    /// <summary>The cosine of two tensors, in as many digits as tell it apart from 1.</summary>
+    public static string Cosine(TensorComparison tensor) => tensor.CosineSimilarity?.ToString("0.######", CultureInfo.InvariantCulture) ?? "–";
+
+    /// <summary>What a relative norm is, or that there is none to tell of.</summary>
+    public static string AboutLayers(CheckpointComparisonSummary summary) => summary switch
+    {
+        { NormOfDifference: null } => "No numbers were compared, so how far the layers moved is not known.",
+        { NormOfDifference: 0 } => "No number differs, so no layer moved.",
+        _ => "The relative norm is the norm of the difference divided by that of the reference: how far a part of the model moved, measured by its own size."
+            + (AreAlike(summary.Layers) ? " All parts moved alike." : ""),
+    };
+
+    /// <summary>Whether all parts moved by nearly the same, so that a chart would show nothing.</summary>
+    public static bool AreAlike(IReadOnlyCollection<LayerComparison> layers) =>
+        layers.Select(layer => layer.RelativeNorm ?? double.NaN).DefaultIfEmpty(double.NaN).Min() is var least && least > LargestNorm(layers) * AlikeShare;
+
+    /// <summary>What a result means, in words.</summary>
+    public static string Words(ComparisonResult result) => result switch
+    {
+        ComparisonResult.Equal => "equal",
+        ComparisonResult.Different => "different",
+        ComparisonResult.OnlyInReference => "only in the first",
+        ComparisonResult.OnlyInDifference => "only in the second",
+        ComparisonResult.ShapeDiffers => "another shape",
+        _ => "another type",
+    };
+
+    /// <summary>Why layers that moved have no relative norm, and which these are; null where there are none.</summary>
+    public static string? WithoutNorm(IEnumerable<LayerComparison> layers)
+    {
+        string[] names = [.. layers.Where(layer => layer.NormOfDifference > 0 && layer.RelativeNorm is null).Select(layer => layer.Name)];
+
+        return names.Length == 0
+            ? null
+            : $"No relative norm: {string.Join(", ", names.Take(MaxNames))}{(names.Length > MaxNames ? ", …" : "")}."
+                + " A number is NaN or infinite there, or the reference is all 0.";
+    }
 
     /// <summary>Whether anything in it differs, be it within the tolerance.</summary>
     public static bool IsMoved(LayerComparison layer) => layer.Equal < layer.TensorCount || layer.NormOfDifference > 0;

@@ -284,6 +284,62 @@ public sealed class ExportCheckpointReportTests : ExportTests
         Assert.Contains("according to model.yaml", report, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("moved.html", "<!DOCTYPE html>")]
+    [InlineData("moved.md", "# Comparison of fs2 and half")]
+    [InlineData("moved.txt -Format Markdown", "# Comparison of fs2 and half")]
+    public void Takes_the_summary_of_a_comparison(string arguments, string begin)
+    {
+        Session["data"] = Repository.Data("");
+
+        var file = Session.RunOne<FileInfo>(
+            $"Read-LlamaHuggingFaceCheckpoint $data/huggingface/half | Compare-LlamaCheckpoint $fs2 -Tolerance 0 -Summary | Export-CheckpointReport {arguments}");
+
+        Assert.StartsWith(begin, File.ReadAllText(file.FullName), StringComparison.Ordinal);
+        Assert.Equal([file.Name], Folder.Content);
+    }
+
+    [Fact]
+    public void Takes_checkpoints_and_comparisons_together_each_into_a_file_of_its_own()
+    {
+        var outcome = Session.RunOn(
+            "& { $fs2; $fs2 | Compare-LlamaCheckpoint $fs2 -Summary; Read-Fairseq2Checkpoint $cases/legacy }"
+            + " | Export-CheckpointReport -DestinationPath { $_.Difference ? 'compared.md' : \"$($_.Name).md\" } -Architecture $tiny");
+
+        Assert.Empty(outcome.Errors);
+        Assert.StartsWith("# Comparison of fs2 and fs2", File.ReadAllText(Folder["compared.md"]), StringComparison.Ordinal);
+        Assert.Equal(["compared.md", "fs2.md", "legacy.md"], Folder.Content.Order());
+        Assert.Contains(outcome.Warnings, warning => warning.Contains("-Architecture is not used", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("one")]
+    [InlineData("two")]
+    public void Never_replaces_a_file_of_either_checkpoint_that_is_compared(string folder)
+    {
+        CheckpointFolder.Copy("fs2", Folder["one"]);
+        CheckpointFolder.Copy("fs2", Folder["two"]);
+
+        Session.RunForError(
+            CheckpointErrorCode.OutputExists,
+            $"Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint one) (Read-Fairseq2Checkpoint two) -Summary | Export-CheckpointReport {folder}/model.pt -Format Html -Force",
+            "a file of the checkpoint");
+    }
+
+    [Fact]
+    public void Says_what_comparison_it_would_write_for_WhatIf()
+    {
+        Session.Run("Compare-LlamaCheckpoint $fs2 $fs2 -Summary | Export-CheckpointReport deep/report.md -WhatIf");
+
+        Assert.Contains(Session.Host.TakeLines(), line => line.Contains("how 'fs2' and 'fs2' compare as Markdown", StringComparison.Ordinal));
+        Assert.Empty(Folder.Content);
+    }
+
+    [Fact]
+    public void A_comparison_has_no_statistics() =>
+        Assert.IsType<ParameterBindingException>(
+            Session.RunForError("Export-CheckpointReport out.md -Comparison (Compare-LlamaCheckpoint $fs2 $fs2 -Summary) -Statistics").Exception, exactMatch: false);
+
     [Fact]
     public void Shows_how_far_measuring_is()
     {

@@ -66,6 +66,8 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
     [InlineData("fine", "dark", "screen")]
     [InlineData("found", "dark", "screen")]
     [InlineData("deep", "dark", "screen")]
+    [InlineData("moved", "light", "screen")]
+    [InlineData("moved", "dark", "screen")]
     [InlineData("found", "dark", "print")]
     public void Has_contrast(string name, string scheme, string media)
     {
@@ -227,7 +229,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
             && contrast(parse(getComputedStyle(element).color), background(element)) < 4.5).map(element => element.outerHTML.slice(0, 200));
 
         // Charts need 3 to 1.
-        return found.concat([...document.querySelectorAll('.fill, .violin')].filter(shape => shape.checkVisibility()
+        return found.concat([...document.querySelectorAll('.fill, .unknown, .violin')].filter(shape => shape.checkVisibility()
             && contrast(parse(getComputedStyle(shape).fill), background(shape.closest('figure, td'))) < 3).map(shape => shape.outerHTML.slice(0, 200)));
         """;
 }

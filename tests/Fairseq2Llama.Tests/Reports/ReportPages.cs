@@ -22,8 +22,8 @@ public sealed class ReportPages : IDisposable
 
     private readonly TempFolder _folder = new("pages");
 
-    /// <summary>One that is fine, one with findings, one with statistics and findings and long names.</summary>
-    public static TheoryData<string> Names { get; } = ["fine", "found", "deep"];
+    /// <summary>One that is fine, one with findings, one with statistics and findings and long names, and a comparison with the last.</summary>
+    public static TheoryData<string> Names { get; } = ["fine", "found", "deep", "moved"];
 
     internal Browser Browser { get; } = new();
 
@@ -36,7 +36,7 @@ public sealed class ReportPages : IDisposable
 
             if (!File.Exists(path))
             {
-                File.WriteAllText(path, Gather(name).ToText(ReportFormat.Html));
+                File.WriteAllText(path, name == "moved" ? Compare() : Gather(name).ToText(ReportFormat.Html));
             }
 
             return path;
@@ -47,6 +47,26 @@ public sealed class ReportPages : IDisposable
     {
         Browser.Dispose();
         _folder.Dispose();
+    }
+
+    /// <summary>Norms moved to another type, and one layer moved twice as far as all others.</summary>
+    private string Compare()
+    {
+        Gather("deep");
+        PyTorch.Ask(
+            """
+            import sys, torch
+            torch.manual_seed(2)
+            state = torch.load(sys.argv[1])
+            moved = {name: value + 0.01 * (2 if '.18.' in name else 1) * torch.randn(value.shape) for name, value in state.items()}
+            moved['decoder.layer_norm.weight'] = moved['decoder.layer_norm.weight'].half()
+            del moved['decoder.layers.0.ffn.gate_proj.weight']
+            torch.save(moved, sys.argv[2])
+            """,
+            _folder["model.pt"],
+            _folder["moved.pt"]);
+
+        return ComparisonReportTests.Report(_folder["model.pt"], _folder["moved.pt"]).ToText(ReportFormat.Html);
     }
 
     private CheckpointReport Gather(string name)

@@ -8,14 +8,17 @@ internal static class Bar
 {
     public static XElement Of(long part, long whole)
     {
-        var share = whole == 0 ? 0 : 100.0 * part / whole;
-
-        return Tag.Of(
-            "div",
-            Tag.Class("share"),
-            Tag.Of("span", ReportText.Share(part, whole)),
-            Tag.Of("svg", Tag.Class("bar"), Tag.Attribute("aria-hidden", "true"), Rectangle("track", 100), Rectangle("fill", share)));
+        var share = whole == 0 ? 0 : (double)part / whole;
+        return Of(ReportText.Share(part, whole), share);
     }
+
+    /// <param name="text">The number.</param>
+    /// <param name="share">How much of the bar is filled, from 0 to 1.</param>
+    public static XElement Of(string text, double share) => Tag.Of(
+        "div",
+        Tag.Class("share"),
+        Tag.Of("span", text),
+        Tag.Of("svg", Tag.Class("bar"), Tag.Attribute("aria-hidden", "true"), Rectangle("track", 100), Rectangle("fill", 100 * share)));
 
     private static XElement Rectangle(string name, double width) => Tag.Of(
         "rect",
