@@ -10,27 +10,29 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
 {
     private protected const string PathSet = "Path";
     private protected const string CheckpointSet = "Checkpoint";
-    private protected const string TensorSet = "Tensor";
+
+    /// <summary>Where something else is piped: tensors to an export, a comparison to a report.</summary>
+    private protected const string ItemSet = "Item";
 
     private bool _hasInput;
 
     /// <summary>
-    /// The checkpoint: its path, which may have wildcards, or an object. Where checkpoints or tensors are piped, the first argument without a name is
+    /// The checkpoint: its path, which may have wildcards, or an object. Where something is piped, the first argument without a name is
     /// -DestinationPath.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
     [Parameter(Position = 0, ParameterSetName = CheckpointSet)]
-    [Parameter(Position = 0, ParameterSetName = TensorSet)]
+    [Parameter(Position = 0, ParameterSetName = ItemSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public CheckpointArgument[] Path { get; set; } = [];
 
     /// <summary>Where to write; it need not exist. A script block is evaluated for each checkpoint.</summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = PathSet)]
-    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = CheckpointSet)]
-    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = TensorSet)]
-    [ValidateNotNullOrEmpty]
-    public string? DestinationPath { get; set; }
+    [Parameter(Position = 1, ParameterSetName = CheckpointSet)]
+    [Parameter(Position = 1, ParameterSetName = ItemSet)]
+    [ValidateNotNull]
+    public DestinationArgument? DestinationPath { get; set; }
 
     /// <summary>Checkpoints of any format, or their paths.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
@@ -49,52 +51,37 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     /// <summary>Does the work for each checkpoint and the absolute path of its destination.</summary>
     private protected void PerCheckpoint(Action<LlamaCheckpoint, string> work)
     {
-        foreach (var argument in ParameterSetName == PathSet ? Path : Checkpoint)
-        {
-            PerItem(() =>
-            {
-                var destination = GetDestination(argument.Given);
-                PerCheckpoint([argument], checkpoint => work(checkpoint, destination));
-            });
-        }
+        var destination = Destination;
+        PerCheckpoint(ParameterSetName == PathSet ? Path : Checkpoint, checkpoint => work(checkpoint, Resolve(destination, checkpoint)));
     }
 
-    /// <summary>Gets the absolute path of the destination.</summary>
-    /// <param name="item">What a script block finds in <c>$_</c>.</param>
+    /// <summary>Gets the absolute path of the destination of what was piped.</summary>
     /// <exception cref="CheckpointException">It can't be one.</exception>
-    private protected string GetDestination(object item)
+    private protected string GetDestination(object item) => Resolve(Destination, item);
+
+    private string Resolve(DestinationArgument destination, object item) => this.ResolveDestination(destination.Get(item));
+
+    private DestinationArgument Destination
     {
-        _hasInput = true;
-
-        if (ParameterSetName != PathSet && Path.Length > (DestinationPath is null ? 1 : 0))
+        get
         {
-            this.RefuseTwoCheckpoints();
-        }
+            _hasInput = true;
 
-        if (DestinationPath is null && Path.Length == 0)
-        {
-            ThrowTerminatingError(new ErrorRecord(
-                new PSArgumentException("There is nothing that says where to write. Give -DestinationPath."),
-                "MissingMandatoryParameter",
-                ErrorCategory.InvalidArgument,
-                targetObject: null));
-        }
+            if (ParameterSetName != PathSet && Path.Length > (DestinationPath is null ? 1 : 0))
+            {
+                this.RefuseTwoCheckpoints();
+            }
 
-        return this.ResolveDestination(DestinationPath ?? (Path[0].Given is ScriptBlock script ? Evaluate(script, item) : Path[0].Path));
-    }
+            if (DestinationPath is null && Path.Length == 0)
+            {
+                ThrowTerminatingError(new ErrorRecord(
+                    new PSArgumentException("No destination was given. Give -DestinationPath."),
+                    "MissingMandatoryParameter",
+                    ErrorCategory.InvalidArgument,
+                    targetObject: null));
+            }
 
-    /// <summary>As PowerShell does for -DestinationPath where it is given by name.</summary>
-    private static string Evaluate(ScriptBlock script, object item)
-    {
-        try
-        {
-            return script.InvokeWithContext(null, [new PSVariable("_", item)]) is [{ } only] && only.ToString() is { Length: > 0 } path
-                ? path
-                : throw new CheckpointException(CheckpointErrorCode.WriteFailed, "The script block for -DestinationPath has not returned one path.", script.ToString());
-        }
-        catch (RuntimeException e) when (e is not PipelineStoppedException)
-        {
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"The script block for -DestinationPath has failed: {e.Message}", script.ToString(), e);
+            return DestinationPath ?? new DestinationArgument(Path[0].Given);
         }
     }
 }

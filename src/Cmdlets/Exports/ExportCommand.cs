@@ -38,7 +38,7 @@ public abstract class ExportCommand : DestinationCmdlet
     public SwitchParameter Flush { get; set; }
 
     /// <summary>The tensors of a checkpoint that are left after filtering; exported together at the end of the pipeline.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = TensorSet)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ItemSet)]
     [ValidateNotNullOrEmpty]
     public CheckpointTensor[] Tensor { get; set; } = [];
 
@@ -52,7 +52,7 @@ public abstract class ExportCommand : DestinationCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == TensorSet)
+        if (ParameterSetName == ItemSet)
         {
             PerItem(Collect);
             return;

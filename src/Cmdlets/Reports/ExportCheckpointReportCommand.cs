@@ -3,27 +3,15 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Writes a report about a checkpoint, or about a comparison of two: one self-contained page, or Markdown for the summary of a pipeline.</summary>
-[Cmdlet(VerbsData.Export, "CheckpointReport", SupportsShouldProcess = true, DefaultParameterSetName = CheckpointSet)]
+[Cmdlet(VerbsData.Export, "CheckpointReport", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(FileInfo))]
-public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
+public sealed class ExportCheckpointReportCommand : DestinationCmdlet
 {
-    private const string CheckpointSet = "Checkpoint";
-    private const string ComparisonSet = "Comparison";
-
     private readonly WrittenPaths _written = new("a file", "{ \"reports/$($_.Name).html\" }");
 
-    /// <summary>The file to write. A script block is evaluated for each checkpoint.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public string DestinationPath { get; set; } = "";
-
-    /// <summary>The checkpoint, of any format.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    [Alias("Checkpoint")]
-    public LlamaCheckpoint InputObject { get; set; } = null!;
-
     /// <summary>How two checkpoints compare, as Compare-LlamaCheckpoint -Summary gives it.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ComparisonSet)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ItemSet)]
+    [ValidateNotNull]
     public CheckpointComparisonSummary Comparison { get; set; } = null!;
 
     /// <summary>Html or Markdown; what the file's extension says when absent.</summary>
@@ -31,6 +19,7 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
     public ReportFormat? Format { get; set; }
 
     /// <summary>Reads all data, too, for how the weights are distributed layer by layer.</summary>
+    [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = CheckpointSet)]
     public SwitchParameter Statistics { get; set; }
 
@@ -39,19 +28,45 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => PerItem(() =>
+    protected override void ProcessRecord()
     {
-        var path = this.ResolveDestination(DestinationPath);
-        _written.RequireNew(path);
-        var file = IsComparison ? ReportFile.At(path, Format, Comparison, Force) : ReportFile.At(path, Format, InputObject, Force);
+        if (ParameterSetName == ItemSet)
+        {
+            PerItem(() => Export(Comparison, GetDestination(Comparison)));
+        }
+        else
+        {
+            PerCheckpoint(Export);
+        }
+    }
 
-        var subject = IsComparison ? $"how '{Comparison.Reference}' and '{Comparison.Difference}' compare" : $"'{InputObject.Name}'";
+    private void Export(CheckpointComparisonSummary comparison, string path)
+    {
+        if (NamedArchitecture is not null)
+        {
+            WriteWarning("-Architecture is not used for the report of a comparison.");
+        }
+
+        _written.RequireNew(path);
+        var file = ReportFile.At(path, Format, comparison, Force);
+        Export(file, $"how '{comparison.Reference}' and '{comparison.Difference}' compare", () => file.Write(new ComparisonReport(comparison), Stop));
+    }
+
+    private void Export(LlamaCheckpoint checkpoint, string path)
+    {
+        _written.RequireNew(path);
+        var file = ReportFile.At(path, Format, checkpoint, Force);
+        Export(file, $"'{checkpoint.Name}'", () => file.Write(Gather(checkpoint), Stop));
+    }
+
+    private void Export(ReportFile file, string subject, Action write)
+    {
         var description = Display.Text($"Write a report about {subject} as {file.Format} to '{file.Path}'");
         var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);
 
         if (isApproved)
         {
-            Write(file);
+            write();
 
             // The provider's object, because on Unix no other one shows its size and mode.
             WriteObject(InvokeProvider.Item.Get([$"FileSystem::{file.Path}"], force: true, literalPath: true), enumerateCollection: true);
@@ -59,33 +74,13 @@ public sealed class ExportCheckpointReportCommand : ArchitectureCmdlet
 
         if (isApproved || reason == ShouldProcessReason.WhatIf)
         {
-            _written.Add(path);
+            _written.Add(file.Path);
         }
-    });
-
-    private bool IsComparison => ParameterSetName == ComparisonSet;
-
-    private void Write(ReportFile file)
-    {
-        if (!IsComparison)
-        {
-            file.Write(Gather(), Stop);
-            return;
-        }
-
-        if (NamedArchitecture is not null)
-        {
-            WriteWarning("-Architecture is not used for the report of a comparison.");
-        }
-
-        file.Write(new ComparisonReport(Comparison), Stop);
     }
 
-    private CheckpointReportOptions Options => new() { Architecture = NamedArchitecture, Statistics = Statistics };
-
-    private CheckpointReport Gather()
+    private CheckpointReport Gather(LlamaCheckpoint checkpoint)
     {
-        using var progress = new ProgressBar(this, $"Measuring {InputObject.Name}");
-        return CheckpointReport.Gather(InputObject, Options, progress, Stop);
+        using var progress = new ProgressBar(this, $"Measuring {checkpoint.Name}");
+        return CheckpointReport.Gather(checkpoint, new() { Architecture = NamedArchitecture, Statistics = Statistics }, progress, Stop);
     }
 }

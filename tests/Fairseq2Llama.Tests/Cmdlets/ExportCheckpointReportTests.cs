@@ -284,6 +284,35 @@ public sealed class ExportCheckpointReportTests : ExportTests
         Assert.Contains("according to model.yaml", report, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Takes_the_path_of_a_checkpoint_as_it_takes_a_checkpoint()
+    {
+        CheckpointFolder.Copy("fs2", Folder["my [run]"]);
+
+        Session.Run("Export-CheckpointReport 'my [run]' by-path.html -Architecture $tiny");
+        Session.Run("Read-LlamaCheckpoint -LiteralPath 'my [run]' | Export-CheckpointReport by-object.html -Architecture $tiny");
+
+        Assert.Equal(File.ReadAllBytes(Folder["by-object.html"]), File.ReadAllBytes(Folder["by-path.html"]));
+    }
+
+    [Fact]
+    public void Takes_several_paths_each_into_a_file_of_its_own()
+    {
+        CheckpointFolder.Copy("fs2", Folder["runs/a"]);
+        CheckpointFolder.Copy("fs2", Folder["runs/b"]);
+
+        Session.Run("Export-CheckpointReport runs/* { \"$($_.Name).md\" } -Architecture $tiny");
+
+        Assert.Equal(["a.md", "b.md"], Folder.Content.Where(name => !name.StartsWith("runs", StringComparison.Ordinal)).Order());
+    }
+
+    [Fact]
+    public void A_path_beside_what_is_piped_is_refused() =>
+        Assert.StartsWith(
+            "AmbiguousParameterSet",
+            Session.RunForTerminatingError("$fs2 | Export-CheckpointReport other report.html").FullyQualifiedErrorId,
+            StringComparison.Ordinal);
+
     [Theory]
     [InlineData("moved.html", "<!DOCTYPE html>")]
     [InlineData("moved.md", "# Comparison of fs2 and half")]

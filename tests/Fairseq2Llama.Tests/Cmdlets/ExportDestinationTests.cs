@@ -44,12 +44,18 @@ public sealed partial class ExportDestinationTests : ExportTests
         AssertIsReference("ddp", Folder["out/ddp"]);
     }
 
-    [Fact]
-    public void Exports_to_where_a_property_of_the_object_says()
+    [Theory]
+    [InlineData("{ \"out/$($_.Name)\" }")]
+    [InlineData("-DestinationPath { \"out/$($_.Name)\" }")]
+    public void Exports_each_checkpoint_that_a_wildcard_finds_to_where_a_script_block_says(string destination)
     {
-        Session.Run("$fs2.PSObject.Properties.Add([psnoteproperty]::new('DestinationPath', 'by-property')); $fs2 | Export-LlamaReferenceCheckpoint -Architecture $tiny");
+        CheckpointFolder.Copy("fs2", Folder["runs/a"]);
+        CheckpointFolder.Copy("ddp", Folder["runs/b"]);
 
-        AssertIsReference("fs2", Folder["by-property"]);
+        Session.Run($"Export-LlamaReferenceCheckpoint runs/* {destination} -Architecture $tiny");
+
+        AssertIsReference("fs2", Folder["out/a"]);
+        AssertIsReference("ddp", Folder["out/b"]);
     }
 
     [Theory]

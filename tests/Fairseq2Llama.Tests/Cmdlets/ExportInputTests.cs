@@ -190,7 +190,7 @@ public sealed class ExportInputTests : ExportTests
     }
 
     [Theory]
-    [InlineData("Export-LlamaReferenceCheckpoint -DestinationPath '' -Checkpoint $fs2", "ParameterArgumentValidationError")]
+    [InlineData("Export-LlamaReferenceCheckpoint -DestinationPath '' -Checkpoint $fs2", "CannotConvertArgument")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -ParamsLayout Round", "CannotConvertArgumentNoMessage")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -Verification Maybe", "CannotConvertArgumentNoMessage")]
     [InlineData("Export-LlamaReferenceCheckpoint out -Checkpoint $fs2 -Tensor $fs2.Tensors", "AmbiguousParameterSet")]

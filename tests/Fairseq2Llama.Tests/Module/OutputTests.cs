@@ -14,7 +14,7 @@ public sealed class OutputTests : IDisposable
     {
         { "Compare-LlamaCheckpoint", "Compare-LlamaCheckpoint ($a = Read-Fairseq2Checkpoint runs/7b) ($b = Read-Fairseq2Checkpoint runs/sft); Compare-LlamaCheckpoint $a $b -Summary" },
         { "ConvertTo-TorchTensor", "Read-Fairseq2Checkpoint runs/7b | Get-CheckpointTensor *norm* | ConvertTo-TorchTensor" },
-        { "Export-CheckpointReport", "Read-Fairseq2Checkpoint runs/7b | Export-CheckpointReport out/report.html" },
+        { "Export-CheckpointReport", "Export-CheckpointReport runs/7b out/report.html" },
         { "Export-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b | Export-Fairseq2Checkpoint out/fairseq2" },
         { "Export-LlamaHuggingFaceCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Export-LlamaHuggingFaceCheckpoint out/hf" },
         { "Export-LlamaReferenceCheckpoint", "Read-Fairseq2Checkpoint runs/7b | Export-LlamaReferenceCheckpoint out/reference" },
