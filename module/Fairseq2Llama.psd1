@@ -45,6 +45,8 @@
         PSData = @{
             # Stands here until CHANGELOG.md has a heading for this version; see "A release" in CONTRIBUTING.md.
             Prerelease   = 'preview'
+            # Where the repository is. While it is nowhere, the line stays a comment, and help has no online version; see StageModule.targets.
+            # ProjectUri = 'https://…'
             Tags         = @('fairseq2', 'LLaMA', 'PyTorch', 'checkpoint', 'conversion', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
             ReleaseNotes = 'CHANGELOG.md in the package says what has changed.'
         }

@@ -51,7 +51,7 @@ Describe 'Help' {
     It 'tells all of a command' {
         $said = (Get-Help Export-LlamaHuggingFaceCheckpoint -Full | Out-String -Width 200)
 
-        $said | Should -Match '(?s)SYNOPSIS\s+Exports a checkpoint .*SYNTAX\s+Export-LlamaHuggingFaceCheckpoint \[-Path\] <CheckpointArgument\[\]> \[-DestinationPath\] <string> .*-TokenizerPath <string>.*OUTPUTS.*Example 2: .*RELATED LINKS.*about_CheckpointFormats'
+        $said | Should -Match '(?s)SYNOPSIS\s+Exports a checkpoint .*SYNTAX\s+Export-LlamaHuggingFaceCheckpoint \[-Path\] <CheckpointArgument\[\]> \[-DestinationPath\] <DestinationArgument> .*-TokenizerPath <string>.*OUTPUTS.*Example 2: .*RELATED LINKS.*about_CheckpointFormats'
     }
 
     It 'tells of one parameter, with its default' {

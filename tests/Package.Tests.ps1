@@ -176,7 +176,8 @@ Describe 'The installed module' {
     }
 }
 
-Describe 'What a user does with the Gallery, for which Windows needs a user of the tests own' -Skip:$IsWindows {
+# Windows has no environment variable that gives a process another user's module folder.
+Describe 'What a user does with the Gallery' -Skip:$IsWindows {
     It 'is to install, to import by name, and to uninstall' {
         $installed = "$world/home/.local/share/powershell/Modules"
 
@@ -191,6 +192,35 @@ Describe 'What a user does with the Gallery, for which Windows needs a user of t
             Uninstall-PSResource Fairseq2Llama -Prerelease"
 
         "$installed/Fairseq2Llama" | Should -Not -Exist
+    }
+}
+
+Describe 'Online help' {
+    It 'is promised only where the manifest says where the repository is' {
+        Invoke-AsUser "
+            Import-Module Fairseq2Llama
+            `$help = Get-Help Read-LlamaCheckpoint | Out-String -Width 200
+            `$help -match 'See also: Read-Fairseq2Checkpoint, '
+            `$help -match '-Online'
+            try { Get-Help Read-LlamaCheckpoint -Online } catch { `$_.FullyQualifiedErrorId -replace ',.*' }" |
+            Should -Be 'True', 'False', 'InvalidOperation'
+    }
+
+    It 'leads to the page of each command once the manifest says it' {
+        $stage = "$world/online/"
+        $changed = (Get-Content -LiteralPath $root/module/Fairseq2Llama.psd1 -Raw) -replace "# ProjectUri = '.*'", "ProjectUri = 'https://example.org/llama/'"
+        Set-Content -LiteralPath "$world/online.psd1" $changed
+        dotnet msbuild "$root/src/Cmdlets/Fairseq2Llama.csproj" -t:StageModule -p:Configuration=Release "-p:ModuleOutput=$stage" "-p:ModuleManifest=$world/online.psd1" |
+            Out-Host
+
+        Invoke-AsUser "
+            Import-Module $(Quote "$stage/Fairseq2Llama.psd1")
+            `$help = Get-Help Read-LlamaCheckpoint | Out-String -Width 200
+            `$help -match 'See also'
+            `$help -match '-Online'
+            Get-Command -Module Fairseq2Llama -CommandType Cmdlet |
+                Where-Object { (Get-Help `$_).relatedLinks.navigationLink[0].uri -ne `"https://example.org/llama/blob/main/docs/commands/`$(`$_.Name).md`" }" |
+            Should -Be 'False', 'True'
     }
 }
 
