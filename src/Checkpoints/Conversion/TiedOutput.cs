@@ -1,4 +1,5 @@
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Reading;
 using Fairseq2Llama.Transfer;
 
@@ -22,7 +23,7 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
         (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) switch
         {
             (null, _) or (_, null) => new(true, "Output: tied to the embeddings, because the checkpoint has only one of them."),
-            ({ } embedding, { } output) when AreOneStorage(embedding, output) =>
+            ({ } embedding, { } output) when SharedStorage.Comparer.Equals(embedding, output) =>
                 new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are one storage."),
             ({ } embedding, { } output) when AreEqual(embedding, output, verification, cancellationToken) =>
                 new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are the same to the bit."),
@@ -33,13 +34,10 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
     /// <param name="tensors">Those of the model.</param>
     public static bool IsOneStorage(IReadOnlyCollection<CheckpointTensor> tensors) =>
         (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) is ({ } embedding, { } output)
-        && AreOneStorage(embedding, output);
+        && SharedStorage.Comparer.Equals(embedding, output);
 
     private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);
-
-    private static bool AreOneStorage(CheckpointTensor embedding, CheckpointTensor output) =>
-        embedding.Copies[0].SequenceEqual(output.Copies[0]);
 
     private static bool AreEqual(CheckpointTensor embedding, CheckpointTensor output, VerificationPolicy verification, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
@@ -38,8 +39,8 @@ public abstract class LlamaCheckpoint
     /// <summary>The element types that occur, the most frequent first.</summary>
     public ImmutableArray<DType> DTypes => DTypesOf(Tensors);
 
-    /// <summary>Elements of all tensors; tied tensors count twice.</summary>
-    public long ElementCount => Tensors.Sum(tensor => tensor.ElementCount);
+    /// <summary>Elements of all tensors. Those that share their storage, as a tied output does with the embeddings, count once, as in the files.</summary>
+    public long ElementCount => Tensors.Distinct(SharedStorage.Comparer).Sum(tensor => tensor.ElementCount);
 
     /// <summary>Bytes of its files.</summary>
     public abstract long SizeInBytes { get; }
