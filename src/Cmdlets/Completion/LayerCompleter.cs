@@ -5,7 +5,7 @@ using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Completes decoder layers of the checkpoint that is piped to the command, as far as that is known while typing.</summary>
+/// <summary>Completes decoder layers of the checkpoint that the command is given, as far as that is known while typing.</summary>
 public sealed class LayerCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ public sealed class LayerCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         Completions.Of(
             wordToComplete,
-            from tensor in PipedCheckpoint.Find(commandAst, fakeBoundParameters).SelectMany(checkpoint => checkpoint.Tensors)
+            from tensor in KnownTensors.Find(commandAst, fakeBoundParameters)
             where tensor.Layer is not null
             group tensor by tensor.Layer!.Value into layer
             orderby layer.Key

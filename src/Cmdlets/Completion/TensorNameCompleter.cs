@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Completes names of tensors of the checkpoint that is piped to the command, as far as that is known while typing.</summary>
+/// <summary>Completes names of tensors of the checkpoint that the command is given, as far as that is known while typing.</summary>
 public sealed class TensorNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -12,8 +12,7 @@ public sealed class TensorNameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         Completions.Of(
             wordToComplete,
-            PipedCheckpoint.Find(commandAst, fakeBoundParameters)
-                .SelectMany(checkpoint => checkpoint.Tensors)
+            KnownTensors.Find(commandAst, fakeBoundParameters)
                 .DistinctBy(tensor => tensor.Name)
                 .Select(tensor => (WildcardPattern.Escape(tensor.Name), $"{tensor.Name}: {Display.Name(tensor.DType)} {tensor.Shape}, {Display.Size(tensor.SizeInBytes)}")));
 }

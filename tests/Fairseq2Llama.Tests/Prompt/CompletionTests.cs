@@ -55,6 +55,13 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Read-Fairseq2Checkpoint nowhere -ErrorAction Stop | Get-CheckpointTensor final")]
     [InlineData("Read-Fairseq2Checkpoint | Get-CheckpointTensor final")]
     [InlineData("$nothing | Get-CheckpointTensor final")]
+    [InlineData("Get-CheckpointTensor $path final", "final_proj.weight")]
+    [InlineData("Get-CheckpointTensor $fs2 final", "final_proj.weight")]
+    [InlineData("Get-CheckpointTensor 'my [run]' final", "final_proj.weight")]
+    [InlineData("Get-CheckpointTensor my* -Layer ", "0", "1")]
+    [InlineData("Get-CheckpointTensor nowhere, my* -Name final", "final_proj.weight")]
+    [InlineData("Get-CheckpointTensor nowhere final")]
+    [InlineData("Get-CheckpointTensor (Set-Ran) final")]
     public void Completes_names_and_layers_of_the_piped_checkpoint(string line, params string[] completions)
     {
         _session.Run(
