@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Comparison;
 
@@ -55,7 +55,7 @@ internal static class LayerComparisons
 
     /// <summary>Where a checkpoint has no output, it was compared by its embedding.</summary>
     private static bool IsTied(CheckpointTensor? output, CheckpointTensor? embedding) =>
-        output is not null && embedding is not null && (output == embedding || TiedOutput.IsOneStorage([embedding, output]));
+        output is not null && embedding is not null && (output == embedding || SharedStorage.IsOutputTied([embedding, output]));
 
     private static Place PlaceOf(TensorComparison tensor) => tensor.Layer is not null
         ? Place.Layer

@@ -30,12 +30,6 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
             ({ } embedding, { } output) => new(false, $"Output: kept, because '{output.Name}' differs from '{embedding.Name}'."),
         };
 
-    /// <summary>Whether both are there and are one in the files, too, so that what counts tensors counts it twice.</summary>
-    /// <param name="tensors">Those of the model.</param>
-    public static bool IsOneStorage(IReadOnlyCollection<CheckpointTensor> tensors) =>
-        (Find(tensors, LlamaParameter.Embedding), Find(tensors, LlamaParameter.Output)) is ({ } embedding, { } output)
-        && SharedStorage.Comparer.Equals(embedding, output);
-
     private static CheckpointTensor? Find(IEnumerable<CheckpointTensor> tensors, LlamaParameter parameter) =>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == parameter);
 

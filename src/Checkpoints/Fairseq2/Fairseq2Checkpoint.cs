@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Sharding;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.TorchFiles;
@@ -19,7 +20,6 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     private Fairseq2Checkpoint(CheckpointLocation location, IReadOnlyList<StateDict> files, ModelConfig? config)
         : base(location.Folder, location.Path, location.Name)
     {
-        ArchitectureFile = config;
         Warnings = location.Warnings;
         _layout = location.Files;
         _files = [.. files.Select(file => file.File)];
@@ -27,6 +27,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         Step = location.Step;
         Tensors = Adopt(ShardedModel.Join(
             [.. _layout.Shards.Zip(files, (shard, file) => (shard, file.Entries))], NamingConvention.Fairseq2, location.Path));
+        ArchitectureFile = config?.Architecture is { } told && SharedStorage.IsOutputTied(Tensors)
+            ? config with { Architecture = told with { TiedEmbeddings = true } }
+            : config;
     }
 
     /// <inheritdoc/>
@@ -67,7 +70,9 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <summary>Before 0.5, tensor-parallel files could be Meta's own, under other names.</summary>
     internal override bool HasExactReplicas => IsShard;
 
-    /// <summary>What stands in model.yaml.</summary>
+    /// <summary>
+    /// What model.yaml says, except for tied embeddings: fairseq2 before 0.5 has no word for them there. That the weights are two storages proves nothing.
+    /// </summary>
     internal override ArchitectureFile? ArchitectureFile { get; }
 
     internal override int ModelParallelSize => TensorParallelSize;

@@ -11,7 +11,7 @@ namespace Fairseq2Llama.Fairseq2;
 /// (<c>base: llama3_8b_instruct</c>); 0.4 has the whole configuration under <c>model_config._set_</c>, 0.5 and newer under
 /// <c>model_config</c>. A file that was written by hand can have <c>model_arch</c> and only what differs from it.
 /// </summary>
-internal sealed class ModelConfig : ArchitectureFile
+internal sealed record ModelConfig : ArchitectureFile
 {
     public const string FileName = "model.yaml";
 

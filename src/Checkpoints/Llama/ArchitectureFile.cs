@@ -4,12 +4,10 @@ using System.Globalization;
 namespace Fairseq2Llama.Llama;
 
 /// <summary>What a file beside the weights tells of the architecture: model.yaml, params.json, config.json.</summary>
-/// <param name="path">The absolute path of the file.</param>
-internal class ArchitectureFile(string path)
+/// <param name="Path">The absolute path of the file.</param>
+internal record ArchitectureFile(string Path)
 {
-    public string Path => path;
-
-    public string Name => System.IO.Path.GetFileName(path);
+    public string Name => System.IO.Path.GetFileName(Path);
 
     /// <summary>What it says; null when it says nothing, or can't be used.</summary>
     public LlamaArchitecture? Architecture { get; init; }
@@ -33,7 +31,7 @@ internal class ArchitectureFile(string path)
     /// What shapes do not reveal, where it is different in another architecture: "'model.yaml' says that NumAttnHeads is 8 and not 4". Null where nothing is.
     /// </summary>
     public string? Contradict(LlamaArchitecture other) =>
-        FindDifferences(other).ToArray() is { Length: > 0 } differences ? $"'{path}' says that {string.Join(", ", differences)}" : null;
+        FindDifferences(other).ToArray() is { Length: > 0 } differences ? $"'{Path}' says that {string.Join(", ", differences)}" : null;
 
     private IEnumerable<string> FindDifferences(LlamaArchitecture other)
     {

@@ -1,9 +1,17 @@
+using Fairseq2Llama.Llama;
+
 namespace Fairseq2Llama.Model;
 
 /// <summary>Takes tensors for the same that view the same elements of the same storages, as a tied output and the embeddings do: one set of weights.</summary>
 internal sealed class SharedStorage : IEqualityComparer<CheckpointTensor>
 {
     public static readonly SharedStorage Comparer = new();
+
+    /// <summary>Whether both output and embeddings are there and are one in the files, too.</summary>
+    /// <param name="tensors">Those of a model.</param>
+    public static bool IsOutputTied(IReadOnlyCollection<CheckpointTensor> tensors) =>
+        tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output) is { } output
+        && tensors.Any(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding && Comparer.Equals(tensor, output));
 
     public bool Equals(CheckpointTensor? x, CheckpointTensor? y) =>
         ReferenceEquals(x, y) || (x is not null && y is not null && x.Copies[0].SequenceEqual(y.Copies[0]));

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Reference;
@@ -39,7 +40,7 @@ internal static class ReferenceParamsReader
                 ?? (json.Flag("use_scaled_rope") is null ? ReferenceParams.Llama2RopeTheta : ReferenceParams.Llama3RopeTheta),
             RopeScaleFactor = isScaled == true ? json.Number("rope_scaling_factor") ?? RotaryScale.DefaultFactor : null,
             VocabSize = json.Integer("vocab_size") is > 0 and var size ? size : FindVocabSize(tensors),
-            TiedEmbeddings = AreTied(tensors),
+            TiedEmbeddings = SharedStorage.IsOutputTied(tensors),
         };
 
         told.Validate();
@@ -67,10 +68,4 @@ internal static class ReferenceParamsReader
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding) is { Shape: { Count: 2 } shape }
             ? (int)Math.Min(shape[0], int.MaxValue)
             : 0;
-
-    private static bool AreTied(IReadOnlyCollection<CheckpointTensor> tensors)
-    {
-        var tables = tensors.Where(tensor => tensor.ParsedName.Parameter is { IsVocabularyTable: true }).Select(tensor => tensor.Copies[0]).ToArray();
-        return tables is [var embedding, var output] && embedding.SequenceEqual(output);
-    }
 }

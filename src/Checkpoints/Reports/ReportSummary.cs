@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Reports;
 
@@ -21,7 +21,7 @@ internal static class ReportSummary
             yield return new SummaryItem("Training step", Display.Grouped(step));
         }
 
-        var twice = TiedOutput.IsOneStorage(checkpoint.Tensors) ? ", tied ones twice" : "";
+        var twice = SharedStorage.IsOutputTied(checkpoint.Tensors) ? ", tied ones twice" : "";
         var (tensors, parameters, bytes) = report.Weights;
         yield return new SummaryItem("Parameters", Display.Count(parameters), Display.Grouped(parameters) + twice);
         yield return new SummaryItem("Weights", Display.Size(bytes), $"{Display.Grouped(bytes)} bytes{twice}");

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Fairseq2Llama.Conversion;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Reports;
 
@@ -72,7 +72,7 @@ internal sealed class SettingTable
     private ReportedSetting TiedRow()
     {
         var hasOutput = _parameters.Any(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output);
-        var isShared = TiedOutput.IsOneStorage(_parameters);
+        var isShared = SharedStorage.IsOutputTied(_parameters);
 
         var found = !hasOutput ? "no output projection" : isShared ? "one storage for both" : "two tensors";
         var verdict = _architecture?.TiedEmbeddings switch

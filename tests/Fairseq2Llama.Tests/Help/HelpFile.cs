@@ -3,7 +3,7 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Help;
 
-/// <summary>The help of the staged module, as it is written.</summary>
+/// <summary>The help of the commands, as it is written; staging only moves its links.</summary>
 internal static class HelpFile
 {
     public static XNamespace Maml { get; } = "http://schemas.microsoft.com/maml/2004/10";
@@ -12,8 +12,7 @@ internal static class HelpFile
 
     public static XNamespace Dev { get; } = "http://schemas.microsoft.com/maml/dev/2004/10";
 
-    /// <summary>The folder that PowerShell looks into.</summary>
-    public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "en-US");
+    public static string Folder { get; } = Path.Combine(Repository.Root, "module", "en-US");
 
     /// <summary>What is said of each command, by its name.</summary>
     public static IReadOnlyDictionary<string, XElement> Commands { get; } =

@@ -33,6 +33,18 @@ public sealed class TiedWeightsTests : IDisposable
     public void Count_once_in_every_format(string script) =>
         Assert.Equal(_session.RunOne<long>("$tied.Parameters"), _session.RunOne<long>($"({script}).Elements"));
 
+    /// <summary>model.yaml of fairseq2 0.4 has no word for it.</summary>
+    [Fact]
+    public void Count_once_in_the_architecture_that_a_file_tells_too()
+    {
+        CheckpointFolder.Copy("tied", _folder["run"]);
+        File.WriteAllText(
+            _folder["run/model.yaml"],
+            "model_config: {_set_: {model_dim: 16, num_layers: 2, num_attn_heads: 4, num_key_value_heads: 2, ffn_inner_dim: 64, ffn_inner_dim_scale: 0.6666666666666666, ffn_inner_dim_to_multiple: 8, vocab_info: {size: 40}}}\n");
+
+        Assert.Equal(_session.RunOne<long>("$tied.Parameters"), _session.RunOne<long>("(Read-LlamaCheckpoint run).Architecture.Parameters"));
+    }
+
     [Fact]
     public void Count_twice_where_training_may_part_them() =>
         Assert.Equal(_session.RunOne<long>("(New-LlamaArchitecture apart -BasedOn $tied -TiedEmbeddings:$false).Parameters"), _session.RunOne<long>("(Read-LlamaCheckpoint $data/fs2).Elements"));
