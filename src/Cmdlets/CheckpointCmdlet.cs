@@ -9,6 +9,7 @@ namespace Fairseq2Llama.Cmdlets;
 public abstract class CheckpointCmdlet : PSCmdlet
 {
     private readonly CancellationTokenSource _stop = new();
+    private bool _hasWork;
 
     /// <summary>Cancelled when the pipeline is stopped, from whichever thread does that.</summary>
     protected CancellationToken Stop => _stop.Token;
@@ -29,6 +30,8 @@ public abstract class CheckpointCmdlet : PSCmdlet
     /// <param name="work">The work.</param>
     protected void PerItem(Action work)
     {
+        _hasWork = true;
+
         try
         {
             work();
@@ -49,6 +52,16 @@ public abstract class CheckpointCmdlet : PSCmdlet
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Warns at the end of a command whose pipeline was empty: silence would look like success.</summary>
+    /// <param name="verb">What the command does: "test".</param>
+    private protected void WarnIfNothingWasPiped(string verb)
+    {
+        if (MyInvocation.ExpectingInput && !_hasWork)
+        {
+            WriteWarning($"There was nothing to {verb}, because nothing was piped to the command.");
         }
     }
 

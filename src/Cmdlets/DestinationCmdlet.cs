@@ -14,8 +14,6 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     /// <summary>Where something else is piped: tensors to an export, a comparison to a report.</summary>
     private protected const string ItemSet = "Item";
 
-    private bool _hasInput;
-
     /// <summary>
     /// The checkpoint: its path, which may have wildcards, or an object. Where something is piped, the first argument without a name is
     /// -DestinationPath.
@@ -39,14 +37,8 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     [ValidateNotNullOrEmpty]
     public CheckpointArgument[] Checkpoint { get; set; } = [];
 
-    /// <summary>Says so where nothing was piped to the command, which else would end without a word.</summary>
-    protected override void EndProcessing()
-    {
-        if (MyInvocation.ExpectingInput && !_hasInput)
-        {
-            WriteWarning("There was nothing to write, because nothing was piped to the command.");
-        }
-    }
+    /// <inheritdoc/>
+    protected override void EndProcessing() => WarnIfNothingWasPiped("write");
 
     /// <summary>Does the work for each checkpoint and the absolute path of its destination.</summary>
     private protected void PerCheckpoint(Action<LlamaCheckpoint, string> work)
@@ -65,8 +57,6 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     {
         get
         {
-            _hasInput = true;
-
             if (ParameterSetName != PathSet && Path.Length > (DestinationPath is null ? 1 : 0))
             {
                 this.RefuseTwoCheckpoints();

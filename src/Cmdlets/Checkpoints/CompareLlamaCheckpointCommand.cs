@@ -48,6 +48,9 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord() => PerCheckpoint(Difference, Compare);
 
+    /// <inheritdoc/>
+    protected override void EndProcessing() => WarnIfNothingWasPiped("compare");
+
     private void Compare(LlamaCheckpoint difference)
     {
         using var progress = new ProgressBar(this, $"Comparing {_reference.Name} with {difference.Name}");

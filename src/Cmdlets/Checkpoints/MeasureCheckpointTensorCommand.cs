@@ -38,6 +38,9 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposab
     }
 
     /// <inheritdoc/>
+    protected override void EndProcessing() => WarnIfNothingWasPiped("measure");
+
+    /// <inheritdoc/>
     public void Dispose() => _measurement?.Dispose();
 
     private void Measure(IEnumerable<CheckpointTensor> tensors)

@@ -79,6 +79,9 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
             TestPath);
     }
 
+    /// <inheritdoc/>
+    protected override void EndProcessing() => WarnIfNothingWasPiped("test");
+
     private void TestPath(string path)
     {
         foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(path, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning).Select(step => (long?)step))

@@ -89,6 +89,15 @@ public sealed class CheckpointArgumentTests : IDisposable
     public void What_can_only_be_one_checkpoint_ends_the_command(string script, string id) =>
         Assert.StartsWith(id, _session.RunForTerminatingError(script).FullyQualifiedErrorId, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("Export-Fairseq2Checkpoint out")]
+    [InlineData("Export-CheckpointReport out.html")]
+    [InlineData("Test-LlamaCheckpoint")]
+    [InlineData("Measure-CheckpointTensor")]
+    [InlineData("Compare-LlamaCheckpoint fs2")]
+    public void An_empty_pipeline_is_warned_of(string command) =>
+        Assert.Contains("nothing was piped", Assert.Single(_session.RunOn($"@() | {command}").Warnings), StringComparison.Ordinal);
+
     [Fact]
     public void A_path_is_read_with_all_that_there_is_to_tell() =>
         Assert.Contains(_session.RunOn("Get-CheckpointTensor hf -Verbose").Verbose, line => line.Contains("Hugging Face", StringComparison.Ordinal));
