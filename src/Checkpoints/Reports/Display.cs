@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Reports;
 
@@ -15,6 +16,27 @@ public static class Display
 
     /// <summary>A name or path as it may be shown: without what a terminal or the agent of a pipeline would obey.</summary>
     public static string Text(string? text) => PrintableText.Of(text ?? "");
+
+    /// <summary>
+    /// Text in lines that are broken between words. PowerShell does so only for some languages, and for none where the culture is invariant, as on most
+    /// agents of pipelines.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="width">The characters that a line may have; a longer word gets a line of its own.</param>
+    public static string Wrap(string text, int width)
+    {
+        var lines = new StringBuilder();
+        var length = 0;
+
+        foreach (var word in text.Split(' '))
+        {
+            var breaks = length > 0 && length + 1 + word.Length > width;
+            lines.Append(length == 0 ? "" : breaks ? "\n" : " ").Append(word);
+            length = (length == 0 || breaks ? 0 : length + 1) + word.Length;
+        }
+
+        return lines.ToString();
+    }
 
     /// <summary>Bytes with a binary unit: <c>2.79 GiB</c>.</summary>
     public static string Size(long bytes)

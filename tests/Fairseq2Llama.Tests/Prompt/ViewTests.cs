@@ -91,8 +91,8 @@ public sealed class ViewTests : IDisposable
         "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny",
         "passed  fs2 (2 layers of 16)",
         "failed  bias (2 layers of 16)",
-        "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no pa",
-        "        rameter of LLaMA");
+        "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no",
+        "        parameter of LLaMA");
 
     [Fact]
     public void A_test_without_an_architecture_says_what_to_do()
@@ -100,17 +100,15 @@ public sealed class ViewTests : IDisposable
         var lines = Show("Read-Fairseq2Checkpoint $cases/fs2 | Test-LlamaCheckpoint");
 
         Assert.Equal("failed  fs2", lines[0]);
-        Assert.StartsWith("        Error ArchitectureRequired: The architecture of '", lines[1], StringComparison.Ordinal);
+        Assert.Equal("        Error ArchitectureRequired: The architecture of", lines[1]);
         Assert.Contains("New-LlamaArchitecture", string.Concat(lines.Select(line => line[8..])), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Findings_are_a_table() => AssertShows(
+    public void Findings_are_lines() => AssertShows(
         "(Read-Fairseq2Checkpoint $cases/bias | Test-LlamaCheckpoint -Architecture $tiny).Findings",
-        "Severity Code           Message",
-        "-------- ----           -------",
-        "Error    UnmappedTensor 'decoder.layers.0.self_attn.q_proj.bias' is no paramete",
-        "                        r of LLaMA");
+        "Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no",
+        "parameter of LLaMA");
 
     [Fact]
     public void Differences_are_a_table() => AssertShows(
