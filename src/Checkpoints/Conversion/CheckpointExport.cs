@@ -37,7 +37,7 @@ public static class CheckpointExport
         IReadOnlyCollection<CheckpointTensor> tensors, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default)
     {
         var distinct = tensors.Distinct().ToArray();
-        var checkpoints = distinct.Select(tensor => tensor.Checkpoint).Distinct().ToArray();
+        var checkpoints = distinct.Select(tensor => tensor.Owner).Distinct().ToArray();
 
         return checkpoints is [var checkpoint]
             ? Plan(checkpoint, distinct, Destinations.At(destinationPath), options, cancellationToken)

@@ -25,7 +25,7 @@ internal static class ReplicaCheck
         }
 
         var differences = tensors.Select(tensor => FindDifference(tensor, copier, cancellationToken)).OfType<Difference>().ToArray();
-        var path = tensors.First().Checkpoint.Path;
+        var path = tensors.First().Owner.Path;
 
         CheckpointException.ThrowIfAny(
             differences.Select(difference => difference.ToFinding()).Where(finding => finding.Severity == FindingSeverity.Error),
@@ -99,7 +99,7 @@ internal static class ReplicaCheck
         /// Meta's LLaMA 3 70B has norms that differ between its files, and so has what was trained from them. Whatever else is copied is the same
         /// in sound checkpoints, and all of it in those that fairseq2 0.5 and newer divide.
         /// </summary>
-        private bool IsTolerable => Tensor.ParsedName.Parameter is { Split: TensorSplit.Replicated } && !Tensor.Checkpoint.HasExactReplicas;
+        private bool IsTolerable => Tensor.ParsedName.Parameter is { Split: TensorSplit.Replicated } && !Tensor.Owner.HasExactReplicas;
 
         public CheckpointFinding ToFinding() => IsTolerable
             ? new(

@@ -31,16 +31,19 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
     /// <exception cref="CheckpointException">There is no such checkpoint, more than one, or a part of it is missing.</exception>
     public static CheckpointLocation Find(ICheckpointFolder place, long? step, Action<string>? log)
     {
+        var location = Locate(place, step, log);
+        location.RequireComplete();
+        return location;
+    }
+
+    /// <summary>As <see cref="Find"/>, though parts of it may be missing.</summary>
+    public static CheckpointLocation Locate(ICheckpointFolder place, long? step, Action<string>? log)
+    {
         // The folder within a step that holds the weights stands for the step.
         place = place.Exists ? StepOf(place) ?? place : place;
         RequireExisting(place);
 
-        return CheckpointFolder.Look(place, () =>
-        {
-            var location = FindExisting(place, step, log);
-            location.RequireComplete();
-            return location;
-        });
+        return CheckpointFolder.Look(place, () => FindExisting(place, step, log));
     }
 
     /// <summary>The training run at a place.</summary>

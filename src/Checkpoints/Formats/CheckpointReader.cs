@@ -1,3 +1,4 @@
+using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Formats;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
@@ -47,6 +48,20 @@ public static class CheckpointReader
                 place.Path,
                 "holds no checkpoint of LLaMA: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor Hugging Face's"
                     + " config.json and *.safetensors. Give the folder that holds such files.");
+        }
+    }
+
+    /// <summary>The name and the path of what <see cref="Read(string, long?, Action{string}?, CancellationToken)"/> looks at, be it readable or not.</summary>
+    internal static (string Name, string Path) Locate(ICheckpointFolder place, long? step)
+    {
+        try
+        {
+            var location = CheckpointLocation.Locate(place, step, log: null);
+            return (location.Name, location.Path);
+        }
+        catch (CheckpointException)
+        {
+            return (place.Name, place.Path);
         }
     }
 

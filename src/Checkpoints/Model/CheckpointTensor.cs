@@ -59,8 +59,11 @@ public sealed class CheckpointTensor
     /// <summary>What each file holds of it, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
     public ImmutableArray<TensorShard> Shards { get; }
 
-    /// <summary>The checkpoint that it belongs to. Not public, or converting a tensor to JSON would drag all others along.</summary>
-    internal LlamaCheckpoint Checkpoint { get; set; } = null!;
+    /// <summary>The name of the checkpoint that it belongs to. The object itself is not public, or a tensor in JSON would drag all others along.</summary>
+    public string Checkpoint => Owner.Name;
+
+    /// <summary>The checkpoint that it belongs to.</summary>
+    internal LlamaCheckpoint Owner { get; set; } = null!;
 
     /// <summary>The dim along which tensor parallelism divides it; null where it does not.</summary>
     internal int? SplitDim { get; }

@@ -96,7 +96,7 @@ public abstract class LlamaCheckpoint
     {
         foreach (var tensor in tensors)
         {
-            tensor.Checkpoint = this;
+            tensor.Owner = this;
         }
 
         return tensors;

@@ -83,7 +83,7 @@ public static class Display
     }
 
     /// <summary>What the checkpoint of a tensor is called: the tensors of several can follow each other.</summary>
-    public static string Checkpoint(CheckpointTensor tensor) => Text(tensor.Checkpoint.Name);
+    public static string Checkpoint(CheckpointTensor tensor) => Text(tensor.Checkpoint);
 
     /// <summary>The same with the layer, if it is in one: <c>sft, layer 0</c>.</summary>
     public static string CheckpointAndLayer(CheckpointTensor tensor) => tensor.Layer is { } layer

@@ -29,7 +29,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         return new TensorStatistics
         {
             Name = tensor.Name,
-            Checkpoint = tensor.Checkpoint.Name,
+            Checkpoint = tensor.Checkpoint,
             Layer = tensor.Layer,
             DType = tensor.DType,
             Shape = tensor.Shape,

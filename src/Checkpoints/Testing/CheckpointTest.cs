@@ -45,7 +45,8 @@ public static class CheckpointTest
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
         {
-            return new CheckpointTestResult(place.Name, place.Path, options.Architecture, e.Findings);
+            var (name, path) = CheckpointReader.Locate(place, step);
+            return new CheckpointTestResult(name, path, options.Architecture, e.Findings);
         }
 
         return Run(checkpoint, options, progress, cancellationToken);

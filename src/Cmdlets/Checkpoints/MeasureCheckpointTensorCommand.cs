@@ -19,6 +19,7 @@ public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposab
 
     /// <summary>Checkpoints, or paths of checkpoints, all of whose tensors are measured.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
+    [Alias("Path")]
     [ValidateNotNullOrEmpty]
     public CheckpointArgument[] Checkpoint { get; set; } = [];
 

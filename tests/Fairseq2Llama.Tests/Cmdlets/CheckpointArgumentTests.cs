@@ -42,6 +42,7 @@ public sealed class CheckpointArgumentTests : IDisposable
     [Theory]
     [InlineData("Measure-CheckpointTensor fs2")]
     [InlineData("Measure-CheckpointTensor -Checkpoint fs2")]
+    [InlineData("Measure-CheckpointTensor -Path fs2")]
     [InlineData("'fs2' | Measure-CheckpointTensor")]
     [InlineData("$fs2Item | Measure-CheckpointTensor")]
     public void Tensors_are_measured_by_path(string script) =>

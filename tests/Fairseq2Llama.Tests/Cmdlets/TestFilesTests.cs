@@ -49,6 +49,21 @@ public sealed class TestFilesTests : IDisposable
         _session.RunForError(CheckpointErrorCode.CheckpointUnrecognized, "Read-Fairseq2Checkpoint $folder/run", "2 files", "model.0.pt", "model.1.pt");
     }
 
+    [Theory]
+    [InlineData("$folder/run", 1000)]
+    [InlineData("$folder/run -Step 500", 500)]
+    [InlineData("$folder/run/checkpoints/step_500", 500)]
+    public void A_step_that_can_not_be_read_is_named_after_its_run(string path, int step)
+    {
+        CheckpointFolder.Copy("tp-gap", _folder["run/checkpoints/step_500"]);
+        CheckpointFolder.Copy("tp-gap", _folder["run/checkpoints/step_1000"]);
+
+        var result = _session.RunOne<CheckpointTestResult>($"Test-LlamaCheckpoint {path}");
+
+        Assert.Equal(($"run@{step}", _folder[$"run/checkpoints/step_{step}"]), (result.Name, result.Path));
+        Assert.False(result.Passed);
+    }
+
     [Fact]
     public void Folders_of_a_whole_tree_are_tested_by_name()
     {

@@ -307,7 +307,7 @@ public sealed class ReferenceExportTests : IDisposable
         var stray = new CheckpointTensor(
             ParameterName.Parse("layers.0.attention.wq.weight", NamingConvention.Fairseq2), DType.Float32, new TensorShape(16, 16), null, checkpoint.Tensors[1].Copies, checkpoint.Tensors[1].Shards)
         {
-            Checkpoint = checkpoint,
+            Owner = checkpoint,
         };
 
         ErrorAssert.Throws(
