@@ -9,14 +9,14 @@ internal static class Report
     public static string Render(Results results)
     {
         var text = new StringBuilder();
-        var torch = results.Find(ContestantNames.TorchDefault) is null ? "" : " (PyTorch: two, without)";
+        var torch = results.Find(ContestantNames.TorchDefault) is null ? "" : " PyTorch ran in two rounds, without a warm-up.";
 
         text.Append("# Benchmarks\n\n")
-            .Append("Made by `dotnet run --project tools/Benchmark --configuration Release`, or `./build.ps1 -Task Bench`.\n\n")
+            .Append("Written by `dotnet run --project tools/Benchmark --configuration Release`, or `./build.ps1 -Task Bench`.\n\n")
             .AppendJoin("", results.Machine.Select(line => $"- {line.Name}: {line.Value}\n"))
             .Append($"\n## {results.Checkpoint}\n\n")
-            .Append($"Medians of {Units.Count(results.Rounds)} rounds in which all ran in turn, after one that does not count{torch}. Before\n")
-            .Append("each run all that was written had reached the disk, and the input was in memory. Peak memory is resident memory, with mapped files.\n\n")
+            .Append($"The times are medians of {Units.Count(results.Rounds)} rounds, after a warm-up round. In each round, all rows ran in turn.{torch}\n")
+            .Append("Before each run, everything written so far was on the disk and the input was in memory. Peak memory is resident memory, including mapped files.\n\n")
             .Append(MeasurementTable(results))
             .Append("\n## Targets\n\n")
             .Append(TargetTable(results));
@@ -24,21 +24,21 @@ internal static class Report
         if (results.Measurements.Any(measurement => measurement.Space is not null))
         {
             text.Append("\n## Space\n\n")
-                .Append("What the whole file system had in use, in the round that does not count.\n\n")
+                .Append("The used space of the whole file system, measured in the warm-up round.\n\n")
                 .Append(SpaceTable(results));
         }
 
         if (results.Sizes.Count > 0)
         {
             text.Append("\n## By size\n\n")
-                .Append("Medians. Starting a process costs the same at any size, so the seconds per GB are those in a session. The memory is the process's.\n\n")
+                .Append("The times are medians. Starting a process takes the same time at any size, so the seconds per GB are those in a session. The memory is that of the process.\n\n")
                 .Append(SizeTable(results));
         }
 
         if (results.TensorCounts.Count > 0)
         {
             text.Append("\n## By number of tensors\n\n")
-                .Append("Small tensors, in running sessions; the first column of times is the first thing that its session does.\n\n")
+                .Append("Small tensors, in running sessions. \"first read\" is the first command of its session.\n\n")
                 .Append(TensorCountTable(results));
         }
 
