@@ -23,20 +23,20 @@ public class SecurityPolicyTests
     public void States_the_bounds_that_hold()
     {
         AssertStates("memory to open a file", $"{Fuzzer.FixedMebibytes} MiB, and {Fuzzer.BytesPerByte} bytes");
-        AssertStates("bytes of a file's pickles", $"{PickleBudget.MaxBytes >> 20} MiB");
-        AssertStates("values that its pickles make", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(PickleBudget), "MaxValues"):N0}"));
-        AssertStates("bytes of its zip directory", $"{Constant(typeof(ZipDirectory), "MaxSize") >> 20} MiB");
-        AssertStates("may claim to become", $"{ZipFormat.MaxDeflateRatio} times");
+        AssertStates("size of a file's pickles", $"{PickleBudget.MaxBytes >> 20} MiB");
+        AssertStates("values that the pickles", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(PickleBudget), "MaxValues"):N0}"));
+        AssertStates("size of a zip directory", $"{Constant(typeof(ZipDirectory), "MaxSize") >> 20} MiB");
+        AssertStates("size of an inflated record", $"{ZipFormat.MaxDeflateRatio} times");
         AssertStates("dimensions of a tensor", $"{TensorLimits.MaxNameLength}, {TensorLimits.MaxDims}");
-        AssertStates("bytes of a tensor, of all tensors", $"{PickleBudget.MaxTensorSize >> 40} TiB, {PickleBudget.MaxTotalTensorSize >> 50} PiB");
-        AssertStates("model.yaml", $"{Constant(typeof(ModelConfig), "MaxLength") >> 20} MiB");
-        AssertStates("how deep it is nested", string.Create(CultureInfo.InvariantCulture, $"{Constant(Yaml, "MaxDepth")}, {Constant(Yaml, "MaxNodes"):N0}"));
-        AssertStates("bytes of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
-        AssertStates("how deep that is nested", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
-        AssertStates("config.json", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
-        AssertStates("tokenizer.json", $"{Constant(typeof(AddedTokens), "MaxLength") >> 20} MiB");
+        AssertStates("size of a tensor, of all tensors", $"{PickleBudget.MaxTensorSize >> 40} TiB, {PickleBudget.MaxTotalTensorSize >> 50} PiB");
+        AssertStates("size of `model.yaml`", $"{Constant(typeof(ModelConfig), "MaxLength") >> 20} MiB");
+        AssertStates("nesting depth of `model.yaml`", string.Create(CultureInfo.InvariantCulture, $"{Constant(Yaml, "MaxDepth")}, {Constant(Yaml, "MaxNodes"):N0}"));
+        AssertStates("size of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
+        AssertStates("nesting depth of a safetensors header", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
+        AssertStates("`config.json`", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
+        AssertStates("`tokenizer.json`", $"{Constant(typeof(AddedTokens), "MaxLength") >> 20} MiB");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
-        AssertStates("characters of a message", $"{PrintableText.MaxLength}");
+        AssertStates("length of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");
     }
 
