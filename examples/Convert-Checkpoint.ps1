@@ -1,9 +1,9 @@
 <#
 .SYNOPSIS
-    Converts the fairseq2 checkpoint that lies beside this script to Meta's reference format and shows the result.
+    Converts the fairseq2 checkpoint beside this script to Meta's reference format and shows the result.
 
 .DESCRIPTION
-    Builds the module first where it is not built yet.
+    Builds the module first if it is not built yet.
 
 .EXAMPLE
     ./examples/Convert-Checkpoint.ps1
@@ -17,13 +17,13 @@
 #>
 [CmdletBinding()]
 param(
-    # A checkpoint's folder or file, or a training run.
+    # The folder or file of a checkpoint, or a training run.
     [string] $Path = "$PSScriptRoot/tiny-llama",
 
     # The folder to write into.
     [string] $DestinationPath = "$PSScriptRoot/../output/tiny-llama",
 
-    # The name of an architecture or an object of New-LlamaArchitecture; what model.yaml or the shapes tell when absent.
+    # The name of an architecture, or an object of New-LlamaArchitecture. By default, the one of model.yaml, or the one that the shapes fit.
     [object] $Architecture
 )
 
@@ -43,11 +43,11 @@ $how = @{}
 if ($Architecture) {
     $how.Architecture = $Architecture
 } elseif (-not $PSBoundParameters.ContainsKey('Path')) {
-    # The architecture of tiny-llama is in no catalogue.
+    # Get-LlamaArchitecture does not list the architecture of tiny-llama.
     $how.Architecture = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
 }
 
-# Run it as often as you like, but not over an export of your own.
+# The default folder is replaced each time, but a folder of your own is not.
 if (-not $PSBoundParameters.ContainsKey('DestinationPath')) {
     $how.Force = $true
 }

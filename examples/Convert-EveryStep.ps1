@@ -1,30 +1,30 @@
 <#
 .SYNOPSIS
-    Converts every new step of every training run below a folder; made to be run each night.
+    Converts every new step of every training run below a folder. Schedule it to run each night.
 
 .DESCRIPTION
-    A run is a folder with steps (step_500, step_1000, ...), or with a folder called checkpoints that has them. Runs are looked for at
-    any depth below -RunsPath; links and hidden folders are not followed. Step 500 of the run sft goes to sft/step_500 below
+    A run is a folder with steps (step_500, step_1000, ...), or with a folder named checkpoints that has them. The script looks for runs
+    at any depth below -RunsPath. It does not follow links or hidden folders. Step 500 of the run sft goes to sft/step_500 below
     -DestinationPath.
 
-    A step is done when its folder has a params.json (config.json for Hugging Face): exports are all or nothing and bring that file
-    last. Steps that are done are skipped, so a second run does nothing, and one after a kill goes on where the first was. Steps that are
-    still being written (step_N.tmp, or without a model) are left alone. A step that can't be converted is reported, and tried again
-    the next time; the others are converted all the same.
+    A step is done when its folder has a params.json (config.json for Hugging Face), because exports are all or nothing and write that
+    file last. The script skips steps that are done. So a second run does nothing, and a run after a kill continues where the first one
+    stopped. Steps that are still being written (step_N.tmp, or without a model) are skipped, too. If a step can't be converted, the
+    script reports it, continues with the others, and tries the step again the next time.
 
-    Each step that was converted, or could not be, adds a line of JSON to the log, with the properties Time, Run, Step, Result, ErrorId,
-    Seconds and Bytes. Get-Content <log> | ConvertFrom-Json reads it. At 10 MB it is renamed to <log>.old, replacing the one before,
-    so two files are all that there ever is.
+    Each step that was converted or failed adds a line of JSON to the log, with the properties Time, Run, Step, Result, ErrorId,
+    Seconds and Bytes. Get-Content <log> | ConvertFrom-Json reads it. At 10 MB, the log is renamed to <log>.old and replaces the previous
+    one, so there are never more than two files.
 
-    Only one at a time works on a destination: a second one says so and ends. The operating system frees the lock when its process
-    ends, however it does.
+    Only one instance works on a destination at a time. A second one reports that and ends. The operating system releases the lock when
+    the process ends for any reason.
 
     Exit codes:
-        0  everything is done, or another one is at work
-        1  some steps could not be converted; each is on stderr, with the id of its error
-        2  wrong arguments, nothing that could be read below -RunsPath, or a destination that can't be written to
+        0  everything is done, or another instance is running
+        1  some steps could not be converted; stderr lists each with its error id
+        2  wrong arguments, no readable run below -RunsPath, or a destination that can't be written to
 
-    (pwsh itself ends with 1 for a parameter that there is not.)
+    (pwsh itself ends with 1 if a parameter does not exist.)
 
 .EXAMPLE
     ./examples/Convert-EveryStep.ps1 /data/runs /data/converted -WhatIf
@@ -39,14 +39,14 @@
 .EXAMPLE
     Get-Content /data/converted/convert-every-step.jsonl | ConvertFrom-Json | Where-Object Result -eq Failed | Group-Object Run, ErrorId
 
-    Asks the log what has failed.
+    Lists the failures in the log.
 
 .NOTES
-    For cron, in crontab -e, each night at half past two; what is left, stderr, cron sends by mail:
+    For cron: run crontab -e and add this line for half past two each night. cron mails the remaining output, stderr:
 
         30 2 * * * pwsh -NoProfile -NonInteractive -File /srv/fairseq2llama/examples/Convert-EveryStep.ps1 /data/runs /data/converted >/dev/null
 
-    The same for Windows Task Scheduler, in a command prompt; it shows the exit code as Last Run Result:
+    For Windows Task Scheduler: run this in a command prompt. Task Scheduler shows the exit code as Last Run Result:
 
         schtasks /Create /TN "Convert steps" /SC DAILY /ST 02:30 /TR "pwsh -NoProfile -NonInteractive -File C:\fairseq2llama\examples\Convert-EveryStep.ps1 D:\runs D:\converted"
 #>
@@ -54,11 +54,11 @@
 [CmdletBinding(SupportsShouldProcess)]
 [OutputType([pscustomobject])]
 param(
-    # The folder that has the runs.
+    # The folder with the runs.
     [Parameter(Position = 0)]
     [string] $RunsPath,
 
-    # The folder that gets a folder for each run.
+    # The folder to write into; each run gets a subfolder.
     [Parameter(Position = 1)]
     [string] $DestinationPath,
 
@@ -66,10 +66,10 @@ param(
     [ArgumentCompletions('Reference', 'HuggingFace')]
     [string] $Format = 'Reference',
 
-    # The name of the architecture of all runs; what each model.yaml tells when absent.
+    # The name of the architecture of all runs. By default, the one of each model.yaml.
     [string] $Architecture,
 
-    # The log; convert-every-step.jsonl in the destination when absent.
+    # The log. By default, convert-every-step.jsonl in the destination.
     [string] $LogPath
 )
 
@@ -77,7 +77,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-# An argument that fails an attribute ends pwsh -File with 1, so what shall end it with 2 is checked here.
+# If an argument fails a validation attribute, pwsh -File ends with 1. The script checks arguments itself, to end with 2.
 function Exit-Script([int] $ExitCode, [string] $Message) {
     [System.Console]::Error.WriteLine($Message)
     exit $ExitCode
@@ -87,18 +87,18 @@ function Resolve-FullPath([string] $Path) {
     [System.IO.Path]::TrimEndingDirectorySeparator($PSCmdlet.GetUnresolvedProviderPathFromPSPath($Path))
 }
 
-# The path below the folder of all runs; of that folder itself its name.
+# The path below the folder of all runs. For that folder itself, its name.
 function Get-RunName([string] $Folder) {
     $relative = [System.IO.Path]::GetRelativePath($runs, $Folder)
     $relative -eq '.' ? (Split-Path $runs -Leaf) : $relative.Replace('\', '/')
 }
 
-# Runs are not looked for in runs, nor in the destination, where each run has steps, too.
+# Does not look inside runs, nor in the destination, where each run has steps, too.
 function Find-Run([string] $Folder) {
     foreach ($stepsPath in "$Folder/checkpoints", $Folder) {
         $steps = Get-ChildItem -LiteralPath $stepsPath -Directory -Filter step_* -ErrorAction Ignore
 
-        # Also a run whose first step is still being written, but not the folder of a run that is called step_by_step.
+        # This includes a run whose first step is still being written, but not the folder of a run named step_by_step.
         if ($steps | Where-Object Name -CMatch '^step_[0-9]+(\.tmp)?$') {
             return [pscustomobject]@{ Name = Get-RunName $Folder; Path = $Folder; StepsPath = $stepsPath }
         }
@@ -114,7 +114,7 @@ function Find-Run([string] $Folder) {
     $folders | Where-Object FullName -NE $destination | ForEach-Object { Find-Run $_.FullName }
 }
 
-# As the module tells finished steps from others: by the name here, by what is in them when they are read.
+# Finds steps with the name of a finished step. The module checks their content when it reads them.
 function Find-Step([string] $Folder) {
     Get-ChildItem -LiteralPath $Folder -Directory -Filter step_* |
         Where-Object Name -CMatch '^step_(0|[1-9][0-9]{0,17})$' |
@@ -122,7 +122,7 @@ function Find-Step([string] $Folder) {
         Sort-Object
 }
 
-# Gives a record, and adds it to the log in one write, so that a kill leaves a whole line or none.
+# Returns a record, and adds it to the log in one write, so that a kill leaves a whole line or none.
 function Write-Record {
     param(
         [string] $Run,
@@ -155,7 +155,7 @@ function Write-Record {
     $record
 }
 
-# Renames a log that is large, and takes away a last line that a full disk or a loss of power has cut.
+# Renames a large log, and removes a last line that a full disk or a loss of power has cut off.
 function Repair-Log {
     if (-not [System.IO.File]::Exists($log)) { return }
 
@@ -173,33 +173,33 @@ function Repair-Log {
     }
 }
 
-# Before anything is converted, because the first record would come after that.
+# Fails before anything is converted, because the first record is written after that.
 function Assert-LogWritable {
     $isNew = -not [System.IO.File]::Exists($log)
 
     try {
         [System.IO.File]::AppendAllText($log, '')
     } catch {
-        Exit-Script 2 "The log can't be written, so nothing was converted: $($_.Exception.InnerException.Message)"
+        Exit-Script 2 "The log can't be written, so nothing is converted: $($_.Exception.InnerException.Message)"
     }
 
     if ($isNew) { [System.IO.File]::Delete($log) }
 }
 
-if (-not $RunsPath -or -not $DestinationPath) { Exit-Script 2 'Say where the runs are and where to write: -RunsPath and -DestinationPath.' }
-if ($Format -notin 'Reference', 'HuggingFace') { Exit-Script 2 "-Format is Reference or HuggingFace, not '$Format'." }
+if (-not $RunsPath -or -not $DestinationPath) { Exit-Script 2 'Give the folder of the runs and the folder to write to: -RunsPath and -DestinationPath.' }
+if ($Format -notin 'Reference', 'HuggingFace') { Exit-Script 2 "-Format must be Reference or HuggingFace, not '$Format'." }
 
 $runs = Resolve-FullPath $RunsPath
 $destination = Resolve-FullPath $DestinationPath
 $log = $LogPath ? (Resolve-FullPath $LogPath) : "$destination/convert-every-step.jsonl"
 
-if (-not (Test-Path -LiteralPath $runs -PathType Container)) { Exit-Script 2 "There is no folder '$runs'." }
-if ($runs -eq $destination) { Exit-Script 2 'The runs and what becomes of them need folders of their own.' }
+if (-not (Test-Path -LiteralPath $runs -PathType Container)) { Exit-Script 2 "The folder '$runs' does not exist." }
+if ($runs -eq $destination) { Exit-Script 2 '-RunsPath and -DestinationPath must be different folders.' }
 
 try {
     Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 } catch {
-    Exit-Script 2 "The module can't be imported. Build it with ./build.ps1 or dotnet build, and start a session that has not loaded another copy. $_"
+    Exit-Script 2 "The module can't be imported. Build it with ./build.ps1 or dotnet build, and use a session that has not loaded another copy. $_"
 }
 
 $how = @{}
@@ -212,7 +212,7 @@ if ($Architecture) {
     }
 }
 
-# The last file of an export, and the command that writes it.
+# The file that an export writes last, and the export command.
 $lastFile, $export = $Format -eq 'Reference' ?
     ('params.json', 'Export-LlamaReferenceCheckpoint') :
     ('config.json', 'Export-LlamaHuggingFaceCheckpoint')
@@ -232,7 +232,7 @@ try {
         } catch [System.IO.IOException] {
             if (-not [System.IO.File]::Exists($lockPath)) { throw }
 
-            Write-Warning "Another one is at work on '$destination', so there is nothing to do for this one."
+            Write-Warning "Another instance is working on '$destination', so this one does nothing."
             exit 0
         }
 
@@ -260,7 +260,7 @@ try {
                 Write-Record -Run $run.Name -Step $step -Seconds $watch.Elapsed.TotalSeconds -Bytes $exported.SizeInBytes
             } catch {
                 if ($_.FullyQualifiedErrorId -like 'CheckpointNotFound,*') {
-                    Write-Verbose "Step $step of $($run.Name) is left alone: it is not finished."
+                    Write-Verbose "Step $step of $($run.Name) is skipped: it is not finished."
                     continue
                 }
 
@@ -269,8 +269,8 @@ try {
         }
     }
 
-    # An empty folder may be a share that is not mounted.
-    if (-not $found) { Exit-Script 2 "There is no run with steps that could be read below '$runs'." }
+    # An empty folder can be a share that is not mounted.
+    if (-not $found) { Exit-Script 2 "There is no readable run with steps below '$runs'." }
 } catch {
     Exit-Script 2 $_.Exception.GetBaseException().Message
 } finally {

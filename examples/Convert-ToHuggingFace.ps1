@@ -1,15 +1,15 @@
 <#
 .SYNOPSIS
-    Takes the fairseq2 checkpoint that lies beside this script to Hugging Face's format and back, and compares what came of it.
+    Converts the fairseq2 checkpoint beside this script to Hugging Face's format and back, and compares the results.
 
 .EXAMPLE
     ./examples/Convert-ToHuggingFace.ps1
 
-    Converts examples/tiny-llama to output/tiny-llama-hf, that to output/tiny-llama-fairseq2, and compares the first with the last.
+    Converts examples/tiny-llama to output/tiny-llama-hf and from there to output/tiny-llama-fairseq2, and compares both with the original.
 #>
 [CmdletBinding()]
 param(
-    # The folder that gets a folder for each format.
+    # The folder to write into; each format gets a subfolder.
     [string] $DestinationPath = "$PSScriptRoot/../output"
 )
 
@@ -17,7 +17,7 @@ $ErrorActionPreference = 'Stop'
 
 Import-Module "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 
-# tiny-llama is in no catalogue, and no model.yaml lies beside it.
+# Get-LlamaArchitecture does not list tiny-llama, and there is no model.yaml beside it.
 $architecture = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
 
 $original = Read-Fairseq2Checkpoint -LiteralPath $PSScriptRoot/tiny-llama
@@ -27,7 +27,7 @@ $back = $there | Export-Fairseq2Checkpoint $DestinationPath/tiny-llama-fairseq2 
 $there | Out-Host
 $back | Out-Host
 
-# Only the rows of query and key projections have changed their order on the way there, and have it back.
+# Only the rows of the query and key projections changed their order, and the way back restored it.
 Compare-LlamaCheckpoint $original $there | Where-Object Result -NE Equal
 Compare-LlamaCheckpoint $original $back | Where-Object Result -NE Equal
 

@@ -1,23 +1,23 @@
 <#
 .SYNOPSIS
-    Exports a checkpoint whose vocabulary is larger or smaller than that of the published model that it was made of.
+    Exports a checkpoint whose vocabulary is larger or smaller than that of the published model on which it is based.
 
 .DESCRIPTION
-    Tokens that were added before fine-tuning give the embeddings more rows than the published architecture has, and its name alone is
-    refused then, with ArchitectureMismatch. This makes the architecture of the published one and the number of rows that are there.
+    If tokens were added before fine-tuning, the embeddings have more rows than the published architecture. An export with the name of
+    that architecture then fails with ArchitectureMismatch. This script makes an architecture from the published one and the actual
+    number of rows.
 
-    The module moves whole tensors: it does not cut rows off, add any, or fill them. What is exported has as many rows as the
-    checkpoint, and the tokenizer has to be the one that it was trained with. Embeddings and output have to have the same number of
-    rows.
+    The module moves whole tensors: it does not remove, add or fill rows. The export has as many rows as the checkpoint, so use the
+    tokenizer with which it was trained. The embeddings and the output layer must have the same number of rows.
 
 .EXAMPLE
     ./examples/Export-ResizedVocabulary.ps1 downloads/chat/model.pt out/chat -BasedOn llama3_2_1b
 
-    Exports a LLaMA 3.2 with tokens of its own in Meta's reference format.
+    Exports a LLaMA 3.2 with added tokens in Meta's reference format.
 #>
 [CmdletBinding()]
 param(
-    # A checkpoint's folder or file, or a training run.
+    # The folder or file of a checkpoint, or a training run.
     [Parameter(Mandatory, Position = 0)]
     [string] $Path,
 
@@ -44,12 +44,12 @@ $resized = New-LlamaArchitecture "$($original.Name)-$vocabSize" -BasedOn $BasedO
 
 $exported = $original | Export-LlamaReferenceCheckpoint $DestinationPath -Architecture $resized
 
-# Read it back from the disk, and hold it against what it was made of.
+# Read the export back from the disk, and compare it with the original.
 $copy = Read-LlamaReferenceCheckpoint -LiteralPath $exported.Path
 $differing = Compare-LlamaCheckpoint $original $copy | Where-Object Result -ne Equal
 
-if ($differing) { throw "The export is not what it should be: $($differing -join ', ')" }
+if ($differing) { throw "The export differs from the original: $($differing -join ', ')" }
 if ($copy.Architecture.VocabSize -ne $vocabSize) { throw "params.json says $($copy.Architecture.VocabSize) tokens, not $vocabSize." }
 
-"The vocabulary has $vocabSize tokens and not $($published.VocabSize); all tensors are the same, bit for bit." | Out-Host
+"The vocabulary has $vocabSize tokens, not $($published.VocabSize); all tensors are the same, bit for bit." | Out-Host
 $exported

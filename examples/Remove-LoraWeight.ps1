@@ -1,25 +1,25 @@
 <#
 .SYNOPSIS
-    Exports a checkpoint without what LoRA left in it, and proves that all else is there, bit for bit.
+    Exports a checkpoint without its LoRA weights, and checks that everything else is the same, bit for bit.
 
 .DESCRIPTION
-    Fine-tuning with LoRA leaves tensors such as decoder.layers.0.self_attn.q_proj.lora_A beside the weights, which no loader of a
-    LLaMA expects. This leaves them out. It does not merge them: what they have learned is not in the export. Merge first, where the
-    model was trained, if you want to keep it.
+    Fine-tuning with LoRA adds tensors such as decoder.layers.0.self_attn.q_proj.lora_A, which loaders of a LLaMA do not expect. This
+    script omits them. It does not merge them, so the export does not contain what they learned. To keep that, merge them first, where
+    the model was trained.
 
 .EXAMPLE
     ./examples/Remove-LoraWeight.ps1 runs/lora out/base
 
-    Exports what is left in Meta's reference format. The architecture is the one that model.yaml tells.
+    Exports the remaining tensors in Meta's reference format, with the architecture of model.yaml.
 
 .EXAMPLE
     ./examples/Remove-LoraWeight.ps1 runs/lora out/base -Architecture llama3_2_1b -Pattern *lora*, *adapter*
 
-    Leaves out adapters of another name, too.
+    Also omits adapters with another name.
 #>
 [CmdletBinding()]
 param(
-    # A checkpoint's folder or file, or a training run.
+    # The folder or file of a checkpoint, or a training run.
     [Parameter(Mandatory, Position = 0)]
     [string] $Path,
 
@@ -27,10 +27,10 @@ param(
     [Parameter(Mandatory, Position = 1)]
     [string] $DestinationPath,
 
-    # Names of the tensors to leave out, with wildcards.
+    # Names of the tensors to omit. Wildcards are allowed.
     [string[]] $Pattern = '*lora*',
 
-    # The name of an architecture or an object of New-LlamaArchitecture; what model.yaml or the shapes tell when absent.
+    # The name of an architecture, or an object of New-LlamaArchitecture. By default, the one of model.yaml, or the one that the shapes fit.
     [object] $Architecture
 )
 
@@ -48,11 +48,11 @@ $left = @($original | Get-CheckpointTensor $Pattern)
 $kept = @($original | Get-CheckpointTensor | Where-Object { $_ -notin $left })
 $exported = $kept | Export-LlamaReferenceCheckpoint $DestinationPath @how
 
-# Read it back from the disk, and hold it against what it was made of.
+# Read the export back from the disk, and compare it with the original.
 $differing = Compare-LlamaCheckpoint $original (Read-LlamaReferenceCheckpoint -LiteralPath $exported.Path) |
     Where-Object { $_.Result -ne 'Equal' -and $_.ReferenceTensor -notin $left }
 
-if ($differing) { throw "The export is not what it should be: $($differing -join ', ')" }
+if ($differing) { throw "The export differs from the original: $($differing -join ', ')" }
 
-"$($left.Count) tensors are left out, $($kept.Count) are the same, bit for bit." | Out-Host
+"$($left.Count) tensors are omitted; $($kept.Count) are the same, bit for bit." | Out-Host
 $exported

@@ -3,10 +3,10 @@
     Shows what the module can do, in fourteen short stops on a checkpoint that comes with this repository.
 
 .DESCRIPTION
-    Each stop says what to look at, shows the command that it is about to run, and runs it. Everything happens on a copy in a
-    temporary folder, which is removed at the end, also after Ctrl+C.
+    Each stop says what to look at, shows a command, and runs it. Everything happens on a copy in a temporary folder, which is removed
+    at the end, even after Ctrl+C.
 
-    The tour waits for Enter after each stop. It does not where nobody can press it, and with -NoPause.
+    The tour waits for Enter after each stop, unless input is redirected or -NoPause is given.
 
 .EXAMPLE
     ./examples/Tour.ps1
@@ -16,12 +16,12 @@
 .EXAMPLE
     dotnet tool exec powershell --yes -- -NoProfile -File examples/Tour.ps1
 
-    Takes it where no PowerShell is installed, but the .NET SDK is.
+    Takes the tour with only the .NET SDK, if PowerShell is not installed.
 
 .EXAMPLE
     ./examples/Tour.ps1 -NoPause
 
-    Runs it through.
+    Runs all stops without waiting.
 #>
 [CmdletBinding()]
 param(
@@ -35,7 +35,7 @@ $ErrorActionPreference = 'Stop'
 $module = "$PSScriptRoot/../output/Fairseq2Llama/Fairseq2Llama.psd1"
 
 if (-not [System.IO.File]::Exists($module)) {
-    throw "The module is not built yet. Run ./build.ps1, or dotnet build, in '$([System.IO.Path]::GetFullPath("$PSScriptRoot/.."))', and take the tour again."
+    throw "The module is not built yet. Run ./build.ps1, or dotnet build, in '$([System.IO.Path]::GetFullPath("$PSScriptRoot/.."))', and start the tour again."
 }
 
 Import-Module $module
@@ -43,15 +43,15 @@ Import-Module $module
 $stops = @(
     @{
         Title = 'Read a checkpoint'
-        Look = 'Only the index is read, and no weights, however many there are. Nothing in the file is executed.'
+        Look = 'Only the index is read, no weights. Nothing in the file is executed.'
         Command = {
             $model = Read-Fairseq2Checkpoint $tour/tiny-llama
             $model
         }
     }
     @{
-        Title = 'Look into it'
-        Look = "Names are fairseq2's; what Meta and Hugging Face call a tensor are properties of it, too."
+        Title = 'Look at its tensors'
+        Look = "Names are fairseq2's. Meta's and Hugging Face's names are properties of each tensor."
         Command = {
             $model | Get-CheckpointTensor -Layer 0
             $model | Get-CheckpointTensor *.0.*q_proj* | ForEach-Object { $_.ReferenceName, $_.HuggingFaceName }
@@ -59,17 +59,17 @@ $stops = @(
     }
     @{
         Title = 'Filter it'
-        Look = 'Tensors are objects: whatever a property tells can be asked for.'
+        Look = 'Tensors are objects, so you can filter by any property.'
         Command = { $model | Get-CheckpointTensor *proj* | Where-Object SizeInBytes -gt 20KB }
     }
     @{
-        Title = 'See which architectures have a name'
-        Look = 'Heads are query heads / key and value heads. Where a model.yaml lies beside the weights, nobody needs to name one.'
+        Title = 'List the known architectures'
+        Look = 'Heads are query heads / key and value heads. With a model.yaml beside the weights, you need not name an architecture.'
         Command = { Get-LlamaArchitecture llama3* }
     }
     @{
         Title = 'Make an architecture of your own'
-        Look = 'tiny-llama has none of these names. FfnInnerDim was computed, as fairseq2 does it.'
+        Look = 'tiny-llama is none of these. FfnInnerDim is computed as in fairseq2.'
         Command = {
             $tiny = New-LlamaArchitecture tiny-llama -ModelDim 64 -NumLayers 4 -NumAttnHeads 8 -NumKeyValueHeads 4 -VocabSize 512 -FfnInnerDimMultipleOf 4
             $tiny
@@ -77,7 +77,7 @@ $stops = @(
     }
     @{
         Title = 'Test it'
-        Look = 'A line for each checkpoint, and below it all that was found: here everything that contradicts another architecture.'
+        Look = 'One line for each checkpoint, and its findings below: here everything that contradicts another architecture.'
         Command = {
             $model | Test-LlamaCheckpoint -Architecture $tiny
             $model | Test-LlamaCheckpoint -Architecture llama3_2_1b
@@ -85,12 +85,12 @@ $stops = @(
     }
     @{
         Title = 'Plan an export'
-        Look = 'Every file and its size, planned down to the byte, and nothing is written.'
+        Look = 'Every file and its size, planned down to the byte. Nothing is written.'
         Command = { $model | Export-LlamaReferenceCheckpoint $tour/meta -Architecture $tiny -WhatIf }
     }
     @{
         Title = "Export it in Meta's format"
-        Look = 'All or nothing: the folder appears when it is complete and verified. What comes out can be piped on.'
+        Look = 'All or nothing: the folder appears when it is complete and verified. You can pipe the result on.'
         Command = {
             $meta = $model | Export-LlamaReferenceCheckpoint $tour/meta -Architecture $tiny
             $meta
@@ -98,17 +98,17 @@ $stops = @(
     }
     @{
         Title = 'Compare it bit for bit'
-        Look = 'Tensors are aligned by what they are, whatever the two formats call them. All are Equal.'
+        Look = 'Tensors are matched even if the two formats name them differently. All are Equal.'
         Command = { Compare-LlamaCheckpoint $model $meta | Where-Object Layer -eq 3 }
     }
     @{
         Title = 'Measure its numbers'
-        Look = 'NaN and Inf come first, since those are what one looks for. The spread of weights is Std.'
+        Look = 'NaN and Inf come first, because they matter most. Std is the standard deviation of the weights.'
         Command = { $model | Get-CheckpointTensor -Layer 0 | Measure-CheckpointTensor }
     }
     @{
-        Title = 'Cast it, and see how far that moves it'
-        Look = 'float16 has more digits than bfloat16 and a smaller range: only the tiniest numbers moved, and max says how far.'
+        Title = 'Cast it, and see how much changes'
+        Look = 'float16 has more digits than bfloat16 and a smaller range: only the smallest numbers changed, and max says by how much.'
         Command = {
             $half = $model | Export-LlamaReferenceCheckpoint $tour/half -Architecture $tiny -DType float16
             Compare-LlamaCheckpoint $model $half -Tolerance 1e-3 | Where-Object Layer -eq 0
@@ -116,7 +116,7 @@ $stops = @(
     }
     @{
         Title = 'Change one bit, and find it'
-        Look = 'The quick test reads no data and can not see it. -Deep compares checksums and names the tensor.'
+        Look = 'The quick test reads no data and cannot see it. -Deep compares checksums and names the tensor.'
         Command = {
             $bytes = [System.IO.File]::ReadAllBytes("$tour/tiny-llama/model.pt")
             $bytes[$bytes.Length / 2] = $bytes[$bytes.Length / 2] -bxor 1
@@ -128,7 +128,7 @@ $stops = @(
     }
     @{
         Title = 'Try to export the damaged one'
-        Look = 'Every byte that is copied is checked. The error has an id that scripts can rely on, and the last line says whether the folder is there.'
+        Look = 'Every copied byte is checked. The error has an id that scripts can rely on, and the last line says whether the folder exists.'
         Command = {
             try {
                 Read-Fairseq2Checkpoint $tour/damaged.pt | Export-LlamaReferenceCheckpoint $tour/damaged -Architecture $tiny
@@ -141,8 +141,8 @@ $stops = @(
         }
     }
     @{
-        Title = 'Go on to Hugging Face, and back to fairseq2'
-        Look = 'Rows of query and key projections change their order on the way there and have it back at the end: 0 tensors differ.'
+        Title = 'Convert it to Hugging Face, and back to fairseq2'
+        Look = 'Rows of query and key projections change their order, and the way back restores it: 0 tensors differ.'
         Command = {
             $there = $meta | Export-LlamaHuggingFaceCheckpoint $tour/hf
             $back = $there | Export-Fairseq2Checkpoint $tour/back
@@ -153,14 +153,14 @@ $stops = @(
     }
 )
 
-# Lines of a script block without the indentation that they have here, as one would type them.
+# The lines of a script block as you would type them, without their indentation here.
 function Format-Typed([scriptblock] $Command) {
     $lines = $Command.ToString().Trim() -split '\r?\n' -replace '^ {12}'
     $lines -replace '^(?=[ }])', '>> ' -replace '^(?=[^ }>])', 'PS> ' -join "`n"
 }
 
 function Wait-ForEnter {
-    "$($PSStyle.Dim)Enter goes on, Ctrl+C ends the tour.$($PSStyle.Reset)" | Out-Host
+    "$($PSStyle.Dim)Press Enter to continue, Ctrl+C to end the tour.$($PSStyle.Reset)" | Out-Host
 
     try {
         $null = $Host.UI.ReadLine()
@@ -177,7 +177,7 @@ try {
     $null = [System.IO.Directory]::CreateDirectory("$tour/tiny-llama")
     [System.IO.File]::Copy("$PSScriptRoot/tiny-llama/model.pt", "$tour/tiny-llama/model.pt")
 
-    "`$tour is $tour, which is removed at the end." | Out-Host
+    "`$tour is $tour. It is removed at the end." | Out-Host
 
     for ($number = 1; $number -le $stops.Count; $number++) {
         $stop = $stops[$number - 1]
@@ -186,13 +186,13 @@ try {
         "$($stop.Look)`n" | Out-Host
         "$($PSStyle.Foreground.Cyan)$(Format-Typed $stop.Command)$($PSStyle.Reset)" | Out-Host
 
-        # In this scope, so that the next stops have its variables.
+        # In this scope, so that later stops can use its variables.
         . $stop.Command | Out-Host
 
         if ($pause -and $number -lt $stops.Count) { Wait-ForEnter }
     }
 
-    "That was the tour. Get-Help about_Fairseq2Llama goes on from here, and Get-Help <command> -Examples shows more of each.`n" | Out-Host
+    "That was the tour. To learn more, run Get-Help about_Fairseq2Llama, or Get-Help <command> -Examples.`n" | Out-Host
 } finally {
     [System.IO.Directory]::Delete($tour, $true)
 }

@@ -201,7 +201,7 @@ Describe 'Convert-EveryStep.ps1' {
         }
 
         $second.ExitCode | Should -Be 0
-        $second.Output | Should -Match 'Another one is at work'
+        $second.Output | Should -Match 'Another instance is working'
         Get-Converted | Should -BeNullOrEmpty
 
         (Invoke-Example Convert-EveryStep.ps1 $runs $converted).ExitCode | Should -Be 0
@@ -256,9 +256,9 @@ Describe 'Convert-EveryStep.ps1' {
         @{ Why = 'a format that there is not'; Arguments = 'runs', 'out', '-Format', 'gguf'; Says = 'gguf' }
         @{ Why = 'an architecture that there is not'; Arguments = '.', 'out', '-Architecture', 'gpt'; Says = 'gpt' }
         @{ Why = 'runs that are not there'; Arguments = 'nowhere', 'out'; Says = 'nowhere' }
-        @{ Why = 'runs and destination in one folder'; Arguments = '.', '.'; Says = 'of their own' }
-        @{ Why = 'a folder without runs'; Arguments = 'made', 'out'; Says = 'no run' }
-        @{ Why = 'a folder where the log should be'; Arguments = '.', 'unlogged', '-LogPath', 'made'; Says = 'nothing was converted: .*made' }
+        @{ Why = 'runs and destination in one folder'; Arguments = '.', '.'; Says = 'must be different folders' }
+        @{ Why = 'a folder without runs'; Arguments = 'made', 'out'; Says = 'no readable run' }
+        @{ Why = 'a folder where the log should be'; Arguments = '.', 'unlogged', '-LogPath', 'made'; Says = 'nothing is converted: .*made' }
         @{ Why = 'a file where the destination should be'; Arguments = '.', 'made/model.yaml'; Says = 'model.yaml' }
     ) {
         $ended = Invoke-Example Convert-EveryStep.ps1 @Arguments

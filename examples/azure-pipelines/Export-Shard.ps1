@@ -1,11 +1,11 @@
 <#
 .SYNOPSIS
-    Exports one shard of a checkpoint in a step of Azure Pipelines; the other jobs of its matrix export the others.
+    Exports one shard of a checkpoint in a step of Azure Pipelines. The other jobs of the matrix export the others.
 
 .DESCRIPTION
-    Warnings and errors become issues of the run. A job that is run again replaces its file. The exit code is 1 when the export fails.
+    Warnings and errors become issues of the run. If a job runs again, it replaces its file. If the export fails, the exit code is 1.
 
-    It can be run anywhere, and prints there what the agent would act on. Uses PowerShell's core commands only.
+    The script runs anywhere; without an agent, it prints the logging commands. It uses only PowerShell's core commands.
 
 .EXAMPLE
     ./examples/azure-pipelines/Export-Shard.ps1 runs/70b /mnt/shared/70b -ShardCount 8 -ShardIndex 3
@@ -14,19 +14,19 @@
 #>
 [CmdletBinding()]
 param(
-    # A checkpoint's folder or file, or a training run.
+    # The folder or file of a checkpoint, or a training run.
     [Parameter(Mandatory, Position = 0)]
     [string] $Path,
 
-    # The folder that all jobs write into.
+    # The folder into which all jobs write.
     [Parameter(Mandatory, Position = 1)]
     [string] $DestinationPath,
 
-    # The number of jobs, and of files.
+    # The number of jobs and files.
     [Parameter(Mandatory)]
     [int] $ShardCount,
 
-    # Which of the files to write, from 0.
+    # The file to write, counted from 0.
     [Parameter(Mandatory)]
     [int] $ShardIndex
 )
@@ -41,7 +41,7 @@ Import-Module "$PSScriptRoot/LoggingCommands.psm1"
 try {
     Get-ProgressCommand 0 "Exporting shard $ShardIndex"
 
-    # Warnings may quote a checkpoint, as errors do, so they are taken from their stream.
+    # Like errors, warnings may quote a checkpoint, so they are redirected and escaped.
     Read-Fairseq2Checkpoint -LiteralPath $Path 3>&1 |
         ForEach-Object {
             if ($_ -is [System.Management.Automation.WarningRecord]) { return $_ }
@@ -50,7 +50,7 @@ try {
         Where-Object { $_ -is [System.Management.Automation.WarningRecord] } |
         ForEach-Object { Get-IssueCommand warning $_.Message }
 
-    Get-ProgressCommand 100 "Shard $ShardIndex is there"
+    Get-ProgressCommand 100 "Exported shard $ShardIndex"
 } catch {
     Get-ErrorCommand $_
     exit 1

@@ -1,7 +1,7 @@
-# What the agent of Azure Pipelines understands in the output of a step. It acts on ##vso[ anywhere in a line, so a value that comes
-# from a checkpoint, the name of a tensor for example, must never reach the output but through here.
+# Logging commands, which the agent of Azure Pipelines obeys in the output of a step. It acts on ##vso[ anywhere in a line. So print
+# values from a checkpoint, such as the name of a tensor, only with these functions.
 
-# The escapes that the agent undoes; the percent sign first, or it would undo too much.
+# The escapes that the agent decodes. The percent sign comes first, so that it is not decoded twice.
 function ConvertTo-EscapedData([string] $Text) {
     $Text.Replace('%', '%AZP25').Replace("`r", '%0D').Replace("`n", '%0A')
 }
@@ -12,22 +12,22 @@ function ConvertTo-EscapedProperty([string] $Text) {
 
 <#
 .SYNOPSIS
-    Gives a logging command, as ##vso[task.logissue type=error]message.
+    Returns a logging command, such as ##vso[task.logissue type=error]message.
 #>
 function Get-LoggingCommand {
     [CmdletBinding()]
     [OutputType([string])]
     param(
-        # Area and action, as task.logissue.
+        # Area and action, such as task.logissue.
         [Parameter(Mandatory, Position = 0)]
         [string] $Name,
 
-        # What follows the bracket.
+        # The text after the bracket.
         [Parameter(Position = 1)]
         [AllowEmptyString()]
         [string] $Message = '',
 
-        # What stands in it.
+        # The properties in the bracket.
         [System.Collections.IDictionary] $Property = @{}
     )
 
@@ -38,7 +38,7 @@ function Get-LoggingCommand {
 
 <#
 .SYNOPSIS
-    Gives the command that adds an error or a warning to the summary of the run.
+    Returns the command that adds an error or a warning to the summary of the run.
 #>
 function Get-IssueCommand {
     [CmdletBinding()]
@@ -49,12 +49,12 @@ function Get-IssueCommand {
         [ValidateSet('error', 'warning')]
         [string] $Type,
 
-        # What it says.
+        # The text of the issue.
         [Parameter(Mandatory, Position = 1)]
         [AllowEmptyString()]
         [string] $Message,
 
-        # The id of an error.
+        # The error id.
         [string] $Code = ''
     )
 
@@ -66,13 +66,13 @@ function Get-IssueCommand {
 
 <#
 .SYNOPSIS
-    Gives the command that adds an error of PowerShell to the summary of the run, with the id that the module gave it.
+    Returns the command that adds a PowerShell error to the summary of the run, with its error id.
 #>
 function Get-ErrorCommand {
     [CmdletBinding()]
     [OutputType([string])]
     param(
-        # The error.
+        # The error record.
         [Parameter(Mandatory, Position = 0)]
         [System.Management.Automation.ErrorRecord] $ErrorRecord
     )
@@ -82,7 +82,7 @@ function Get-ErrorCommand {
 
 <#
 .SYNOPSIS
-    Gives the command that shows how far a step is.
+    Returns the command that shows the progress of a step.
 #>
 function Get-ProgressCommand {
     [CmdletBinding()]
@@ -93,7 +93,7 @@ function Get-ProgressCommand {
         [ValidateRange(0, 100)]
         [int] $Percent,
 
-        # What it is at.
+        # The current operation.
         [Parameter(Mandatory, Position = 1)]
         [string] $Operation
     )

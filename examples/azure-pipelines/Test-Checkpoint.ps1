@@ -1,12 +1,12 @@
 <#
 .SYNOPSIS
-    Tests checkpoints in a step of Azure Pipelines: an issue for each finding, progress, and a report of each as summary of the run.
+    Tests checkpoints in a step of Azure Pipelines, with an issue for each finding, progress, and a report in the summary of the run.
 
 .DESCRIPTION
-    Errors and warnings become issues of the run; what is only good to know goes to the debug log. The exit code is 1 when a
-    checkpoint has a finding that fails it, else 0. Each checkpoint that can be read has a report in Markdown, whatever was found.
+    Errors and warnings become issues of the run; other findings go to the debug log. If a checkpoint fails, the exit code is 1,
+    otherwise 0. The script writes a Markdown report for each checkpoint that can be read.
 
-    It can be run anywhere, and prints there what the agent would act on. Uses PowerShell's core commands only.
+    The script runs anywhere; without an agent, it prints the logging commands. It uses only PowerShell's core commands.
 
 .EXAMPLE
     ./examples/azure-pipelines/Test-Checkpoint.ps1 runs/sft reports
@@ -16,7 +16,7 @@
 .EXAMPLE
     ./examples/azure-pipelines/Test-Checkpoint.ps1 runs/* reports -Deep -FailOn Warning
 
-    Reads all data of all runs, too, and does not let warnings pass.
+    Also reads all data of all runs, and fails on warnings.
 #>
 [CmdletBinding()]
 param(
@@ -28,13 +28,13 @@ param(
     [Parameter(Mandatory, Position = 1)]
     [string] $ReportPath,
 
-    # The architecture; what model.yaml or the shapes tell when absent.
+    # The architecture. By default, the one of model.yaml, or the one that the shapes fit.
     [string] $Architecture,
 
-    # Reads all data as well.
+    # Also reads all data.
     [switch] $Deep,
 
-    # What fails a checkpoint.
+    # The severity of findings that fail a checkpoint.
     [ValidateSet('Error', 'Warning')]
     [string] $FailOn = 'Error'
 )
@@ -58,7 +58,7 @@ try {
     Get-ProgressCommand 0 'Testing'
     $results = @(Test-LlamaCheckpoint $Path @how -Deep:$Deep -ErrorAction SilentlyContinue -ErrorVariable problems)
 
-    # Paths that lead nowhere; what is there and can't be read is a finding.
+    # Paths that do not exist. A checkpoint that exists and can't be read is a finding.
     foreach ($problem in $problems) {
         Get-ErrorCommand $problem
         $failed++
@@ -78,7 +78,7 @@ try {
 
         $failed += [int]($result.Findings.Where({ $_.Severity -in $failing }).Count -gt 0)
 
-        # What can't be read has no report. Two checkpoints may have the same name.
+        # A checkpoint that can't be read has no report. Two checkpoints can have the same name, hence the number.
         Read-Fairseq2Checkpoint -LiteralPath $result.Path -ErrorAction Ignore |
             Export-CheckpointReport "$reports/$number-$($result.Name).md" -Force @how |
             ForEach-Object { Get-LoggingCommand task.uploadsummary $_.FullName }
@@ -88,7 +88,7 @@ try {
 
     Get-ProgressCommand 100 "$($results.Count) tested, $failed failures"
 } catch {
-    # The message may quote a checkpoint, so the engine must not print it.
+    # The message may quote a checkpoint, so PowerShell must not print it.
     Get-ErrorCommand $_
     exit 1
 }

@@ -29,7 +29,7 @@ public sealed class EditExamplesTests : IDisposable
 
         // The manifest of the test data says which they are: what fs2 has not.
         Assert.Equal(NamesOf("fs2"), Exported.Tensors.Select(tensor => tensor.Fairseq2Name!).Order(StringComparer.Ordinal));
-        Assert.Contains(_session.Host.TakeLines(), line => line == "4 tensors are left out, 21 are the same, bit for bit.");
+        Assert.Contains(_session.Host.TakeLines(), line => line == "4 tensors are omitted; 21 are the same, bit for bit.");
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class EditExamplesTests : IDisposable
             """);
 
         Assert.Equal(40, Exported.Architecture!.VocabSize);
-        Assert.Contains(_session.Host.TakeLines(), line => line.StartsWith("The vocabulary has 40 tokens and not 32;", StringComparison.Ordinal));
+        Assert.Contains(_session.Host.TakeLines(), line => line.StartsWith("The vocabulary has 40 tokens, not 32;", StringComparison.Ordinal));
     }
 
     private LlamaReferenceCheckpoint Exported => LlamaReferenceCheckpoint.Read(_folder["out"]);
