@@ -31,7 +31,7 @@ internal sealed class YamlAdapter
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             // YamlDotNet's scanner says the one of some broken flow mappings, the other of some broken tags.
-            throw new FormatException("it is no YAML", e);
+            throw new FormatException("it is not YAML", e);
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed class YamlAdapter
         var content = ReadNode(depth: 0);
         _parser.Consume<DocumentEnd>();
 
-        return _parser.Accept<StreamEnd>(out var end) ? content : throw Refuse(_parser.Current!, "there is a second document");
+        return _parser.Accept<StreamEnd>(out var end) ? content : throw Refuse(_parser.Current!, "it has a second document");
     }
 
     private object? ReadNode(int depth)
@@ -81,7 +81,7 @@ internal sealed class YamlAdapter
             Scalar scalar => scalar.Value,
             SequenceStart => ReadSequence(depth),
             MappingStart => ReadMapping(depth),
-            _ => throw Refuse(node, "it has something unexpected"),
+            _ => throw Refuse(node, "it has an unexpected element"),
         };
     }
 
@@ -107,7 +107,7 @@ internal sealed class YamlAdapter
 
             if (ReadNode(depth + 1) is not string key || !entries.TryAdd(key, ReadNode(depth + 1)))
             {
-                throw Refuse(at, "it has a key twice, or one that is no text");
+                throw Refuse(at, "it has a key twice, or a key that is not text");
             }
         }
 

@@ -113,7 +113,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
         argument.Checkpoint ?? (this.ResolveArgument(argument).ToArray() is [var path]
             ? Read(path)
             : throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}', where one checkpoint is expected.", argument.Path));
+                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}'. Give the path of one checkpoint.", argument.Path));
 
     /// <summary>Reads a checkpoint, and tells what is noteworthy about it.</summary>
     /// <param name="path">An absolute path of the operating system.</param>
@@ -138,8 +138,8 @@ public abstract class CheckpointCmdlet : PSCmdlet
         }
 
         var told = checkpoint.Architecture is { } architecture
-            ? $"a file beside them tells an architecture, {Display.Architecture(architecture)}."
-            : "no file beside them tells an architecture.";
+            ? $"the file beside them describes the architecture {Display.Architecture(architecture)}."
+            : "no file beside them describes the architecture.";
 
         WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
         return checkpoint;

@@ -65,7 +65,7 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
             if (DestinationPath is null && Path.Length == 0)
             {
                 ThrowTerminatingError(new ErrorRecord(
-                    new PSArgumentException("No destination was given. Give -DestinationPath."),
+                    new PSArgumentException("There is no destination. Give one with -DestinationPath."),
                     "MissingMandatoryParameter",
                     ErrorCategory.InvalidArgument,
                     targetObject: null));

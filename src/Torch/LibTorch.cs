@@ -30,7 +30,7 @@ internal static class LibTorch
             }
             catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
             {
-                attempts.Add($"what is in {location.Origin} '{location.Folder}' can't be loaded: {LibTorchFailure.Explain(e.Message)}");
+                attempts.Add($"the files in {location.Origin} '{location.Folder}' can't be loaded: {LibTorchFailure.Explain(e.Message)}");
             }
         }
 

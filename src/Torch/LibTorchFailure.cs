@@ -10,13 +10,13 @@ internal static class LibTorchFailure
 
     public static CheckpointException Of(IReadOnlyCollection<string> attempts) => new(
         CheckpointErrorCode.LibTorchUnavailable,
-        $"libtorch {LibTorchLocation.Version}, which tensors of TorchSharp are made of, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
+        $"libtorch {LibTorchLocation.Version}, which TorchSharp tensors need, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
         + " Everything but ConvertTo-TorchTensor works without it.",
         LibTorchLocation.Variable);
 
     /// <summary>What the loader said, in words that help, where it is a known case.</summary>
     public static string Explain(string message) => message.Contains(NeededSymbols, StringComparison.Ordinal)
-        ? $"it needs libstdc++ of GCC 13 or newer ({NeededSymbols}), and this system's is older, as those of Debian 12, Ubuntu 22.04 and RHEL 9 are"
+        ? $"it needs libstdc++ of GCC 13 or newer ({NeededSymbols}), but this system has an older one, like Debian 12, Ubuntu 22.04 and RHEL 9"
         : message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
 
     /// <summary>Makes one of our errors of what libtorch refuses, whose own message goes on with addresses in its code.</summary>
@@ -29,7 +29,7 @@ internal static class LibTorchFailure
         catch (ExternalException e)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.LibTorchFailed, $"libtorch can't make the tensor: {e.Message.Split('\n')[0].Trim().TrimEnd('.')}. Check how much memory is free.", null, e);
+                CheckpointErrorCode.LibTorchFailed, $"libtorch can't create the tensor: {e.Message.Split('\n')[0].Trim().TrimEnd('.')}. Check how much memory is free.", null, e);
         }
     }
 

@@ -44,7 +44,7 @@ internal static class TensorPairs
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.UnmappedTensor,
-                    $"'{tensor.Name}' and '{tensors[name].Name}' of '{checkpoint.Path}' are both the parameter '{name}', so it is not clear which to compare.",
+                    $"'{tensor.Name}' and '{tensors[name].Name}' of '{checkpoint.Path}' are both the parameter '{name}', so it is unclear which one to compare.",
                     tensor.Name);
             }
         }

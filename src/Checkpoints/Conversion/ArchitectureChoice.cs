@@ -32,10 +32,10 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
                 ArchitectureInference.RequireOne([architecture, .. file.Alternatives], format, $"'{file.Path}' fits"),
                 $"according to '{file.Path}'",
                 file),
-            _ => new ArchitectureChoice(ArchitectureInference.Infer(tensors, format, checkpoint.Path), "by its shapes"),
+            _ => new ArchitectureChoice(ArchitectureInference.Infer(tensors, format, checkpoint.Path), "inferred from the shapes"),
         };
 
-    public static ArchitectureChoice OfUser(LlamaArchitecture named) => new(named, "as named");
+    public static ArchitectureChoice OfUser(LlamaArchitecture named) => new(named, "given with -Architecture");
 
     /// <summary>Who names one of those that the file leaves possible takes nothing back of what the file does tell, such as the epsilon.</summary>
     internal static LlamaArchitecture Complete(LlamaArchitecture named, ArchitectureFile? file) =>

@@ -15,7 +15,7 @@ internal static class ArchitectureInference
     {
         if (tensors.All(tensor => tensor.ParsedName.Parameter is null))
         {
-            throw Required(checkpoint, "none of its tensors is a parameter of LLaMA. Check that it is one.");
+            throw Required(checkpoint, "none of its tensors is a parameter of LLaMA. Check that the checkpoint is a LLaMA.");
         }
 
         var candidates = LlamaArchitectures.All
@@ -42,7 +42,7 @@ internal static class ArchitectureInference
             ? candidates[0]
             : throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureRequired,
-                $"{whatFits} {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, whose {format.ConfigFileName} differ."
+                $"{whatFits} {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, for which {format.ConfigFileName} differs."
                 + " Pass the right one with -Architecture.");
 
     /// <summary>A command with everything in it that shapes tell; the number of heads is not among it.</summary>
@@ -53,8 +53,8 @@ internal static class ArchitectureInference
 
         return $"New-LlamaArchitecture -Name … -ModelDim {Show(sizes[LlamaDim.ModelDim])} -NumLayers {Show(layers)} -NumAttnHeads …"
             + $" -NumKeyValueHeads … -VocabSize {Show(sizes[LlamaDim.VocabSize])}"
-            + $" -FfnInnerDimMultipleOf …, where key/value heads x head dim is {Show(sizes[LlamaDim.KeyValueDim])} and the FFN's inner dim"
-            + $" {Show(sizes[LlamaDim.FfnInnerDim])}; what the shapes do not tell stands in the model.yaml of the training run.";
+            + $" -FfnInnerDimMultipleOf …, where key/value heads x head dim is {Show(sizes[LlamaDim.KeyValueDim])} and the inner dim of the FFN is"
+            + $" {Show(sizes[LlamaDim.FfnInnerDim])}. The model.yaml of the training run has the values that the shapes do not show.";
     }
 
     private static long? FindSize(IEnumerable<CheckpointTensor> tensors, LlamaDim dim)

@@ -43,8 +43,8 @@ public static class CheckpointExport
             ? Plan(checkpoint, distinct, Destinations.At(destinationPath), options, cancellationToken)
             : throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
-                $"'{destinationPath}' can hold tensors of one checkpoint, and these come from {checkpoints.Length}:"
-                + $" {string.Join(", ", checkpoints.Select(checkpoint => $"'{checkpoint.Path}'"))}. Export each by itself.",
+                $"'{destinationPath}' can hold the tensors of only one checkpoint, and these come from {checkpoints.Length}:"
+                + $" {string.Join(", ", checkpoints.Select(checkpoint => $"'{checkpoint.Path}'"))}. Export each one separately.",
                 destinationPath);
     }
 
@@ -93,7 +93,7 @@ public static class CheckpointExport
         if (input is not null)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{input}' is what is being exported and would be replaced. Choose another folder.", folder.Path);
+                CheckpointErrorCode.OutputExists, $"The export would replace its own input, '{input}'. Choose another folder.", folder.Path);
         }
     }
 }

@@ -44,7 +44,7 @@ internal sealed record DestinationFolder(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"'{folder.Path}' has got {unseen} from another export meanwhile. Choose another folder, or replace what is there with -Force.",
+                $"Another export has written {unseen} to '{folder.Path}' in the meantime. Choose another folder, or replace the files with -Force.",
                 folder.Path);
         }
 
@@ -69,7 +69,7 @@ internal sealed record DestinationFolder(
         if (folder.FolderNames.FirstOrDefault(planned.Contains) is { } taken)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{folder.PathOf(taken)}' is a folder, and a file of that name is to be written.", path);
+                CheckpointErrorCode.OutputExists, $"'{folder.PathOf(taken)}' is a folder, but the export writes a file of that name. Rename the folder, or choose another destination.", path);
         }
 
         if (!force && replaced.Length + stale.Length > 0)
@@ -85,7 +85,7 @@ internal sealed record DestinationFolder(
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
                 $"'{path}' holds shards of another export: {string.Join(", ", output.Foreign)}. Choose another"
-                + " folder, or begin to replace them with -Force.",
+                + " folder, or start to replace them with -Force.",
                 path);
         }
 
@@ -93,10 +93,10 @@ internal sealed record DestinationFolder(
             [.. replaced],
             [.. stale],
             [
-                .. output.Foreign.Select(file => $"'{folder.PathOf(file)}' is of another export; a job with that shard has to replace it."),
+                .. output.Foreign.Select(file => $"'{folder.PathOf(file)}' belongs to another export. Run the job for that shard, so that it replaces the file."),
                 .. from name in others.Except(stale)
                    where rules.FindStumblingBlock(name) is not null
-                   select $"'{folder.PathOf(name)}' stays where it is; {rules.FindStumblingBlock(name)}",
+                   select $"'{folder.PathOf(name)}' stays in the folder; {rules.FindStumblingBlock(name)}",
             ]);
     }
 
@@ -116,7 +116,7 @@ internal sealed record DestinationFolder(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{folder.Path}' can't be looked into: {e.Message}", folder.Path, e);
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{folder.Path}' can't be listed: {e.Message}", folder.Path, e);
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class ExportChecks
         LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, ExportOptions options) =>
         CheckpointException.ThrowIfAny(
             options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors).Concat(ArchitectureCheck.FindNonFloating(tensors)),
-            $"'{checkpoint.Path}' holds what LLaMA does not have",
+            $"'{checkpoint.Path}' holds tensors that LLaMA does not have",
             "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
 
     /// <exception cref="CheckpointException">The result would be wrong; all reasons of the first kind are listed.</exception>
@@ -27,24 +27,24 @@ internal static class ExportChecks
             ArchitectureCheck.FindContradictions(tensors, architecture).Concat(format.FindContradictions(architecture)),
             $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",
             "Name the architecture that the model was trained with, or make it with New-LlamaArchitecture."
-                + (checkpoint.ShardCount > 1 || checkpoint.IsShard ? " Look whether files of the checkpoint are missing, too." : ""));
+                + (checkpoint.ShardCount > 1 || checkpoint.IsShard ? " Also check whether files of the checkpoint are missing." : ""));
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindMissing(tensors, architecture),
             $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}' ({origin})",
-            "If tensors were filtered, keep these. Where the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
+            "If you filtered the tensors, keep these. If the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
     }
 
     /// <returns>A clause without a full stop.</returns>
     public static string DescribeIgnored(string tensor, LlamaCheckpoint checkpoint) =>
-        $"'{tensor}' of '{checkpoint.Path}' is ignored, as by transformers, because its config.json says that the output is tied to the embeddings";
+        $"'{tensor}' of '{checkpoint.Path}' is ignored, as in transformers, because config.json says that the output is tied to the embeddings";
 
     public static IEnumerable<string> Warn(
         ExportedModel model, ArchitectureChoice choice, OutputFormat format, VerificationPolicy verification)
     {
         foreach (var tensor in model.Tensors.Where(tensor => tensor.ParsedName.Parameter is null))
         {
-            yield return $"'{tensor.Name}' is no parameter of LLaMA; it is carried over as '{model.NewNameOf(tensor)}'.";
+            yield return $"'{tensor.Name}' is not a parameter of LLaMA; it is carried over as '{model.NewNameOf(tensor)}'.";
         }
 
         foreach (var name in model.Checkpoint.IgnoredTensors)
@@ -54,8 +54,8 @@ internal static class ExportChecks
 
         if (choice.File is null && model.Checkpoint.ArchitectureFile?.Contradict(choice.Architecture) is { } contradiction)
         {
-            yield return $"{contradiction}. The architecture as named, '{choice.Architecture.Name}', goes before it;"
-                + " leave -Architecture out to take what the file says.";
+            yield return $"{contradiction}. The export uses the architecture that you named, '{choice.Architecture.Name}'."
+                + " To use the one of the file, omit -Architecture.";
         }
 
         foreach (var warning in choice.File?.Warnings ?? [])
@@ -65,8 +65,8 @@ internal static class ExportChecks
 
         if (choice.File is { Guessed: { } guessed } file && format.TellsMaxSeqLen)
         {
-            yield return $"'{file.Path}' does not tell {guessed}. {format.ConfigFileName} says {choice.Architecture.MaxSeqLen} tokens"
-                + $" and {(choice.Architecture.RopeScaleFactor is null ? "not scaled" : "scaled")}; pass the architecture with -Architecture to say what is right.";
+            yield return $"'{file.Path}' does not say {guessed}. {format.ConfigFileName} will have {choice.Architecture.MaxSeqLen} tokens"
+                + $" and {(choice.Architecture.RopeScaleFactor is null ? "unscaled" : "scaled")} rotary encoding. If that is wrong, name the architecture with -Architecture.";
         }
 
         foreach (var loss in format.FindLosses(choice.Architecture))

@@ -34,7 +34,7 @@ public static class ExportLeftovers
     /// <param name="path">The absolute path of a folder; it need not exist.</param>
     /// <returns>What happened and what to do, in sentences; null where there is no sign of an export.</returns>
     public static string? Explain(string path) => Destinations.At(path) is { IsUnfinished: true } destination
-        ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again: that finishes or replaces what it began."
+        ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
         : null;
 
     /// <summary>Finishes an export that was killed while its files were being put in place, and removes whatever else is left.</summary>

@@ -42,8 +42,8 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
         new CheckpointFinding(
             FindingSeverity.Warning,
             CheckpointErrorCode.LocksUnavailable,
-            $"The file system of '{plan.DestinationPath}' has no locks, so nothing keeps another export from writing there at the same time."
-                + " Make sure that there is none.",
+            $"The file system of '{plan.DestinationPath}' has no locks, so nothing prevents another export from writing there at the same time."
+                + " Make sure that no other export does.",
             File: plan.DestinationPath),
     ];
 

@@ -29,8 +29,8 @@ internal static class ReplicaCheck
 
         CheckpointException.ThrowIfAny(
             differences.Select(difference => difference.ToFinding()).Where(finding => finding.Severity == FindingSeverity.Error),
-            $"The tensor-parallel shards of '{path}' are not of one model",
-            "Check that none was left over from another run or step; a tensor that LLaMA does not have can be filtered out.");
+            $"The tensor-parallel shards of '{path}' do not belong to one model",
+            "Check that none is left over from another run or step. A tensor that LLaMA does not have can be filtered out.");
 
         return differences.Length == 0 ? [] : [Summarize(differences, path)];
     }
@@ -48,7 +48,7 @@ internal static class ReplicaCheck
             FindingSeverity.Warning,
             CheckpointErrorCode.ReplicaMismatch,
             $"{count} between the tensor-parallel files of '{path}', by {Describe(largest.Max)} at most ('{largest.Tensor.Name}')."
-                + $" Those of '{largest.File}' are taken, as Hugging Face's converter takes them.",
+                + $" The export uses those of '{largest.File}', as Hugging Face's converter does.",
             File: path);
     }
 
@@ -105,13 +105,13 @@ internal static class ReplicaCheck
             ? new(
                 FindingSeverity.Warning,
                 CheckpointErrorCode.ReplicaMismatch,
-                $"'{Tensor.Name}' differs between '{File}' and '{OtherFile}', by {Describe(Max)} at most; an export takes that of the first file",
+                $"'{Tensor.Name}' differs between '{File}' and '{OtherFile}', by {Describe(Max)} at most; an export uses that of the first file",
                 Tensor.Name,
                 OtherFile)
             : new(
                 FindingSeverity.Error,
                 CheckpointErrorCode.ShardMismatch,
-                $"'{Tensor.Name}' should be the same in every tensor-parallel rank and differs between '{File}' and '{OtherFile}'",
+                $"'{Tensor.Name}' should be the same in every tensor-parallel rank, but differs between '{File}' and '{OtherFile}'",
                 Tensor.Name,
                 OtherFile);
     }

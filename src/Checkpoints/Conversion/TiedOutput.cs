@@ -24,9 +24,9 @@ internal sealed record TiedOutput(bool IsTied, string Reason)
         {
             (null, _) or (_, null) => new(true, "Output: tied to the embeddings, because the checkpoint has only one of them."),
             ({ } embedding, { } output) when SharedStorage.Comparer.Equals(embedding, output) =>
-                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are one storage."),
+                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' share one storage."),
             ({ } embedding, { } output) when AreEqual(embedding, output, verification, cancellationToken) =>
-                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are the same to the bit."),
+                new(true, $"Output: tied to the embeddings, because '{output.Name}' and '{embedding.Name}' are bitwise equal."),
             ({ } embedding, { } output) => new(false, $"Output: kept, because '{output.Name}' differs from '{embedding.Name}'."),
         };
 

@@ -73,7 +73,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
     private static TrainingRun? RunAt(ICheckpointFolder place) => place.Exists && !CheckpointLayouts.HasModel(place) ? TrainingRun.Find(place) : null;
 
     private static CheckpointException NoRun(ICheckpointFolder place) => new(
-        CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no steps to choose from.", place.Path);
+        CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no steps. Omit -Step and -AllSteps.", place.Path);
 
     private static void RequireExisting(ICheckpointFolder place)
     {
@@ -126,8 +126,8 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
         Files.Missing.Select(file => new CheckpointFinding(
             FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{Place.PathWithin(file)}' is missing", File: file)),
         $"'{Path}' holds {string.Join(", ", Files.Shards.Take(MaxShown).Select(shard => Place.PathWithin(shard.Path)))}"
-            + $"{(Files.Shards.Length > MaxShown ? ", …" : "")}, but not all that belongs to them",
-        "Copy what is missing from where the model was trained.");
+            + $"{(Files.Shards.Length > MaxShown ? ", …" : "")}, but not all files that belong to them",
+        "Copy the missing files from where the model was trained.");
 
     /// <summary>A name that says no more than "model" is worth less than that of the folder around it.</summary>
     private static string NameOf(ICheckpointFolder place)

@@ -23,7 +23,7 @@ internal sealed class ConfigNode
     /// <exception cref="FormatException">It is no mapping.</exception>
     public static ConfigNode Mapping(object? node, string name) => node is IReadOnlyDictionary<string, object?> entries
         ? new ConfigNode(entries, name)
-        : throw new FormatException($"{name} is not a list of keys with values");
+        : throw new FormatException($"{name} is not a mapping of keys to values");
 
     /// <param name="spellings">The key, or the keys that different versions of fairseq2 use for it.</param>
     public ConfigNode? Child(params IEnumerable<string> spellings) =>

@@ -110,7 +110,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
         foreach (var stray in location.Files.Unrecognized)
         {
-            log?.Invoke($"'{stray}' is passed over: it has no place in the checkpoint.");
+            log?.Invoke($"'{stray}' is skipped: it does not belong to the checkpoint.");
         }
 
         return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
@@ -135,8 +135,8 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
-                $"'{location.Path}' holds {found} tensor-parallel shard{(found == 1 ? "" : "s")}, and there were {config.ShardCount} according to '{config.Path}'."
-                + " Copy what is missing from where the model was trained.",
+                $"'{location.Path}' holds {found} tensor-parallel shard{(found == 1 ? "" : "s")}, but should have {config.ShardCount} according to '{config.Path}'."
+                + " Copy the missing files from where the model was trained.",
                 location.Path);
         }
     }

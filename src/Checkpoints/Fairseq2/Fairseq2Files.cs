@@ -25,7 +25,7 @@ internal sealed class Fairseq2Files : FolderRules
 
     /// <summary>Which of two checkpoints is meant nobody could tell, and a model among the steps of a run would hide these.</summary>
     public override string? FindObstacle(ICheckpointFolder folder) =>
-        CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, beside which another one could not be read."
-        : TrainingRun.Find(folder) is not null ? "is a training run, whose steps would be hidden by a model beside them."
+        CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, so another one beside it could not be read."
+        : TrainingRun.Find(folder) is not null ? "is a training run, and a model beside its steps would hide them."
         : null;
 }

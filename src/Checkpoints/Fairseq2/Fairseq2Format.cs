@@ -29,8 +29,8 @@ internal sealed class Fairseq2Format : OutputFormat
     {
         if (architecture.NormEps != FixedNormEps)
         {
-            yield return $"The epsilon of the norms is {JsonConfigWriter.FloatOf(architecture.NormEps)}, and fairseq2 always computes with {JsonConfigWriter.FloatOf(FixedNormEps)}:"
-                + " the model will give slightly different numbers there.";
+            yield return $"The epsilon of the norms is {JsonConfigWriter.FloatOf(architecture.NormEps)}, but fairseq2 always uses {JsonConfigWriter.FloatOf(FixedNormEps)}:"
+                + " in fairseq2, the model will give slightly different numbers.";
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class Fairseq2Format : OutputFormat
             ],
             split)
         {
-            Reason = $"Files: 1, as fairseq2 keeps a model that is not being trained in '{SingleFileLayout.FileName}'.",
+            Reason = $"Files: 1, because fairseq2 stores a model that is not in training in '{SingleFileLayout.FileName}'.",
         };
     }
 }

@@ -98,12 +98,12 @@ internal static class LlamaConfig
         if (scale?.Numbers("frequency_factors") is { } factors && !factors.SequenceEqual([RotaryScale.LowFrequencyFactor, RotaryScale.HighFrequencyFactor]))
         {
             var found = string.Join(" and ", factors.Select(factor => factor.ToString(CultureInfo.InvariantCulture)));
-            throw new FormatException($"it scales rotary encoding with the frequency factors {found}, and only 1 and 4 are known here");
+            throw new FormatException($"it scales rotary encoding with the frequency factors {found}, and this module supports only 1 and 4");
         }
 
         if (scale?.Integer("original_context_length") is { } length and not RotaryScale.OriginalMaxSeqLen)
         {
-            throw new FormatException($"it scales rotary encoding from {length} tokens, and only 8192 are known here");
+            throw new FormatException($"it scales rotary encoding from {length} tokens, and this module supports only 8192");
         }
     }
 

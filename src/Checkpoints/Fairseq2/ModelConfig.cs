@@ -55,7 +55,7 @@ internal sealed record ModelConfig : ArchitectureFile
             {
                 Error = new CheckpointException(
                     failure is null ? CheckpointErrorCode.CheckpointCorrupt : CheckpointErrorCode.ReadFailed,
-                    $"'{path}' does not tell the architecture: {(failure ?? e).Message.TrimEnd('.')}. Mend that, or name the architecture with -Architecture.",
+                    $"'{path}' does not give a usable architecture: {(failure ?? e).Message.TrimEnd('.')}. Correct the file, or name the architecture with -Architecture.",
                     path,
                     failure),
             };
@@ -68,7 +68,7 @@ internal sealed record ModelConfig : ArchitectureFile
 
         if (length is <= 0 or > MaxLength)
         {
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length:N0} bytes, and such files have some hundreds"));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it is {length:N0} bytes long, and such files have only a few hundred"));
         }
 
         // Editors of Windows write UTF-16, too, with a mark at the beginning.
@@ -91,7 +91,7 @@ internal sealed record ModelConfig : ArchitectureFile
     {
         if (root.Text("model_family") is { } family && family != Family)
         {
-            throw new FormatException($"it says that the model is of the family '{family}', and this module knows '{Family}'");
+            throw new FormatException($"it names the model family '{family}', and this module supports only '{Family}'");
         }
 
         var origin = root.Text("model_arch") is { } known ? LlamaArchitectures.Find(known) : null;
@@ -103,7 +103,7 @@ internal sealed record ModelConfig : ArchitectureFile
             if (origin is null)
             {
                 // Anybody can make assets; what they are stands elsewhere.
-                warnings.Add($"'{path}' names the asset '{asset}', whose architecture is not known.");
+                warnings.Add($"'{path}' names the asset '{asset}', whose architecture is unknown.");
             }
         }
 
@@ -118,7 +118,7 @@ internal sealed record ModelConfig : ArchitectureFile
 
         // Who asks for it later, to compare or to show it, computes with numbers that stand in a file.
         architecture.Validate();
-        warnings.AddRange(config.Unknown.Select(key => $"'{path}' has '{key}', which is no setting of a LLaMA and is passed over. Is it misspelt?"));
+        warnings.AddRange(config.Unknown.Select(key => $"'{path}' has '{key}', which is not a setting of a LLaMA and is ignored. Check the spelling."));
         return architecture;
     }
 }

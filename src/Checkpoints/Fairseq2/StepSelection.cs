@@ -18,7 +18,7 @@ public sealed partial class StepSelection
     /// <param name="patterns">Numbers and wildcards.</param>
     /// <exception cref="FormatException">One of them is neither.</exception>
     public StepSelection(params IEnumerable<string> patterns) =>
-        _patterns = [.. patterns.Select(text => Pattern.Parse(text) ?? throw new FormatException($"'{text}' is neither a step's number nor a wildcard."))];
+        _patterns = [.. patterns.Select(text => Pattern.Parse(text) ?? throw new FormatException($"'{text}' is neither a step number nor a wildcard."))];
 
     /// <summary>All steps.</summary>
     public static StepSelection All { get; } = new("*");

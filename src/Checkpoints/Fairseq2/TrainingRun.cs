@@ -81,7 +81,7 @@ internal sealed partial class TrainingRun
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.MissingShard,
-                    $"'{step.Folder.Path}' is not finished, or has lost files: {gap}. Wait until it is saved, or copy what is missing from where the model was trained.",
+                    $"'{step.Folder.Path}' is not finished, or files are missing: {gap}. Wait until it is saved, or copy the missing files from where the model was trained.",
                     step.Folder.Path);
             }
 
@@ -131,7 +131,7 @@ internal sealed partial class TrainingRun
     {
         foreach (var unfinished in StepsIn(_folder).Where(name => NumberOf(name) is null))
         {
-            log?.Invoke($"'{_folder.PathOf(unfinished)}' is passed over: it is not finished.");
+            log?.Invoke($"'{_folder.PathOf(unfinished)}' is skipped: it is not finished.");
         }
     }
 
@@ -141,13 +141,13 @@ internal sealed partial class TrainingRun
 
         if (!hasModel)
         {
-            log?.Invoke($"'{step.Path}' is passed over: there is no model in it.");
+            log?.Invoke($"'{step.Path}' is skipped: it contains no model.");
         }
 
         return hasModel;
     }
 
-    private static string PassedOver(ICheckpointFolder step, string gap) => $"'{step.Path}' is passed over: it is not finished, or has lost files; {gap}.";
+    private static string PassedOver(ICheckpointFolder step, string gap) => $"'{step.Path}' is skipped: it is not finished, or files are missing: {gap}.";
 
     private CheckpointException NotFound(string what, IEnumerable<string> gaps)
     {

@@ -29,7 +29,7 @@ public static class CheckpointReader
 
         if (format is not null)
         {
-            log?.Invoke($"'{place.Path}' is taken for a checkpoint in {format.Name}.");
+            log?.Invoke($"'{place.Path}' is read as a checkpoint in {format.Name}.");
         }
 
         // Only fairseq2's have steps, and its reader says so where there are none.
@@ -46,8 +46,8 @@ public static class CheckpointReader
         {
             throw CheckpointFolder.Unrecognized(
                 place.Path,
-                "holds no checkpoint of LLaMA: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor Hugging Face's"
-                    + " config.json and *.safetensors. Give the folder that holds such files.");
+                "holds no LLaMA checkpoint: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor Hugging Face's"
+                    + " config.json and *.safetensors. Give the path of a folder with such files.");
         }
     }
 

@@ -32,7 +32,7 @@ internal static class AddedTokens
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw CheckpointException.Corrupt(source.Name, $"it is no JSON as tokenizers have it: {e.Message}");
+            throw CheckpointException.Corrupt(source.Name, $"it is not the JSON of a tokenizer: {e.Message}");
         }
     }
 
@@ -57,7 +57,7 @@ internal static class AddedTokens
 
     private static Dictionary<string, int> Index(JsonElement tokens) => Index(
         from token in tokens.EnumerateArray()
-        let number = token.GetProperty("id").TryGetInt32(out var id) ? id : throw new JsonException("The id of a token is no number.")
+        let number = token.GetProperty("id").TryGetInt32(out var id) ? id : throw new JsonException("The id of a token is not a number.")
         select (token.GetProperty("content").GetString(), number));
 
     private static Dictionary<string, int> Index(IEnumerable<(string? Text, int Number)> tokens) => tokens

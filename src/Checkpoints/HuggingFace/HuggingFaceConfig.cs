@@ -23,7 +23,7 @@ internal static class HuggingFaceConfig
         {
             throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
-                $"'{file.Name}' is of a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
+                $"'{file.Name}' describes a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
                 file.Name);
         }
 
@@ -53,8 +53,8 @@ internal static class HuggingFaceConfig
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
-                $"'{file.Name}' says that heads have {headDim} dimensions, which {heads} of them in a model of {dim} can't have. fairseq2 and the reference"
-                + " format have no such models.",
+                $"'{file.Name}' says that heads have {headDim} dimensions, but {heads} heads of that size do not fit a model dim of {dim}. fairseq2 and the reference"
+                + " format can't express such a model.",
                 file.Name);
         }
 
@@ -89,7 +89,7 @@ internal static class HuggingFaceConfig
         if (FindInexpressible(json) is { } reason)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.ArchitectureMismatch, $"'{file.Name}' says {reason}. fairseq2 and the reference format have no such models.", file.Name);
+                CheckpointErrorCode.ArchitectureMismatch, $"'{file.Name}' says {reason}. fairseq2 and the reference format can't express such a model.", file.Name);
         }
     }
 
@@ -99,9 +99,9 @@ internal static class HuggingFaceConfig
         var activation = json.Text("hidden_act");
         var part = json.Number("partial_rotary_factor") ?? rope?.Number("partial_rotary_factor");
 
-        return activation is not (null or "silu") ? $"that the activation is '{activation}', which is 'silu' in LLaMA"
+        return activation is not (null or "silu") ? $"that the activation is '{activation}', while LLaMA has 'silu'"
             : json.Find("quantization_config") is not null ? "that its weights are quantized"
-            : part is not (null or 1) ? string.Create(CultureInfo.InvariantCulture, $"that rotary encoding turns {part} of each head and not all")
+            : part is not (null or 1) ? string.Create(CultureInfo.InvariantCulture, $"that rotary encoding covers only {part} of each head")
             : rope is not null && rope.Names.Any(rope.IsObject) ? "that rotary encoding is not the same in all layers"
             : rope is not null && json.Find("rope_scaling") is not null ? "twice how rotary encoding is scaled, in 'rope_parameters' and in 'rope_scaling'"
             : null;
@@ -113,7 +113,7 @@ internal static class HuggingFaceConfig
         RotaryScaling.Type => RotaryScaling.ReadFactor(scaling!, file.Name),
         var other => throw new CheckpointException(
             CheckpointErrorCode.ArchitectureMismatch,
-            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format have only '{RotaryScaling.Type}'.",
+            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format support only '{RotaryScaling.Type}'.",
             file.Name),
     };
 }

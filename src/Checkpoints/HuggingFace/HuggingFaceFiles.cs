@@ -24,7 +24,7 @@ internal sealed class HuggingFaceFiles : FolderRules
         HoldsWeights(name) || (Is(name, TokenizerFiles.Names) && TokenizerFiles.Names.Any(planned.Contains));
 
     public override string? FindStumblingBlock(string name) =>
-        Is(name, TokenizerFiles.Names) ? "make sure that it is of this model, because transformers will use it."
+        Is(name, TokenizerFiles.Names) ? "make sure that it belongs to this model, because transformers will use it."
         : name.StartsWith("adapter_", StringComparison.Ordinal) ? "transformers will load the adapter on top of the model."
         : null;
 

@@ -54,7 +54,7 @@ internal sealed record HuggingFaceFolder(
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, config.Architecture!),
             $"The weights in '{folder.Path}' contradict its {HuggingFaceConfig.FileName}",
-            "Check that both are of the same model.");
+            "Check that both belong to the same model.");
 
         return new HuggingFaceFolder(folder, files, index is not null, tensors, config) { Metadata = [.. opened.SelectMany(file => file.Content.Metadata).Distinct()] };
     }
@@ -85,8 +85,8 @@ internal sealed record HuggingFaceFolder(
         if (!folder.HasFile(WeightFile.Single) && !folder.HasFile(WeightIndex.FileName))
         {
             throw CheckpointFolder.Unrecognized(folder.Path, CheckpointFolder.Look(folder, () => folder.FileNames.Any(WeightFile.IsNameOfOne))
-                ? $"holds no {WeightIndex.FileName}, which tells what is in its files. Copy it from where they are from."
-                : $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, as pytorch_model.bin, are not read.");
+                ? $"holds no {WeightIndex.FileName}, which lists the tensors of each file. Copy it from the source of the weights."
+                : $"holds neither {WeightFile.Single} nor {WeightIndex.FileName}. Weights in other files, such as pytorch_model.bin, are not read.");
         }
     }
 }

@@ -49,7 +49,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
         ImmutableArray<PlannedFile> files =
         [
             .. weights,
-            .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "which tensor is in which file")] : Array.Empty<PlannedFile>(),
+            .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "the file of each tensor")] : Array.Empty<PlannedFile>(),
             new PlannedTextFile(HuggingFaceConfig.FileName, config, "the architecture"),
             PlanGenerationConfig(tokenizer, tokens),
             .. tokenizer.PlanCopies(destination),
@@ -83,8 +83,8 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
     private static IEnumerable<string> FindForeignTokens(SpecialTokens tokens, ExportedModel model) =>
         from token in tokens.Begin.Concat(tokens.End).Distinct()
         where token >= model.Architecture.VocabSize
-        select $"The token {token} begins or ends texts, and the vocabulary of the model has only {model.Architecture.VocabSize}: check that the tokenizer"
-            + " is of this model.";
+        select $"The token {token} begins or ends texts, but the vocabulary of the model has only {model.Architecture.VocabSize} tokens. Check that the tokenizer"
+            + " belongs to this model.";
 
     /// <summary>Norms are sometimes kept in a larger type than all the rest.</summary>
     private static DType MostFrequentType(ExportedModel model) =>

@@ -30,11 +30,11 @@ internal static class RotaryScaling
                 CheckpointErrorCode.ArchitectureMismatch,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. Only models with {strange.Value} are known here."),
+                    $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. This module supports only {strange.Value}."),
                 file);
         }
 
-        return scaling.Number(Factor) ?? throw CheckpointException.Corrupt(file, $"rotary encoding is scaled as '{Type}' there, and no '{Factor}' is given.");
+        return scaling.Number(Factor) ?? throw CheckpointException.Corrupt(file, $"it scales rotary encoding as '{Type}', but has no '{Factor}'.");
     }
 
     /// <param name="json">Gets it.</param>

@@ -33,8 +33,8 @@ internal sealed class TokenizerFiles
     /// <summary>What may surprise about them.</summary>
     public ImmutableArray<string> Warnings => _files.IsEmpty || FileOf(Fast) is not null || FileOf(Config) is not null
         ? []
-        : [$"'{_files[0].Path}' is copied, and there is neither {Fast} nor {Config} beside it: check that transformers' AutoTokenizer can do"
-            + " with that alone."];
+        : [$"'{_files[0].Path}' is copied, but there is neither {Fast} nor {Config} beside it. Check that transformers' AutoTokenizer can"
+            + " load it alone."];
 
     /// <param name="path">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
@@ -51,13 +51,13 @@ internal sealed class TokenizerFiles
             throw new CheckpointException(
                 CheckpointErrorCode.TokenizerNotFound,
                 $"'{place.Path}' {(single is not null || place.Exists ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
-                    + $" {string.Join(", ", Names[..3])}, …, or one of these.",
+                    + $" {string.Join(", ", Names[..3])}, …, or one of these files.",
                 place.Path);
         }
 
         return files.FirstOrDefault(file => file.Length == 0) is not { } empty
             ? new TokenizerFiles(files[0].Folder, files)
-            : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty.Path}' is empty, or no file.", empty.Path);
+            : throw new CheckpointException(CheckpointErrorCode.TokenizerNotFound, $"'{empty.Path}' is empty, or not a file.", empty.Path);
     });
 
     /// <summary>Those that lie beside a checkpoint in Hugging Face's format, if there are any; none for another one.</summary>

@@ -39,7 +39,7 @@ internal sealed class WeightIndex
             where !folder.HasFile(file)
             select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"'{file}' is missing", File: folder.PathOf(file)),
             $"'{folder.Path}' lacks files that its {FileName} names",
-            "Copy what is missing.");
+            "Copy the missing files.");
 
         return index;
     }
@@ -57,7 +57,7 @@ internal sealed class WeightIndex
                 CheckpointErrorCode.CheckpointCorrupt,
                 $"'{pair.Name}' {(expected.Contains(pair) ? "should be, and is not," : "is, and should not be,")} in '{pair.File}'",
                 pair.Name),
-            $"The files beside '{_path}' are not those that it describes",
-            "Copy all of them again from one place.");
+            $"The files beside '{_path}' do not match it",
+            "Copy all of them again from the same source.");
     }
 }

@@ -53,7 +53,7 @@ internal record ArchitectureFile(string Path)
                 (nameof(told.MaxSeqLen), isLengthTold ? told.MaxSeqLen : null, isLengthTold ? other.MaxSeqLen : null),
             }
             where setting.Told != setting.Other
-            select $"{setting.Name} is {Show(setting.Told)} and not {Show(setting.Other)}";
+            select $"{setting.Name} is {Show(setting.Told)}, not {Show(setting.Other)}";
 
         static string Show(double? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
     }

@@ -147,7 +147,7 @@ public sealed record LlamaArchitecture
             (nameof(NormEps), NormEps),
         }
         where !(dim.Value is > 0 and <= MaxValue)
-        select string.Create(CultureInfo.InvariantCulture, $"{dim.Name} is {dim.Value}, and must be above 0 and at most {MaxValue:N0}");
+        select string.Create(CultureInfo.InvariantCulture, $"{dim.Name} is {dim.Value}, but must be above 0 and at most {MaxValue:N0}");
 
     private IEnumerable<string> FindContradictions()
     {
@@ -157,7 +157,7 @@ public sealed record LlamaArchitecture
         }
         else if (HeadDim % 2 != 0)
         {
-            yield return $"the head dim {HeadDim} is odd, and rotary encoding works on pairs";
+            yield return $"the head dim {HeadDim} is odd, but rotary encoding works on pairs";
         }
 
         if (NumAttnHeads % NumKeyValueHeads != 0)

@@ -32,7 +32,7 @@ public static class LlamaArchitectures
         TryFind(name)
         ?? throw new CheckpointException(
             CheckpointErrorCode.ArchitectureUnknown,
-            $"There is no architecture '{name}'. Known are {string.Join(", ", All)}; Get-LlamaArchitecture shows them, and"
+            $"There is no architecture '{name}'. The known ones are {string.Join(", ", All)}. Get-LlamaArchitecture lists them, and"
             + " New-LlamaArchitecture makes one of your own.",
             name);
 

@@ -41,7 +41,7 @@ internal static class ArchitectureCheck
             if (tensor.Shape.Count != parameter.Dims.Length)
             {
                 yield return Contradiction(
-                    $"'{tensor.Name}' has {tensor.Shape.Count} dimensions and not {parameter.Dims.Length}", tensor.Name);
+                    $"'{tensor.Name}' has {tensor.Shape.Count} dimensions, not {parameter.Dims.Length}", tensor.Name);
                 continue;
             }
 
@@ -61,7 +61,7 @@ internal static class ArchitectureCheck
         select new CheckpointFinding(
             FindingSeverity.Error,
             CheckpointErrorCode.UnmappedTensor,
-            $"'{tensor.Name}' is no parameter of LLaMA",
+            $"'{tensor.Name}' is not a parameter of LLaMA",
             tensor.Name);
 
     /// <summary>Weights that no LLaMA computes with: integers and bool, complex numbers, and the eight-bit floats of quantized models, whose scales lie elsewhere.</summary>
@@ -71,7 +71,7 @@ internal static class ArchitectureCheck
         select new CheckpointFinding(
             FindingSeverity.Error,
             CheckpointErrorCode.UnsupportedTensor,
-            $"'{tensor.Name}' is {tensor.DType.GetTorchName()}, and weights of a LLaMA are float32, bfloat16, float16 or float64",
+            $"'{tensor.Name}' is {tensor.DType.GetTorchName()}, but weights of a LLaMA are float32, bfloat16, float16 or float64",
             tensor.Name);
 
     /// <summary>Parameters that are not there. Layers that are missing altogether are a contradiction and not named one by one.</summary>
@@ -94,7 +94,7 @@ internal static class ArchitectureCheck
                 FindingSeverity.Error,
                 CheckpointErrorCode.MissingTensor,
                 parameter == LlamaParameter.Output
-                    ? $"'{name}' is missing, and the architecture says that the output is not tied to the embeddings"
+                    ? $"'{name}' is missing, but the architecture says that the output is not tied to the embeddings"
                     : $"'{name}' is missing",
                 name);
 

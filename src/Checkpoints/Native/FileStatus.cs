@@ -38,12 +38,12 @@ internal readonly record struct FileStatus(ulong Device, ulong Inode, uint Owner
     public static FileStatus Of(SafeFileHandle file, string path) =>
         (OperatingSystem.IsMacOS() ? MacStatus.TryGet(file, out var status) : LinuxStatus.TryGet(file, out status))
             ? status
-            : throw Posix.Error(path, "can't be looked at", Posix.LastError);
+            : throw Posix.Error(path, "can't be inspected", Posix.LastError);
 
     /// <summary>Whether both are one file or folder, whatever their paths.</summary>
     public bool IsSameAs(FileStatus other) => Device == other.Device && Inode == other.Inode;
 
     private static FileStatus? NullOrError(string path) => Posix.LastError is Posix.NotFound or Posix.NotFolder
         ? null
-        : throw Posix.Error(path, "can't be looked at", Posix.LastError);
+        : throw Posix.Error(path, "can't be inspected", Posix.LastError);
 }

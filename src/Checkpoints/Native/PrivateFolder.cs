@@ -30,18 +30,18 @@ internal static class PrivateFolder
     {
         if (error == Posix.NotFound)
         {
-            throw new DirectoryNotFoundException($"'{path}' can't be made: the folder that it would be in is not there.");
+            throw new DirectoryNotFoundException($"'{path}' can't be created: its parent folder does not exist.");
         }
 
         if (error != Posix.Exists)
         {
-            throw Posix.Error(path, "can't be made", error);
+            throw Posix.Error(path, "can't be created", error);
         }
 
         switch (FileStatus.Find(path, followLink: false))
         {
             case null:
-                throw new DirectoryNotFoundException($"'{path}' was removed meanwhile.");
+                throw new DirectoryNotFoundException($"'{path}' was removed in the meantime.");
 
             // Whatever a link leads to is not ours to clean up.
             case { IsFolder: false }:
@@ -49,7 +49,7 @@ internal static class PrivateFolder
 
             case { IsOurs: false }:
                 throw new IOException(
-                    $"'{path}' belongs to another user, whose export is at work or was killed. If it was killed, that user or an administrator can remove it.");
+                    $"'{path}' belongs to another user, whose export is running or was killed. If it was killed, that user or an administrator can remove it.");
         }
     }
 

@@ -82,7 +82,7 @@ internal sealed class ExportedModel(
                 ? null
                 : throw new CheckpointException(
                     CheckpointErrorCode.UnmappedTensor,
-                    $"'{tensor.Name}' has as many rows as the projection that it belongs to, and these get another order; whether its own should is not"
+                    $"'{tensor.Name}' has as many rows as its projection, whose rows get another order. Whether its own rows need it, too, is not"
                         + " known. Filter it out.",
                     tensor.Name);
         }
@@ -91,7 +91,7 @@ internal sealed class ExportedModel(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
-                $"'{tensor.Name}' is {tensor.Shape}, which are no whole heads of {Architecture.HeadDim} rows, so their order can't be changed. Filter it out.",
+                $"'{tensor.Name}' is {tensor.Shape}, which is not a whole number of heads of {Architecture.HeadDim} rows, so its rows can't be reordered. Filter it out.",
                 tensor.Name);
         }
 

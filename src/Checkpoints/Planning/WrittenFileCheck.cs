@@ -78,7 +78,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
                 workers.Done(chunk.Length);
             });
 
-            Require(crc.GetAndReset() == checksums[planned], $"other bytes in '{storage.Record}'");
+            Require(crc.GetAndReset() == checksums[planned], $"different bytes in '{storage.Record}'");
         });
     }
 
@@ -88,7 +88,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         {
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"What was read back of '{plan.Name}' is not what was written: {found}. Check the destination's disk. Nothing was left behind.",
+                $"'{plan.Name}' reads back differently from what was written: {found}. Check the disk of the destination. No files are left behind.",
                 plan.Name);
         }
     }

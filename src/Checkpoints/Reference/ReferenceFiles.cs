@@ -23,6 +23,6 @@ internal sealed class ReferenceFiles : FolderRules
         ReferenceShard.IsNameOfOne(name) || Is(name, PlannedChecklist.FileName);
 
     public override string? FindStumblingBlock(string name) => name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase)
-        ? "readers that load every *.pth of a folder will stumble over it."
+        ? "programs that load every *.pth file of a folder will load it, too."
         : null;
 }

@@ -34,7 +34,7 @@ internal sealed record ReferenceFolder(
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture.Architecture!),
             $"The weights in '{path}' contradict its {ReferenceParams.FileName}",
-            "Check that both are of the same model, and that no shard is missing.");
+            "Check that both belong to the same model, and that no shard is missing.");
 
         return new ReferenceFolder(folder, [.. files.Select(file => file.File)], tensors, architecture);
     }
@@ -57,7 +57,7 @@ internal sealed record ReferenceFolder(
             return folder.HasFile(ReferenceParams.FileName)
                 ? shards.Select(name => new StoredFile(folder, name)).ToImmutableArray()
                 : throw CheckpointFolder.Unrecognized(
-                    folder.Path, $"holds no {ReferenceParams.FileName}, without which the weights can't be understood. Copy it from where they are from.");
+                    folder.Path, $"holds no {ReferenceParams.FileName}, which is needed to interpret the weights. Copy it from the source of the weights.");
         });
     }
 
@@ -71,7 +71,7 @@ internal sealed record ReferenceFolder(
                 CheckpointErrorCode.MissingShard,
                 ReferenceShard.RankOf(shards[gap]) < gap
                     ? $"'{path}' holds shard {gap - 1} twice: '{shards[gap - 1]}' and '{shards[gap]}'. Remove the one that does not belong."
-                    : $"'{path}' holds {shards[^1]} and lacks {ReferenceShard.NameOf(gap)}. Copy what is missing.",
+                    : $"'{path}' holds {shards[^1]}, but lacks {ReferenceShard.NameOf(gap)}. Copy the missing files.",
                 path);
         }
     }

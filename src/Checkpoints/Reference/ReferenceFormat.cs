@@ -30,13 +30,13 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         {
             yield return ArchitectureCheck.Contradiction(
                 $"FfnInnerDim is {architecture.FfnInnerDim}, but readers of params.json would compute {architecture.ReferenceFfnInnerDim}"
-                + " from the same multiplier; choose a FfnInnerDimMultipleOf that gives both the same");
+                + " from the same multiplier; choose an FfnInnerDimMultipleOf for which both are the same");
         }
 
         if (options.ParamsLayout == ParamsLayout.Llama2 && !ReferenceParams.SuitsLlama2(architecture))
         {
             yield return ArchitectureCheck.Contradiction(
-                $"meta-llama/llama computes with a RopeTheta of {Format(ReferenceParams.Llama2RopeTheta)} that is not scaled, and the architecture has"
+                $"meta-llama/llama always uses an unscaled RopeTheta of {Format(ReferenceParams.Llama2RopeTheta)}, but the architecture has"
                 + $" {Format(architecture.RopeTheta)}{(architecture.RopeScaleFactor is { } factor ? $", scaled by {Format(factor)}" : "")};"
                 + " choose -ParamsLayout Llama3");
         }
@@ -51,11 +51,11 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
         if (Layout(architecture) == ParamsLayout.Nested)
         {
-            yield return $"The nested {ConfigFileName} can't tell that rotary encoding is scaled by {Format(factor)}. Whoever reads it has to know.";
+            yield return $"The nested {ConfigFileName} can't record that rotary encoding is scaled by {Format(factor)}. Its readers have to know this.";
         }
         else if (factor != RotaryScale.DefaultFactor)
         {
-            yield return $"{ConfigFileName} tells that rotary encoding is scaled, but can't tell that it is scaled by {Format(factor)}:"
+            yield return $"{ConfigFileName} records that rotary encoding is scaled, but can't record that it is scaled by {Format(factor)}:"
                 + $" Meta's loader always scales by {Format(RotaryScale.DefaultFactor)}.";
         }
     }
@@ -65,15 +65,15 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         yield return Layout(architecture) switch
         {
             ParamsLayout.Nested =>
-                $"{ConfigFileName} is nested, for Hugging Face's converter; for Meta's own loaders choose -ParamsLayout Flat.",
+                $"{ConfigFileName} is nested, for Hugging Face's converter. For Meta's own loaders, choose -ParamsLayout Flat.",
             ParamsLayout.Llama2 =>
-                $"{ConfigFileName} is flat and without rope_theta, for meta-llama/llama; meta-llama/llama3 and meta-llama/llama-models would compute"
-                + $" with {Format(ReferenceParams.Llama3RopeTheta)}, for them choose -ParamsLayout Llama3.",
+                $"{ConfigFileName} is flat and without rope_theta, for meta-llama/llama. meta-llama/llama3 and meta-llama/llama-models would use"
+                + $" {Format(ReferenceParams.Llama3RopeTheta)}; for them, choose -ParamsLayout Llama3.",
             _ when architecture.RopeScaleFactor is not null =>
                 $"{ConfigFileName} is flat with rope_theta and use_scaled_rope, for meta-llama/llama-models; Meta's earlier loaders can't scale.",
             _ =>
-                $"{ConfigFileName} is flat with rope_theta, for meta-llama/llama3 and meta-llama/llama-models; meta-llama/llama refuses it"
-                + (ReferenceParams.SuitsLlama2(architecture) ? ", for that choose -ParamsLayout Llama2." : "."),
+                $"{ConfigFileName} is flat with rope_theta, for meta-llama/llama3 and meta-llama/llama-models. meta-llama/llama refuses it"
+                + (ReferenceParams.SuitsLlama2(architecture) ? "; for that, choose -ParamsLayout Llama2." : "."),
         };
     }
 
@@ -122,15 +122,15 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
         if (split.Count > 1 && split.EmbeddingDim != dim)
         {
-            yield return $"The embeddings are divided by {(dim == 0 ? "columns" : "rows")}, and {loaders} them divided by {(dim == 0 ? "rows" : "columns")}."
-                + $" For {(dim == 0 ? "them" : "it")} choose -ShardCount 1.";
+            yield return $"The embeddings are divided by {(dim == 0 ? "columns" : "rows")}, but {loaders} them divided by {(dim == 0 ? "rows" : "columns")}."
+                + $" For {(dim == 0 ? "them" : "it")}, choose -ShardCount 1.";
         }
     }
 
     /// <summary>Pipeline stages and data parallelism divide a checkpoint, too, and are merged.</summary>
     private string DescribeCount(int count, IEnumerable<int> written)
     {
-        var why = options.ShardCount is null ? "as many as the checkpoint has tensor-parallel ranks" : "as many as asked for";
+        var why = options.ShardCount is null ? "as many as the checkpoint has tensor-parallel ranks" : "as requested";
         var names = string.Join(", ", written.Select(ReferenceShard.NameOf));
         return string.Create(CultureInfo.InvariantCulture, $"Files: {count}, {why}{(names.Length == 0 ? "" : $"; this export writes {names}")}.");
     }
@@ -145,15 +145,15 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
             from rank in ranks
             where rank < 0 || rank >= count
             select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"{rank}"),
-            "There are no shards with these indexes",
-            count == 1 ? "The only one is 0; -ShardCount gives more." : $"The first of {count} is 0 and the last {count - 1}.");
+            "-ShardIndex names files that do not exist",
+            count == 1 ? "The only index is 0; -ShardCount makes more files." : $"The {count} indexes are 0 to {count - 1}.");
 
         if (options.Checklist && ranks.Length > 0)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
-                "A checklist names every shard, and those that other jobs write are not known here. Leave -Checklist out with -ShardIndex, and"
-                + $" when all jobs are done run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
+                "A checklist names every shard, but this job does not know the shards of other jobs. Omit -Checklist with -ShardIndex. When"
+                + $" all jobs are done, run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
         }
 
         return ranks.IsEmpty ? Enumerable.Range(0, count) : ranks.Distinct().Order();

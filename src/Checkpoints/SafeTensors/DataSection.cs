@@ -54,7 +54,7 @@ internal static class DataSection
         if (length != expected)
         {
             var what = $"{tensor.DType.GetTorchName()} of the shape {tensor.Shape}";
-            throw CheckpointException.Corrupt(file, $"'{tensor.Name}' should lie in {length} bytes, but {what} takes {expected}.");
+            throw CheckpointException.Corrupt(file, $"'{tensor.Name}' has {length} bytes, but {what} takes {expected}.");
         }
     }
 }

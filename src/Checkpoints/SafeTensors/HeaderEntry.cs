@@ -57,13 +57,13 @@ internal sealed record HeaderEntry(string Name, DType DType, TensorShape Shape, 
         if (offsets.Count != 2)
         {
             throw CheckpointException.Corrupt(
-                file, $"its header has {offsets.Count} '{OffsetsKey}' for '{name}', which should be two, begin and end.");
+                file, $"its header has {offsets.Count} '{OffsetsKey}' for '{name}'; expected two, begin and end.");
         }
 
         return offsets[0] <= offsets[1]
             ? (offsets[0], offsets[1])
             : throw CheckpointException.Corrupt(
-                file, $"the data of '{name}' should begin at {offsets[0]} and end before that, at {offsets[1]}.");
+                file, $"the data of '{name}' begins at {offsets[0]} and ends before that, at {offsets[1]}.");
     }
 
     private static DType KnownDType(string file, string name, string dtype)
@@ -81,7 +81,7 @@ internal sealed record HeaderEntry(string Name, DType DType, TensorShape Shape, 
     {
         if (sizes.Count > TensorLimits.MaxDims)
         {
-            throw Unsupported(file, $"holds '{name}' with {sizes.Count} dimensions, of which PyTorch has at most {TensorLimits.MaxDims}.");
+            throw Unsupported(file, $"holds '{name}' with {sizes.Count} dimensions; PyTorch has at most {TensorLimits.MaxDims}.");
         }
 
         try

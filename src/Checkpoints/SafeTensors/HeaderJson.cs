@@ -124,12 +124,12 @@ internal ref struct HeaderJson
         }
         catch (InvalidOperationException)
         {
-            throw Corrupt("its header has a text with half a surrogate pair in it, an escape such as \\ud800 alone.");
+            throw Corrupt("its header has a text with an unpaired surrogate, such as \\ud800.");
         }
     }
 
     private readonly CheckpointException Wrong(string expected) =>
-        Corrupt($"its header has {Found()} for {Place}, where {expected} belongs.");
+        Corrupt($"its header has {Found()} for {Place}; expected {expected}.");
 
     private readonly string Found() => _json.TokenType switch
     {
@@ -144,7 +144,7 @@ internal ref struct HeaderJson
         : $"{Encoding.UTF8.GetString(_json.ValueSpan[..MaxQuoted])}…";
 
     private readonly CheckpointException Malformed(JsonException e) => Corrupt(
-        $"its header is no valid JSON, or nested deeper than {MaxDepth}, at byte {e.BytePositionInLine} of line {e.LineNumber + 1}.");
+        $"its header is not valid JSON, or is nested deeper than {MaxDepth}, at byte {e.BytePositionInLine} of line {e.LineNumber + 1}.");
 
     private readonly CheckpointException Corrupt(string what) => CheckpointException.Corrupt(_file, what);
 }

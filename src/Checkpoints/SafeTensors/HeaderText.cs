@@ -26,7 +26,7 @@ internal static class HeaderText
 
         if (source.Length <= LengthSize)
         {
-            throw Unrecognized(source, $"has no more than {source.Length} bytes");
+            throw Unrecognized(source, $"has only {source.Length} bytes");
         }
 
         using var reader = source.Open();
@@ -38,12 +38,12 @@ internal static class HeaderText
 
         if (length is 0 or > MaxLength)
         {
-            throw Unrecognized(source, $"begins with {length} as the length of its header, which can be from 1 to {MaxLength}");
+            throw Unrecognized(source, $"begins with {length} as the length of its header, which must be from 1 to {MaxLength}");
         }
 
         if (head[LengthSize] != '{')
         {
-            throw Unrecognized(source, $"has a header that begins with the byte 0x{head[LengthSize]:x2} and not with '{{'");
+            throw Unrecognized(source, $"has a header that begins with the byte 0x{head[LengthSize]:x2} , not with '{{'");
         }
 
         var rest = source.Length - LengthSize;
@@ -52,7 +52,7 @@ internal static class HeaderText
         {
             throw CheckpointException.Corrupt(
                 source.Name,
-                $"its header should be {length} bytes and the file has {rest} for it: it was cut off while being written or copied.");
+                $"its header should be {length} bytes, but the file has {rest} for it: it was cut off while being written or copied.");
         }
 
         var header = new byte[length];

@@ -62,7 +62,7 @@ internal static class DataParallelShards
         if (first.Shape.Count == 0)
         {
             findings.Add(ShardFindings.Mismatch(
-                $"'{first.Name.Name}' is a single number in each of {ranks.Count} files, and only what has rows can be divided",
+                $"'{first.Name.Name}' is a single number in each of {ranks.Count} files, but only tensors with rows can be divided",
                 first.Name.Name,
                 first.File));
             return null;

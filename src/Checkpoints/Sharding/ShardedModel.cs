@@ -34,7 +34,7 @@ internal static class ShardedModel
         var tensors = Concatenate(stages.Select(ranks => TensorParallelShards.Join(ranks, modelDim, findings)), findings);
 
         CheckpointException.ThrowIfAny(
-            findings, $"The files of '{checkpoint}' are not shards of one checkpoint", "Check that none was left over from another run.");
+            findings, $"The files of '{checkpoint}' are not shards of one checkpoint", "Check that none is left over from another run.");
 
         return tensors;
     }

@@ -14,7 +14,7 @@ internal static class CheckpointFolder
         throw StoredFile.At(folder) is null
             ? new CheckpointException(
                 CheckpointErrorCode.CheckpointNotFound, $"There is no folder '{folder.Path}'. Check the spelling of the path.", folder.Path)
-            : Unrecognized(folder.Path, "is a file. Give the folder that it is in.");
+            : Unrecognized(folder.Path, "is a file. Give the folder that contains it.");
     }
 
     /// <summary>The error for a folder that holds something else.</summary>

@@ -43,7 +43,7 @@ internal sealed class JsonSettings
         }
         catch (JsonException e)
         {
-            throw CheckpointException.Corrupt(source.Name, $"it is no JSON: {e.Message}");
+            throw CheckpointException.Corrupt(source.Name, $"it is not valid JSON: {e.Message}");
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class JsonSettings
         null => null,
         { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
         { } number => throw CheckpointException.Corrupt(
-            _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, and should be a whole number.")),
+            _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, but should be a whole number.")),
     };
 
     /// <summary>Whole numbers, of which there may also be one without a list around it; none where it is not there, or null.</summary>
@@ -79,7 +79,7 @@ internal sealed class JsonSettings
         { ValueKind: JsonValueKind.Number } => [Integer(name)!.Value],
         { } list => [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
             ? number
-            : throw CheckpointException.Corrupt(_file, $"'{name}' has {Decode(item.GetRawText)} in it, and should hold whole numbers."))],
+            : throw CheckpointException.Corrupt(_file, $"'{name}' contains {Decode(item.GetRawText)}, but should contain whole numbers."))],
     };
 
     /// <exception cref="CheckpointException">It is not there.</exception>
@@ -94,7 +94,7 @@ internal sealed class JsonSettings
             return null;
         }
 
-        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' is {Decode(value.GetRawText)}, which it can't be.");
+        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' can't be {Decode(value.GetRawText)}.");
     }
 
     /// <summary>That bytes or escapes are no Unicode shows only when they are made text.</summary>
@@ -106,7 +106,7 @@ internal sealed class JsonSettings
         }
         catch (InvalidOperationException)
         {
-            throw CheckpointException.Corrupt(_file, "it holds text that is no Unicode.");
+            throw CheckpointException.Corrupt(_file, "it holds text that is not valid Unicode.");
         }
     }
 }

@@ -18,7 +18,7 @@ internal static class WholeFile
     {
         if (source.Length > maxLength)
         {
-            throw CheckpointException.Corrupt(source.Name, $"it has {source.Length} bytes, and such files have no more than {maxLength}.");
+            throw CheckpointException.Corrupt(source.Name, $"it is {source.Length} bytes long, and such files have at most {maxLength}.");
         }
 
         // Pipes and devices have no length either, and opening one could wait for ever.

@@ -14,7 +14,7 @@ internal static class TensorLimits
     {
         if (!PrintableText.IsPrintable(name))
         {
-            throw CheckpointException.Corrupt(file, "the name of a tensor has control characters in it, or others that can't be seen.");
+            throw CheckpointException.Corrupt(file, "the name of a tensor has control characters or invisible characters in it.");
         }
     }
 }

@@ -81,7 +81,7 @@ public sealed class TensorShape : IEquatable<TensorShape>, IComparable
             return 1;
         }
 
-        var other = obj as TensorShape ?? throw new ArgumentException($"A {obj.GetType().Name} is no shape.", nameof(obj));
+        var other = obj as TensorShape ?? throw new ArgumentException($"A {obj.GetType().Name} is not a shape.", nameof(obj));
         var order = ElementCount.CompareTo(other.ElementCount);
         return order != 0 ? order : Sizes.AsSpan().SequenceCompareTo(other.Sizes.AsSpan());
     }

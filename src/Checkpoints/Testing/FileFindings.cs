@@ -18,7 +18,7 @@ internal static class FileFindings
 
     public static IEnumerable<CheckpointFinding> FindUnrecognizedFiles(Fairseq2Checkpoint checkpoint) =>
         from file in checkpoint.UnrecognizedFiles
-        select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is no part of the checkpoint and is not read", file);
+        select Warning(CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' is not part of the checkpoint and is not read", file);
 
     public static IEnumerable<CheckpointFinding> FindWithoutChecksums(LlamaCheckpoint checkpoint) =>
         MissingChecksums.Describe(checkpoint) is { } missing
@@ -27,7 +27,7 @@ internal static class FileFindings
 
     public static IEnumerable<CheckpointFinding> FindNonTensors(Fairseq2Checkpoint checkpoint) =>
         from key in checkpoint.NonTensors
-        select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export leaves it out", null);
+        select Warning(CheckpointErrorCode.UnsupportedTensor, $"'{key}' in the state dict is not a tensor; an export omits it", null);
 
     public static IEnumerable<CheckpointFinding> FindIgnoredTensors(LlamaCheckpoint checkpoint) =>
         from tensor in checkpoint.IgnoredTensors

@@ -26,8 +26,8 @@ internal static class UnevenShards
                     yield return new CheckpointFinding(
                         FindingSeverity.Warning,
                         CheckpointErrorCode.ShardMismatch,
-                        $"'{tensor.Name}' has {string.Join(", ", rows)} rows in the files of '{rank.First().FolderPath}', where"
-                            + $" PyTorch would have divided them into {string.Join(", ", expected)}",
+                        $"'{tensor.Name}' has {string.Join(", ", rows)} rows in the files of '{rank.First().FolderPath}'; PyTorch"
+                            + $" would have divided them into {string.Join(", ", expected)}",
                         tensor.Name,
                         rank.First().File);
                 }
@@ -39,7 +39,7 @@ internal static class UnevenShards
             yield return new CheckpointFinding(
                 FindingSeverity.Information,
                 CheckpointErrorCode.ShardMismatch,
-                $"{uneven} tensors do not divide evenly by {checkpoint.DataParallelSize}, so that the last files hold less of them or nothing");
+                $"{uneven} tensors do not divide evenly by {checkpoint.DataParallelSize}, so the last files hold fewer of their rows or none");
         }
     }
 

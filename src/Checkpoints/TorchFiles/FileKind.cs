@@ -26,7 +26,7 @@ internal static class FileKind
 
         var isZip = head.StartsWith("PK"u8);
         var isPickle = head is [0x80, >= 2 and <= 5, ..];
-        return isZip || isPickle ? null : IsText(head) ? "is plain text" : "is no file that torch.save writes";
+        return isZip || isPickle ? null : IsText(head) ? "is plain text" : "is not a file written by torch.save";
     }
 
     private static string? DescribeMagic(ReadOnlySpan<byte> head, long length)

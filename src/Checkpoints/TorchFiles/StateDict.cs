@@ -23,7 +23,7 @@ internal sealed class StateDict
         {
             if (key is not string && value is PickledTensor)
             {
-                throw CheckpointException.Corrupt(file.Source.Name, "it holds a tensor under a key that is no text, so nothing tells which one it is.");
+                throw CheckpointException.Corrupt(file.Source.Name, "it holds a tensor under a key that is not text, so its name is unknown.");
             }
 
             if (key is not string rawName || value is not PickledTensor tensor)
@@ -68,14 +68,14 @@ internal sealed class StateDict
         {
             return content.Get(key) is PickleDict named && HasTensors(named)
                 ? new StateDict(file, named)
-                : throw TorchFile.Unrecognized(file.Source, $"says that its model is under the key '{key}', and has no dict of tensors there");
+                : throw TorchFile.Unrecognized(file.Source, $"says that its model is under the key '{key}', but has no dict of tensors there");
         }
 
         var wrapped = UsualKeys.Select(content.Get).OfType<PickleDict>().FirstOrDefault() ?? content;
 
         return HasTensors(wrapped)
             ? new StateDict(file, wrapped)
-            : throw TorchFile.Unrecognized(file.Source, $"holds no tensors but {DescribeKeys(content)}");
+            : throw TorchFile.Unrecognized(file.Source, $"holds no tensors, only {DescribeKeys(content)}");
     }
 
     private static bool HasTensors(PickleDict content) => content.Entries.Any(entry => entry.Value is PickledTensor);

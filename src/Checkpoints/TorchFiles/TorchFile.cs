@@ -76,7 +76,7 @@ internal sealed class TorchFile
 
     internal static CheckpointException Unrecognized(IByteSource source, string what) => new(
         CheckpointErrorCode.CheckpointUnrecognized,
-        $"'{source.Name}' {what}. Expected a checkpoint as fairseq2 saves it with torch.save.",
+        $"'{source.Name}' {what}. Expected a checkpoint that fairseq2 saved with torch.save.",
         source.Name);
 }
 

@@ -6,6 +6,6 @@ internal static class ChecksumMismatch
     public static CheckpointException Of(string file, string record) => new(
         CheckpointErrorCode.CheckpointCorrupt,
         $"The record '{record}' of '{file}' does not match its CRC-32: the file was damaged after it was saved. Copy it again from its"
-        + " origin. If its checksums never were valid, an export with -Verification None does not look at them.",
+        + " origin. If its checksums were never valid, export with -Verification None.",
         file);
 }

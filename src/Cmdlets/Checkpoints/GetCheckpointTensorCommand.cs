@@ -91,7 +91,7 @@ public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
         {
             WriteError(ErrorRecords.From(new CheckpointException(
                 CheckpointErrorCode.MissingTensor,
-                $"'{checkpoint.Path}' has {what}. Without -Name and -Layer, Get-CheckpointTensor shows what it has.",
+                $"'{checkpoint.Path}' has {what}. To list its tensors, run Get-CheckpointTensor without -Name and -Layer.",
                 target)));
         }
     }

@@ -136,7 +136,7 @@ public abstract class ExportCommand : DestinationCmdlet
             && ShouldProcess(Display.Text(destination), "Finish or clean up an export that was killed")
             && ExportLeftovers.CleanUp(destination, JobShards))
         {
-            WriteWarning($"An export to '{destination}' was killed while its files were being put in place. That has been finished now.");
+            WriteWarning($"An export to '{destination}' was killed while its files were being put in place. It is complete now.");
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed class NotACheckpointAttribute : ArgumentTransformationAttribute
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => (inputData is PSObject wrapped ? wrapped.BaseObject : inputData) switch
     {
         LlamaCheckpoint checkpoint => throw new ArgumentTransformationMetadataException(
-            $"'{checkpoint.Path}' is a {checkpoint.GetType().Name} that was read already, where a path is expected."),
+            $"'{checkpoint.Path}' is a {checkpoint.GetType().Name} that was already read. Give a path instead."),
         _ => inputData,
     };
 }

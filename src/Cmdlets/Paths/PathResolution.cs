@@ -72,7 +72,7 @@ internal static class PathResolution
             RequireFileSystem(path, provider, code);
 
             return resolved.Contains('\0') || !System.IO.Path.IsPathFullyQualified(resolved)
-                ? throw Wrong(code, path, $"'{path}' is no path of this file system.")
+                ? throw Wrong(code, path, $"'{path}' is not a path of the file system.")
                 : resolved;
         }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException)

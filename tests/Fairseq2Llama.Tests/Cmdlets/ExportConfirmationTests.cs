@@ -116,15 +116,15 @@ public sealed class ExportConfirmationTests : ExportTests
             $fs2 | Export-Fairseq2Checkpoint one -Architecture $tiny -Verbose
             """);
 
-        Assert.Contains("Architecture: tiny, 2 layers of 16, as named.", outcome.Verbose);
-        Assert.Contains("Files: 2, as many as asked for.", outcome.Verbose);
-        Assert.Contains("Files: 2, as many as asked for; this export writes consolidated.01.pth.", outcome.Verbose);
+        Assert.Contains("Architecture: tiny, 2 layers of 16, given with -Architecture.", outcome.Verbose);
+        Assert.Contains("Files: 2, as requested.", outcome.Verbose);
+        Assert.Contains("Files: 2, as requested; this export writes consolidated.01.pth.", outcome.Verbose);
         Assert.Contains("Files: 1, as many as the checkpoint has tensor-parallel ranks.", outcome.Verbose);
         Assert.Contains("Output: kept, because 'final_proj.weight' differs from 'decoder_frontend.embed.weight'.", outcome.Verbose);
         Assert.Contains("Files: 1, of up to 5,000,000,000 bytes each.", outcome.Verbose);
-        Assert.Contains("Output: tied to the embeddings, because 'final_proj.weight' and 'decoder_frontend.embed.weight' are one storage.", outcome.Verbose);
+        Assert.Contains("Output: tied to the embeddings, because 'final_proj.weight' and 'decoder_frontend.embed.weight' share one storage.", outcome.Verbose);
         Assert.Contains("Output: tied to the embeddings, because the checkpoint has only one of them.", outcome.Verbose);
-        Assert.Contains("Files: 1, as fairseq2 keeps a model that is not being trained in 'model.pt'.", outcome.Verbose);
+        Assert.Contains("Files: 1, because fairseq2 stores a model that is not in training in 'model.pt'.", outcome.Verbose);
     }
 
     [Fact]

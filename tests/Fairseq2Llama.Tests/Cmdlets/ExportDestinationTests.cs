@@ -146,16 +146,16 @@ public sealed partial class ExportDestinationTests : ExportTests
     {
         File.CreateSymbolicLink(Folder["out"], "gone");
 
-        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", Folder["out"], "leads nowhere");
+        Session.RunForError(CheckpointErrorCode.OutputExists, "$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -Force", Folder["out"], "broken link");
     }
 
     [Fact]
     public void Refuses_a_destination_that_is_no_path()
     {
-        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "no path");
+        Session.RunForError(CheckpointErrorCode.WriteFailed, "$fs2 | Export-LlamaReferenceCheckpoint \"a`0b\" -Architecture $tiny", "not a path");
 
         Assert.SkipWhen(OperatingSystem.IsWindows(), "\\\\server\\share is a path there");
-        Session.RunForError(CheckpointErrorCode.WriteFailed, @"$fs2 | Export-LlamaReferenceCheckpoint '\\server\share\x' -Architecture $tiny", "no path");
+        Session.RunForError(CheckpointErrorCode.WriteFailed, @"$fs2 | Export-LlamaReferenceCheckpoint '\\server\share\x' -Architecture $tiny", "not a path");
     }
 
     [Theory]
@@ -174,7 +174,7 @@ public sealed partial class ExportDestinationTests : ExportTests
         Session.RunForError(
             CheckpointErrorCode.OutputExists,
             $"Read-Fairseq2Checkpoint {source}/consolidated.00.pth | Export-LlamaReferenceCheckpoint {destination} -Architecture $tiny -Force",
-            "is what is being exported");
+            "replace its own input");
         Assert.Equal(new FileInfo(Path.Combine(Repository.Case("fs2"), "model.pt")).Length, new FileInfo(Folder["own/consolidated.00.pth"]).Length);
     }
 
@@ -190,7 +190,7 @@ public sealed partial class ExportDestinationTests : ExportTests
         Session.RunForError(
             CheckpointErrorCode.OutputExists,
             "Read-Fairseq2Checkpoint own/consolidated.00.pth | Export-LlamaReferenceCheckpoint elsewhere -Architecture $tiny -Force",
-            "is what is being exported");
+            "replace its own input");
     }
 
     [External]

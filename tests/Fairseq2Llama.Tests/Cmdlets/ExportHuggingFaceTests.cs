@@ -137,7 +137,7 @@ public class ExportHuggingFaceTests : ExportTests
         var warning = Assert.Single(Session.RunOn($"Read-Fairseq2Checkpoint run | {Export} -Architecture $heads").Warnings);
 
         Assert.Contains(Folder["run/model.yaml"], warning, StringComparison.Ordinal);
-        Assert.Contains("NumAttnHeads is 4 and not 2, NumKeyValueHeads is 2 and not 1, RopeTheta is 10000 and not 20000", warning, StringComparison.Ordinal);
+        Assert.Contains("NumAttnHeads is 4, not 2, NumKeyValueHeads is 2, not 1, RopeTheta is 10000, not 20000", warning, StringComparison.Ordinal);
         Assert.Empty(Session.RunOn("Read-Fairseq2Checkpoint run | Export-LlamaHuggingFaceCheckpoint other -Architecture $tiny").Warnings);
     }
 
@@ -291,7 +291,7 @@ public class ExportHuggingFaceTests : ExportTests
         Assert.Equal([.. OneFile, "tokenizer.json"], Names("out"));
 
         var warnings = Session.RunOn($"$fs2 | {Export} -Architecture $tiny -Force").Warnings;
-        Assert.Contains("of this model", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains("belongs to this model", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -353,7 +353,7 @@ public class ExportHuggingFaceTests : ExportTests
         Session.Run($"$fs2 | {Export} -Architecture $tiny");
         var before = CheckpointFolder.Snapshot(Folder["out"]);
 
-        Session.RunForError(CheckpointErrorCode.OutputExists, $"Read-LlamaHuggingFaceCheckpoint out | {Export} -Force", "is what is being exported");
+        Session.RunForError(CheckpointErrorCode.OutputExists, $"Read-LlamaHuggingFaceCheckpoint out | {Export} -Force", "replace its own input");
 
         Assert.Equal(before, CheckpointFolder.Snapshot(Folder["out"]));
     }
@@ -409,7 +409,7 @@ public class ExportHuggingFaceTests : ExportTests
         }
 
         Session.RunForError(
-            CheckpointErrorCode.ArchitectureMismatch, $"{export} -Architecture $tiny -AllowUnmapped", "self_attn.q_proj.bias' is 7", "no whole heads of 4 rows", "Filter it out");
+            CheckpointErrorCode.ArchitectureMismatch, $"{export} -Architecture $tiny -AllowUnmapped", "self_attn.q_proj.bias' is 7", "not a whole number of heads of 4 rows", "Filter it out");
     }
 
     [Theory]

@@ -58,7 +58,7 @@ public sealed class ExportShardTests : IDisposable
 
         var outcome = _session.RunOn(ByTwo + " -Force");
         Assert.Single(outcome.Output);
-        Assert.Contains("consolidated.01.pth' is of another export", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Contains("consolidated.01.pth' belongs to another export", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,10 +89,10 @@ public sealed class ExportShardTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-ShardCount 4 -ShardIndex 4", "4", "the last 3")]
-    [InlineData("-ShardCount 4 -ShardIndex 0, 7, 9", "7; 9", "the last 3")]
-    [InlineData("-ShardIndex 2", "2", "the last 1")]
-    [InlineData("-ShardCount 1 -ShardIndex 1", "1", "The only one is 0")]
+    [InlineData("-ShardCount 4 -ShardIndex 4", "4", "indexes are 0 to 3")]
+    [InlineData("-ShardCount 4 -ShardIndex 0, 7, 9", "7; 9", "indexes are 0 to 3")]
+    [InlineData("-ShardIndex 2", "2", "indexes are 0 to 1")]
+    [InlineData("-ShardCount 1 -ShardIndex 1", "1", "The only index is 0")]
     public void Names_the_indexes_that_are_beyond_the_last(string arguments, params string[] words)
     {
         _session.RunForError(
@@ -240,7 +240,7 @@ public sealed class ExportShardTests : IDisposable
         first.Execute();
         var before = CheckpointFolder.Snapshot(_folder.Path);
 
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => other.Execute(), "params.json", "another export");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => other.Execute(), "params.json", "Another export");
 
         Assert.Equal(before, CheckpointFolder.Snapshot(_folder.Path));
         Assert.Equal(["consolidated.00.pth", "params.json"], Names("out"));

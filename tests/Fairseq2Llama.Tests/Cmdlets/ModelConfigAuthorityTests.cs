@@ -113,7 +113,7 @@ public sealed class ModelConfigAuthorityTests : IDisposable
     {
         WriteConfig(Tiny + "\nnum_shards: 4\n");
 
-        _session.RunForError(CheckpointErrorCode.MissingShard, "Read-Fairseq2Checkpoint $run -Step 5", "holds 2 tensor-parallel shards, and there were 4");
+        _session.RunForError(CheckpointErrorCode.MissingShard, "Read-Fairseq2Checkpoint $run -Step 5", "holds 2 tensor-parallel shards, but should have 4");
         Assert.Equal(10, _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint $run").Step);
     }
 

@@ -96,14 +96,14 @@ public sealed class NewLlamaArchitectureTests : IDisposable
     [InlineData("-ModelDim 24 -NumAttnHeads 8", "head dim 3 is odd")]
     [InlineData("-NumAttnHeads 32 -NumKeyValueHeads 5", "NumAttnHeads 32 is not a multiple of NumKeyValueHeads 5")]
     [InlineData("-ModelDim 100 -NumAttnHeads 3 -NumKeyValueHeads 2", "ModelDim 100", "NumKeyValueHeads 2")]
-    [InlineData("-NumLayers 0", "NumLayers is 0, and must be above 0")]
+    [InlineData("-NumLayers 0", "NumLayers is 0, but must be above 0")]
     [InlineData("-NumLayers -1 -VocabSize 0", "NumLayers is -1", "VocabSize is 0")]
     [InlineData("-NumAttnHeads 0", "NumAttnHeads is 0")]
     [InlineData("-RopeTheta ([double]::NaN)", "RopeTheta is NaN")]
     [InlineData("-NormEps ([double]::PositiveInfinity)", "NormEps is Infinity")]
     [InlineData("-RopeScaleFactor 0", "RopeScaleFactor is 0")]
     [InlineData("-FfnInnerDimMultipleOf 0", "FfnInnerDimMultipleOf is 0")]
-    [InlineData("-FfnInnerDimMultiplier 1e300", "FfnInnerDimMultiplier is 1E+300, and must be above 0 and at most 100,000,000")]
+    [InlineData("-FfnInnerDimMultiplier 1e300", "FfnInnerDimMultiplier is 1E+300, but must be above 0 and at most 100,000,000")]
     [InlineData("-ModelDim 100000000 -NumLayers 100000000 -NumAttnHeads 1", "more parameters than 64 bits can count")]
     public void Refuses_an_architecture_that_contradicts_itself(string arguments, params string[] words)
     {

@@ -179,7 +179,7 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("Read-LlamaHuggingFaceCheckpoint nowhere", CheckpointErrorCode.CheckpointNotFound, "nowhere")]
-    [InlineData("Read-LlamaHuggingFaceCheckpoint single/config.json", CheckpointErrorCode.CheckpointUnrecognized, "folder that it is in")]
+    [InlineData("Read-LlamaHuggingFaceCheckpoint single/config.json", CheckpointErrorCode.CheckpointUnrecognized, "folder that contains it")]
     public void Refuses_what_is_none(string script, CheckpointErrorCode code, string word) => _session.RunForError(code, script, word);
 
     [Theory]
@@ -252,7 +252,7 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
         var text = File.ReadAllText(_folder["single/config.json"]).Replace("\"llama\"", modelType, StringComparison.Ordinal);
         File.WriteAllText(_folder["single/config.json"], text, System.Text.Encoding.Latin1);
 
-        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint single", "config.json", "no Unicode");
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-LlamaHuggingFaceCheckpoint single", "config.json", "not valid Unicode");
     }
 
     [Fact]

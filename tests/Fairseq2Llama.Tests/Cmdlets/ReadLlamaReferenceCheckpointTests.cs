@@ -119,7 +119,7 @@ public sealed class ReadLlamaReferenceCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("Read-LlamaReferenceCheckpoint nowhere", CheckpointErrorCode.CheckpointNotFound, "nowhere")]
-    [InlineData("Read-LlamaReferenceCheckpoint out/params.json", CheckpointErrorCode.CheckpointUnrecognized, "folder that it is in")]
+    [InlineData("Read-LlamaReferenceCheckpoint out/params.json", CheckpointErrorCode.CheckpointUnrecognized, "folder that contains it")]
     [InlineData("Read-LlamaReferenceCheckpoint $cases/fs2", CheckpointErrorCode.CheckpointUnrecognized, "consolidated.00.pth")]
     public void Refuses_what_is_none(string script, CheckpointErrorCode code, string word) => _session.RunForError(code, script, word);
 
@@ -161,7 +161,7 @@ public sealed class ReadLlamaReferenceCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("", "params.json")]
-    [InlineData("{", "no JSON")]
+    [InlineData("{", "not valid JSON")]
     [InlineData("[]", "no JSON object")]
     [InlineData("""{"dim": 16}""", "'n_heads'")]
     [InlineData("""{"dim": "16", "n_heads": 4, "n_layers": 2}""", "'dim'")]

@@ -121,8 +121,8 @@ public sealed class ReadTrainingRunTests : IDisposable
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Step *, 5* -Verbose");
 
         Assert.Equal(["sft@500", "sft@1000"], outcome.Names);
-        Assert.Single(outcome.Verbose, line => line.Contains("step_2000.tmp' is passed over", StringComparison.Ordinal));
-        Assert.Contains("step_1500' is passed over: it is not finished, or has lost files", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Single(outcome.Verbose, line => line.Contains("step_2000.tmp' is skipped", StringComparison.Ordinal));
+        Assert.Contains("step_1500' is skipped: it is not finished, or files are missing", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -147,8 +147,8 @@ public sealed class ReadTrainingRunTests : IDisposable
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Verbose");
 
         Assert.Equal(500, Assert.IsType<Fairseq2Checkpoint>(Assert.Single(outcome.Output).BaseObject).Step);
-        Assert.Contains(outcome.Verbose, line => line.Contains("step_2000.tmp' is passed over: it is not finished", StringComparison.Ordinal));
-        Assert.Contains(outcome.Verbose, line => line.Contains("step_1500' is passed over: there is no model in it", StringComparison.Ordinal));
+        Assert.Contains(outcome.Verbose, line => line.Contains("step_2000.tmp' is skipped: it is not finished", StringComparison.Ordinal));
+        Assert.Contains(outcome.Verbose, line => line.Contains("step_1500' is skipped: it contains no model", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class ReadTrainingRunTests : IDisposable
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run -Verbose");
 
         Assert.Equal(500, Assert.IsType<Fairseq2Checkpoint>(Assert.Single(outcome.Output).BaseObject).Step);
-        Assert.Contains(outcome.Verbose, line => line.Contains("step_1000' is passed over: there is no model in it", StringComparison.Ordinal));
+        Assert.Contains(outcome.Verbose, line => line.Contains("step_1000' is skipped: it contains no model", StringComparison.Ordinal));
     }
 
     /// <summary>As on S3, which can't rename.</summary>
@@ -218,7 +218,7 @@ public sealed class ReadTrainingRunTests : IDisposable
         var outcome = _session.RunOn("Read-Fairseq2Checkpoint $run");
 
         Assert.Equal(500, Assert.IsType<Fairseq2Checkpoint>(Assert.Single(outcome.Output).BaseObject).Step);
-        Assert.Contains("step_1000' is passed over: it is not finished, or has lost files; 'model/pp_00/tp_00/sdp_00.pt' is missing", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Contains("step_1000' is skipped: it is not finished, or files are missing: 'model/pp_00/tp_00/sdp_00.pt' is missing", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
         Assert.Equal([500], Fairseq2Checkpoint.FindSteps(_run.Path));
 
         var result = _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint $run -Architecture llama2_7b");

@@ -177,7 +177,7 @@ public sealed class TestFilesTests : IDisposable
             Repository.Case("fs2"),
             _folder.Path);
 
-        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-Fairseq2Checkpoint $folder | Get-CheckpointTensor", "a key that is no text");
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, "Read-Fairseq2Checkpoint $folder | Get-CheckpointTensor", "a key that is not text");
     }
 
     [External]

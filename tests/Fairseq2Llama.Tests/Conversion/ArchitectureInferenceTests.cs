@@ -31,7 +31,7 @@ public class ArchitectureInferenceTests
     public void Asks_where_the_lengths_of_sequences_would_differ() => ErrorAssert.Throws(
         CheckpointErrorCode.ArchitectureRequired,
         () => ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find("7b")), new HuggingFaceExportOptions().Format, "a checkpoint"),
-        "7b and llama2_7b, whose config.json differ",
+        "7b and llama2_7b, for which config.json differs",
         "-Architecture");
 
     private static LlamaArchitecture Infer(string weights, ParamsLayout layout) =>

@@ -127,8 +127,8 @@ public sealed class CheckpointPathTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model/tp_00.pt", "model/tp_01.pt", "model.yaml", "num_shards: 4", "holds 2 tensor-parallel shards, and there were 4")]
-    [InlineData("model/pp_00/tp_00/sdp_00.pt", "model/pp_00/tp_00/sdp_01.pt", "model.yaml", "num_shards: 2", "holds 1 tensor-parallel shard, and there were 2")]
+    [InlineData("model/tp_00.pt", "model/tp_01.pt", "model.yaml", "num_shards: 4", "holds 2 tensor-parallel shards, but should have 4")]
+    [InlineData("model/pp_00/tp_00/sdp_00.pt", "model/pp_00/tp_00/sdp_01.pt", "model.yaml", "num_shards: 2", "holds 1 tensor-parallel shard, but should have 2")]
     public void Model_yaml_tells_how_many_ranks_there_were(string file, string other, string config, string content, string expected)
     {
         Put(file, other);

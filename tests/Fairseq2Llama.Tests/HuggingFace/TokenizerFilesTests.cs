@@ -154,7 +154,7 @@ public sealed class TokenizerFilesTests : IDisposable
         using var process = System.Diagnostics.Process.Start("mkfifo", [_folder["tokenizer.json"]]);
         process.WaitForExit();
 
-        ErrorAssert.Throws(CheckpointErrorCode.TokenizerNotFound, () => TokenizerFiles.Find(_folder.Path), _folder["tokenizer.json"], "no file");
+        ErrorAssert.Throws(CheckpointErrorCode.TokenizerNotFound, () => TokenizerFiles.Find(_folder.Path), _folder["tokenizer.json"], "not a file");
     }
 
     [Theory]

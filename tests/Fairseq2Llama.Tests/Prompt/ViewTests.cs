@@ -91,7 +91,7 @@ public sealed class ViewTests : IDisposable
         "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny",
         "passed  fs2 (2 layers of 16)",
         "failed  bias (2 layers of 16)",
-        "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no",
+        "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is not a",
         "        parameter of LLaMA");
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public void Findings_are_lines() => AssertShows(
         "(Read-Fairseq2Checkpoint $cases/bias | Test-LlamaCheckpoint -Architecture $tiny).Findings",
-        "Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is no",
+        "Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is not a",
         "parameter of LLaMA");
 
     [Fact]

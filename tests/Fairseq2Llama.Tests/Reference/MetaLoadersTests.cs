@@ -46,7 +46,7 @@ public sealed class MetaLoadersTests : IDisposable
 
     [Theory]
     [InlineData("llama2_7b", ParamsLayout.Nested, "Hugging Face's converter", "-ParamsLayout Flat")]
-    [InlineData("llama2_7b", ParamsLayout.Flat, "for meta-llama/llama;", "-ParamsLayout Llama3")]
+    [InlineData("llama2_7b", ParamsLayout.Flat, "for meta-llama/llama.", "-ParamsLayout Llama3")]
     [InlineData("llama2_7b", ParamsLayout.Llama3, "for meta-llama/llama3 and meta-llama/llama-models", "-ParamsLayout Llama2")]
     [InlineData("llama3_8b", ParamsLayout.Flat, "for meta-llama/llama3 and meta-llama/llama-models", "meta-llama/llama refuses it.")]
     [InlineData("llama3_1_8b", ParamsLayout.Flat, "for meta-llama/llama-models", "can't scale")]
@@ -73,8 +73,8 @@ public sealed class MetaLoadersTests : IDisposable
 
     /// <summary>meta-llama/llama divides the embeddings by columns, the later loaders by rows; each refuses the other's as of another size.</summary>
     [Theory]
-    [InlineData(ParamsLayout.Llama3, true, 2, "The embeddings are divided by columns, and meta-llama/llama3 and meta-llama/llama-models expect them divided by rows.")]
-    [InlineData(ParamsLayout.Llama2, false, 2, "The embeddings are divided by rows, and meta-llama/llama expects them divided by columns.")]
+    [InlineData(ParamsLayout.Llama3, true, 2, "The embeddings are divided by columns, but meta-llama/llama3 and meta-llama/llama-models expect them divided by rows.")]
+    [InlineData(ParamsLayout.Llama2, false, 2, "The embeddings are divided by rows, but meta-llama/llama expects them divided by columns.")]
     [InlineData(ParamsLayout.Llama3, false, 2, null)]
     [InlineData(ParamsLayout.Llama2, true, 2, null)]
     [InlineData(ParamsLayout.Flat, true, 2, null)]

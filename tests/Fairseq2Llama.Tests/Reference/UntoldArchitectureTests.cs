@@ -96,7 +96,7 @@ public sealed class UntoldArchitectureTests : IDisposable
             CheckpointErrorCode.ArchitectureRequired,
             () => ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new HuggingFaceExportOptions().Format, $"'{file.Path}' fits"),
             _folder["params.json"],
-            "llama3_8b and llama3_1_8b, whose config.json differ",
+            "llama3_8b and llama3_1_8b, for which config.json differs",
             "-Architecture");
         Assert.Equal(
             "llama3_8b",

@@ -67,7 +67,7 @@ public sealed class HostileNamesTests : IDisposable
         // Every finding is one row of four cells, and says the name as it is.
         var rows = page.QuerySelectorAll("table")[1].QuerySelectorAll("tbody tr").ToArray();
         Assert.All(rows, row => Assert.Equal(4, row.Children.Length));
-        Assert.All(Names.Select(Shown), name => Assert.Contains(rows, row => row.Children[2].TextContent == $"'{name}' is no parameter of LLaMA"));
+        Assert.All(Names.Select(Shown), name => Assert.Contains(rows, row => row.Children[2].TextContent == $"'{name}' is not a parameter of LLaMA"));
     }
 
     /// <summary>An agent of Azure Pipelines takes lines of a log that begin so for commands; a report can be written to a log.</summary>

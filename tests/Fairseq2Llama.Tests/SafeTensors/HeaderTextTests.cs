@@ -11,8 +11,8 @@ public class HeaderTextTests
     private static readonly Dictionary<string, (byte[] File, string What)> Foreign = new()
     {
         ["nothing"] = ([], "is empty"),
-        ["less than a length"] = (new byte[7], "no more than 7 bytes"),
-        ["a length alone"] = (SafeTensorsBuilder.Build(2, [], []), "no more than 8 bytes"),
+        ["less than a length"] = (new byte[7], "only 7 bytes"),
+        ["a length alone"] = (SafeTensorsBuilder.Build(2, [], []), "only 8 bytes"),
         ["a header of no length"] = (SafeTensorsBuilder.Build("", "{}"u8), "begins with 0 as the length"),
         ["a header longer than any"] = (SafeTensorsBuilder.Build(MaxLength + 1, "{}"u8, []), "begins with 100000001 as the length"),
         ["a header beyond 63 bits"] = (SafeTensorsBuilder.Build(ulong.MaxValue, "{}"u8, []), "begins with 18446744073709551615 as the length"),

@@ -203,7 +203,7 @@ public sealed class StoredExportTests : IDisposable
             }
         };
 
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => job.Execute(), "params.json", "meanwhile");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => job.Execute(), "params.json", "in the meantime");
 
         Assert.Empty(_store.Keys);
     }
@@ -230,7 +230,7 @@ public sealed class StoredExportTests : IDisposable
             () => CheckpointExport.Plan(
                 Fairseq2Checkpoint.Read(_store.At("model")), _store.DestinationAt("model"), new Fairseq2ExportOptions { Architecture = TinyModel.Architecture, Force = true }),
             "memory://bucket/model/model.pt",
-            "is what is being exported");
+            "replace its own input");
     }
 
     [Fact]
@@ -254,7 +254,7 @@ public sealed class StoredExportTests : IDisposable
         var plan = CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference);
         CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute();
 
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => plan.Execute(), "consolidated.00.pth", "meanwhile");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => plan.Execute(), "consolidated.00.pth", "in the meantime");
     }
 
     /// <summary>A writer that knows nothing of claims comes in the moment before.</summary>
@@ -272,7 +272,7 @@ public sealed class StoredExportTests : IDisposable
         };
 
         ErrorAssert.Throws(
-            CheckpointErrorCode.OutputExists, () => CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute(), $"memory://bucket/{name}", "meanwhile");
+            CheckpointErrorCode.OutputExists, () => CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute(), $"memory://bucket/{name}", "in the meantime");
 
         Assert.Equal([name], _store.Keys);
     }

@@ -65,8 +65,8 @@ public class RefusedFileTests
     [Theory]
     [InlineData(new byte[] { (byte)'G', (byte)'G', (byte)'U', (byte)'F', 3, 0, 0, 0 }, "GGUF")]
     [InlineData(new byte[] { 0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00 }, "Zstandard")]
-    [InlineData(new byte[] { 0x7f, (byte)'E', (byte)'L', (byte)'F' }, "no file that torch.save writes")]
-    [InlineData(new byte[] { 0x80, 6, (byte)'.' }, "no file that torch.save writes")]
+    [InlineData(new byte[] { 0x7f, (byte)'E', (byte)'L', (byte)'F' }, "not a file written by torch.save")]
+    [InlineData(new byte[] { 0x80, 6, (byte)'.' }, "not a file written by torch.save")]
     [InlineData(new byte[] { 0xc3, 0xa4, 0xc3 }, "plain text")]
     public void Tells_by_its_first_bytes_what_a_file_is(byte[] bytes, string what) =>
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(bytes)), what);

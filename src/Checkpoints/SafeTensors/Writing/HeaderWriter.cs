@@ -53,7 +53,7 @@ internal static class HeaderWriter
     {
         if (tensor.Name == SafeTensorsHeader.MetadataKey)
         {
-            throw Unsupported(tensor, $"would be called '{tensor.Name}', which in safetensors files is something else");
+            throw Unsupported(tensor, $"would be named '{tensor.Name}', which has another meaning in safetensors files");
         }
 
         json.WriteStartObject(tensor.Name);

@@ -52,8 +52,8 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     /// <param name="isExported">As for <see cref="Read"/>.</param>
     /// <exception cref="IOException">As there.</exception>
     public static CommitJournal Parse(string text, string path, Func<string, bool> isExported) => text.Split('\n') is [Header, .. var lines, ""]
-        ? new CommitJournal([.. lines.Select(line => ParseStep(line, isExported) ?? throw new IOException($"'{path}' is not understood: it says '{line}'."))])
-        : throw new IOException($"'{path}' is not understood: another version of this module has written it.");
+        ? new CommitJournal([.. lines.Select(line => ParseStep(line, isExported) ?? throw new IOException($"'{path}' can't be interpreted: it says '{line}'."))])
+        : throw new IOException($"'{path}' can't be interpreted: another version of this module wrote it.");
 
     /// <returns>Whether there is none.</returns>
     public static bool Remove(string staging) => Discard.File(Path.Combine(staging, FileName));

@@ -19,7 +19,7 @@ internal static class Discard
         // .NET copies a file that can't be renamed, unless it may overwrite; a folder it never does.
         if (Path.Exists(target))
         {
-            throw new IOException($"'{target}' is there already.");
+            throw new IOException($"'{target}' already exists.");
         }
 
         if (Directory.Exists(path))

@@ -31,7 +31,7 @@ internal static class DiskSpace
                 CheckpointErrorCode.InsufficientDiskSpace,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{path}' needs {needed:N0} bytes and its file system has {available:N0} left. Free some, or choose another folder."),
+                    $"'{path}' needs {needed:N0} bytes, but its file system has only {available:N0} left. Free some space, or choose another folder."),
                 path);
         }
     }

@@ -131,7 +131,7 @@ internal sealed class FolderCommit(string staging, string destination)
     }
 
     private CheckpointException WrittenMeanwhile(string name) => new(
-        CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was meanwhile written by another export. Choose another folder.", destination);
+        CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was written by another export in the meantime. Choose another folder.", destination);
 
     private void Move(string from, string to)
     {
@@ -169,7 +169,7 @@ internal sealed class FolderCommit(string staging, string destination)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{destination}' can't be written: {cause.Message.TrimEnd('.')}. Not all files that were there could be put back. {Advice()}",
+                $"'{destination}' can't be written: {cause.Message.TrimEnd('.')}. Not all earlier files could be restored. {Advice()}",
                 destination,
                 cause);
         }
@@ -186,7 +186,7 @@ internal sealed class FolderCommit(string staging, string destination)
     private static HashSet<string> NamesIn(string folder) =>
         Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file))] : [];
 
-    private string Advice() => $"Look for those that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";
+    private string Advice() => $"Look for the files that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";
 
     private string InPlace(string name) => Path.Combine(destination, name);
 

@@ -17,9 +17,9 @@ internal sealed class LocalDestination(string path, Func<string, bool> isExporte
         {
             if (File.Exists(folder))
             {
-                var what = File.ResolveLinkTarget(folder, returnFinalTarget: true) is { Exists: false } ? "a link that leads nowhere" : "a file";
+                var what = File.ResolveLinkTarget(folder, returnFinalTarget: true) is { Exists: false } ? "a broken link" : "a file";
                 throw new CheckpointException(
-                    CheckpointErrorCode.OutputExists, $"'{folder}' is {what}. Give a folder that the exported files shall lie in.", _path);
+                    CheckpointErrorCode.OutputExists, $"'{folder}' is {what}. Give a folder for the exported files.", _path);
             }
         }
     }

@@ -105,7 +105,7 @@ internal sealed class LocalFile : IByteSource
             {
                 throw new CheckpointException(
                     CheckpointErrorCode.CheckpointCorrupt,
-                    $"'{file.Name}' was changed after it was read. Wait until whatever writes it has finished, then read the checkpoint again.",
+                    $"'{file.Name}' was changed after it was read. Wait until the program that writes it has finished, then read the checkpoint again.",
                     file.Name);
             }
         }

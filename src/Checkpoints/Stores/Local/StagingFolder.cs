@@ -99,7 +99,7 @@ internal sealed class StagingFolder : IStagedFolder
     {
         if (_lock is not { IsHeld: true })
         {
-            throw new IOException($"'{Path}' was removed or replaced meanwhile.");
+            throw new IOException($"'{Path}' was removed or replaced in the meantime.");
         }
 
         if (_change.Flush)
@@ -181,7 +181,7 @@ internal sealed class StagingFolder : IStagedFolder
 
         if (Directory.Exists(folder))
         {
-            throw new IOException($"'{folder}' holds files of somebody else, and in '{_destination}' there are others of the same names. Move them elsewhere.");
+            throw new IOException($"'{folder}' holds files that no export wrote, and '{_destination}' has others with the same names. Move them elsewhere.");
         }
 
         Directory.CreateDirectory(folder);
@@ -197,7 +197,7 @@ internal sealed class StagingFolder : IStagedFolder
         catch (IOException) when (Directory.Exists(_destination))
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{_destination}' was meanwhile made by somebody else. Choose another folder.", _destination);
+                CheckpointErrorCode.OutputExists, $"'{_destination}' was created by another process in the meantime. Choose another folder.", _destination);
         }
 
         if (_change.Flush)
@@ -243,6 +243,6 @@ internal sealed class StagingFolder : IStagedFolder
 
     private CheckpointException AtWork() => new(
         CheckpointErrorCode.OutputExists,
-        $"Another export is writing to '{_destination}'; wait until it has finished.",
+        $"Another export is writing to '{_destination}'. Wait until it has finished.",
         _destination);
 }

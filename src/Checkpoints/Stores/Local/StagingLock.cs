@@ -74,7 +74,7 @@ internal sealed class StagingLock : IDisposable
             }
         }
 
-        throw new IOException($"'{folder}' can't be locked: whenever it is made, it is removed.");
+        throw new IOException($"'{folder}' can't be locked: something removes it each time it is created.");
     }
 
     /// <summary>Unlocks the folder, and takes it away if nothing else is in it.</summary>

@@ -32,7 +32,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
 
         if (inputs.Select(RealPath.IdentityOf).Contains(RealPath.IdentityOf(path), RealPath.Comparer))
         {
-            throw InTheWay($"'{path}' is a file of the checkpoint itself. Choose another one.");
+            throw InTheWay($"'{path}' is a file of the checkpoint itself. Choose another file.");
         }
 
         if (!replace && File.Exists(path))
@@ -42,12 +42,12 @@ internal sealed class WholeFileReplacement(string path, bool replace)
 
         if (IsForeignLink())
         {
-            throw InTheWay($"'{path}' is a link that another user has made. Remove it, or choose another file.");
+            throw InTheWay($"'{path}' is a link of another user. Remove it, or choose another file.");
         }
 
         if (IsSpecial())
         {
-            throw InTheWay($"'{path}' is a device, a pipe or a socket, and no file. Choose a file.");
+            throw InTheWay($"'{path}' is a device, a pipe or a socket, not a file. Choose a file.");
         }
     }
 
@@ -146,7 +146,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
 
     private static string? ParentOf(string path) => System.IO.Path.GetDirectoryName(path);
 
-    private CheckpointException Exists() => InTheWay($"'{path}' is there already. Choose another file, or replace it with -Force.");
+    private CheckpointException Exists() => InTheWay($"'{path}' already exists. Choose another file, or replace it with -Force.");
 
     private CheckpointException InTheWay(string message) => new(CheckpointErrorCode.OutputExists, message, path);
 }

@@ -21,7 +21,7 @@ internal static class WriteErrors
                 $"'{path}' can't be written: its file system is full. Free some space, or choose another folder.",
                 path,
                 cause)
-            : new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {cause.Message.TrimEnd('.')}. Change that, or choose another folder.", path, cause);
+            : new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {cause.Message.TrimEnd('.')}. Correct this, or choose another folder.", path, cause);
 
     private static bool IsFull(int code, string path, long length) =>
         code is LinuxNoSpace or LinuxQuotaExceeded or WindowsDiskFull

@@ -45,7 +45,7 @@ internal sealed class ExportClaim : IDisposable
         {
             if (_version is null)
             {
-                throw new IOException("another export has taken this one for dead, because it was not heard of for minutes");
+                throw new IOException("another export assumed that this one was killed, because it showed no sign of life for minutes");
             }
         }
     }

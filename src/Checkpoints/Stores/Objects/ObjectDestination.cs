@@ -20,7 +20,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
         if (key.Length > 0 && store.Find(key) is not null)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"'{Folder.Path}' is a file. Give a folder that the exported files shall lie in.", Folder.Path);
+                CheckpointErrorCode.OutputExists, $"'{Folder.Path}' is a file. Give a folder for the exported files.", Folder.Path);
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
     }
 
     public CheckpointException ToError(Exception cause, long length) => new(
-        CheckpointErrorCode.WriteFailed, $"'{Folder.Path}' can't be written: {cause.Message.TrimEnd('.')}. Change that, or choose another folder.", Folder.Path, cause);
+        CheckpointErrorCode.WriteFailed, $"'{Folder.Path}' can't be written: {cause.Message.TrimEnd('.')}. Correct this, or choose another folder.", Folder.Path, cause);
 
     /// <summary>The claims that an export has to do with.</summary>
     private IEnumerable<StoredObject> FindClaims(IReadOnlyCollection<int> shards) =>
@@ -80,5 +80,5 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
         select claim;
 
     private CheckpointException AtWork() => new(
-        CheckpointErrorCode.OutputExists, $"Another export is writing to '{Folder.Path}'; wait until it has finished.", Folder.Path);
+        CheckpointErrorCode.OutputExists, $"Another export is writing to '{Folder.Path}'. Wait until it has finished.", Folder.Path);
 }

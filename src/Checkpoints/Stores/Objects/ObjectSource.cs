@@ -17,7 +17,7 @@ internal sealed class ObjectSource(IObjectStore store, StoredObject found) : IBy
 
     private CheckpointException Changed() => new(
         CheckpointErrorCode.CheckpointCorrupt,
-        $"'{Name}' was changed after it was read. Wait until whatever writes it has finished, then read the checkpoint again.",
+        $"'{Name}' was changed after it was read. Wait until the program that writes it has finished, then read the checkpoint again.",
         Name);
 
     private CheckpointException Unreadable(Exception cause) =>

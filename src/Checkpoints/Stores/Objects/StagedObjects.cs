@@ -152,6 +152,6 @@ internal sealed class StagedObjects : IStagedFolder
 
     private CheckpointException WrittenMeanwhile(string name) => new(
         CheckpointErrorCode.OutputExists,
-        $"'{PathOf(name)}' was meanwhile written by another export. Choose another folder.",
+        $"'{PathOf(name)}' was written by another export in the meantime. Choose another folder.",
         _store.AddressOf(_prefix.TrimEnd('/')));
 }

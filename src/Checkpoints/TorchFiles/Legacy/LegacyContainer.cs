@@ -28,7 +28,7 @@ internal sealed class LegacyContainer
 
         if (Next().Content is not Int128 magic || magic != MagicNumber)
         {
-            throw TorchFile.Unrecognized(source, "is a plain pickle, not one that torch.save wrote");
+            throw TorchFile.Unrecognized(source, "is a plain pickle, not one written by torch.save");
         }
 
         if (Next().Content is not ProtocolVersion)
@@ -73,14 +73,14 @@ internal sealed class LegacyContainer
         {
             if (item is not string key || !storages.TryGetValue(key, out var storage) || !_offsets.TryAdd(key, offset + count.Length))
             {
-                throw Corrupt("its list of storages names one that it does not have.");
+                throw Corrupt("its list of storages names one that is not in the file.");
             }
 
             reader.Read(offset, count);
 
             if (BinaryPrimitives.ReadInt64LittleEndian(count) != storage.Length / storage.ItemSize || storage.Length > _source.Length - offset - count.Length)
             {
-                throw Corrupt($"the storage '{key}' should hold {storage.Length / storage.ItemSize} elements at byte {offset}, and does not.");
+                throw Corrupt($"the storage '{key}' should hold {storage.Length / storage.ItemSize} elements at byte {offset}, but does not.");
             }
 
             offset += count.Length + storage.Length;

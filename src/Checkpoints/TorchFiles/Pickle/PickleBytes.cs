@@ -102,7 +102,7 @@ internal sealed class PickleBytes
 
         if (length < 0)
         {
-            throw CheckpointException.Corrupt(_file, $"its pickle has an endless name at byte {Position}.");
+            throw CheckpointException.Corrupt(_file, $"its pickle has an unterminated name at byte {Position}.");
         }
 
         var line = Text(length);

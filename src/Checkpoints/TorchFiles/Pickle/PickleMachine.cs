@@ -237,7 +237,7 @@ internal sealed class PickleMachine
     {
         if (protocol is < 2 or > 5)
         {
-            throw CheckpointException.Corrupt(_file, $"its pickle has the protocol {protocol}; 2 to 5 exist.");
+            throw CheckpointException.Corrupt(_file, $"its pickle has the protocol {protocol}; expected 2 to 5.");
         }
     }
 

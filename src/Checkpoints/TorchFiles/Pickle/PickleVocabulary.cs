@@ -40,8 +40,8 @@ internal abstract class PickleVocabulary(string file, PickleBudget budget, Froze
 
     public static CheckpointException Unsafe(string file, string what) => new(
         CheckpointErrorCode.UnsafePickle,
-        $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with anything that runs"
-        + " pickles. Ask whoever made it for one that holds nothing but the state dict.",
+        $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with a program that runs"
+        + " pickles. Ask its author for a file that holds only the state dict.",
         file);
 
     /// <summary>The error for a name that is not in the table.</summary>

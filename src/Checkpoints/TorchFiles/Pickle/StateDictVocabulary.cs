@@ -101,8 +101,8 @@ internal sealed class StateDictVocabulary(string file, PickleBudget budget) : Pi
     protected override CheckpointException Refuse(string fullName) => OtherTensors.Contains(fullName)
         ? new CheckpointException(
             CheckpointErrorCode.UnsupportedTensor,
-            $"'{File}' holds a tensor that '{fullName}' makes. A LLaMA state dict has only dense tensors with data;"
-            + " convert such tensors where the model was trained, and save the state dict again.",
+            $"'{File}' holds a tensor made by '{fullName}'. The state dict of a LLaMA has only dense tensors with data."
+            + " Convert such tensors where the model was trained, and save the state dict again.",
             File)
         : base.Refuse(fullName);
 

@@ -71,7 +71,7 @@ internal sealed class TorchArchive
         if (entry.Length != storage.Length)
         {
             throw CheckpointException.Corrupt(
-                _source.Name, $"the record '{name}' holds {entry.Length} bytes and its pickle says {storage.Length}.");
+                _source.Name, $"the record '{name}' holds {entry.Length} bytes, but its pickle says {storage.Length}.");
         }
 
         return new StoredBytes
@@ -94,7 +94,7 @@ internal sealed class TorchArchive
         {
             if (!index.TryAdd(entry.Name, entry))
             {
-                throw CheckpointException.Corrupt(_source.Name, $"it holds two records of the name '{entry.Name}'.");
+                throw CheckpointException.Corrupt(_source.Name, $"it holds two records with the name '{entry.Name}'.");
             }
         }
 
@@ -143,7 +143,7 @@ internal sealed class TorchArchive
 
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
         {
-            throw CheckpointException.Corrupt(_source.Name, $"its record '{_root}{name}' holds '{text}' and not a number.");
+            throw CheckpointException.Corrupt(_source.Name, $"its record '{_root}{name}' holds '{text}', not a number.");
         }
 
         if (version is < 1 or > MaxVersion)
@@ -174,7 +174,7 @@ internal sealed class TorchArchive
 
         if (entry.Length > limit)
         {
-            throw CheckpointException.Corrupt(_source.Name, $"its record '{entry.Name}' has {entry.Length} bytes; at most {limit} make sense.");
+            throw CheckpointException.Corrupt(_source.Name, $"its record '{entry.Name}' has {entry.Length} bytes; expected at most {limit}.");
         }
 
         var content = new byte[entry.Length];

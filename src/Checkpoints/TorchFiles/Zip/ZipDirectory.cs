@@ -165,7 +165,7 @@ internal static class ZipDirectory
 
         if (method is not (ZipFormat.Stored or ZipFormat.Deflated))
         {
-            throw TorchFile.Unrecognized(source, $"is a zip archive whose record '{name}' uses the compression method {method}; torch.save stores");
+            throw TorchFile.Unrecognized(source, $"is a zip archive whose record '{name}' uses the compression method {method}; torch.save does not compress");
         }
 
         // The ZIP64 extra field holds, in this order, just those values that did not fit.
@@ -176,12 +176,12 @@ internal static class ZipDirectory
 
         if (method == ZipFormat.Stored && length != storedLength)
         {
-            throw Corrupt(source, $"the record '{name}' is stored and yet has two lengths, {storedLength} and {length}.");
+            throw Corrupt(source, $"the record '{name}' is stored, but has two lengths, {storedLength} and {length}.");
         }
 
         if (method == ZipFormat.Deflated && length / ZipFormat.MaxDeflateRatio > storedLength)
         {
-            throw Corrupt(source, $"the record '{name}' is deflated and claims to become {length} bytes of {storedLength}, which is impossible.");
+            throw Corrupt(source, $"the record '{name}' claims to inflate from {storedLength} to {length} bytes, which is impossible.");
         }
 
         return new ZipEntry(name, method == ZipFormat.Deflated, UInt32(header, 16), storedLength, length, offset);

@@ -118,7 +118,7 @@ public sealed class FolderCommitTests : IDisposable
         File.WriteAllText(_folder["precious"], "");
         File.WriteAllText(Path.Combine(Staging, "commit"), journal);
 
-        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => ExportLeftovers.CleanUp(_folder.Path, []), "not understood");
+        ErrorAssert.Throws(CheckpointErrorCode.WriteFailed, () => ExportLeftovers.CleanUp(_folder.Path, []), "can't be interpreted");
 
         Assert.True(File.Exists(_folder["precious"]));
         Assert.Equal("old 0, old 1, old", Content);

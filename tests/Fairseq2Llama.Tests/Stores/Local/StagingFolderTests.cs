@@ -113,8 +113,8 @@ public sealed class StagingFolderTests : IDisposable
         var partial = Plan("out", force, 0);
         Plan("out").Execute();
 
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(plan), "consolidated.00.pth", "meanwhile");
-        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(partial), "consolidated.00.pth", "meanwhile");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(plan), "consolidated.00.pth", "in the meantime");
+        ErrorAssert.Throws(CheckpointErrorCode.OutputExists, () => Begin(partial), "consolidated.00.pth", "in the meantime");
         Assert.Equal(["out", "out/consolidated.00.pth", "out/params.json"], _folder.Content);
     }
 
@@ -139,7 +139,7 @@ public sealed class StagingFolderTests : IDisposable
         {
             Write(plan, staging);
             Directory.CreateDirectory(_folder["out/mine"]);
-            ErrorAssert.Throws(CheckpointErrorCode.OutputExists, staging.Commit, "meanwhile");
+            ErrorAssert.Throws(CheckpointErrorCode.OutputExists, staging.Commit, "in the meantime");
         }
 
         Assert.Equal(["out", "out/mine"], _folder.Content);
@@ -188,7 +188,7 @@ public sealed class StagingFolderTests : IDisposable
 
     private static StagingFolder Begin(ConversionPlan plan) => (StagingFolder)plan.Destination.Begin(plan.Change);
 
-    private static void RequireRefused(Action work) => ErrorAssert.Throws(CheckpointErrorCode.OutputExists, work, "Another export is writing to", "wait");
+    private static void RequireRefused(Action work) => ErrorAssert.Throws(CheckpointErrorCode.OutputExists, work, "Another export is writing to", "Wait");
 
     private static void Write(ConversionPlan plan, StagingFolder staging)
     {

@@ -30,7 +30,7 @@ public class MisnamedFileTests
         var file = new byte[100];
         Array.Fill(file, (byte)0xff);
 
-        ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(file)), "no file that torch.save writes");
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointUnrecognized, () => TorchFile.Open(new MemorySource(file)), "not a file written by torch.save");
     }
 
     private static PickleBuilder New() => new PickleBuilder().OpWith(Opcode.Proto, 2);
