@@ -58,7 +58,7 @@ internal static class Float16Rounding
         return rounded | signs;
     }
 
-    /// <summary>Subnormal float16 are as far apart as float32 from 0.5 to 1: a number added to 0.5 is rounded, and tells how many steps it is.</summary>
+    /// <summary>Subnormal float16 numbers are as far apart as float32 numbers from 0.5 to 1. So adding a number to 0.5 rounds it, and gives its number of steps.</summary>
     private static Vector256<short> RoundSubnormal(Vector256<short> magnitudes)
     {
         var half = Vector256.Create(0.5f);

@@ -14,7 +14,7 @@ internal static class Lanes
     public static Vector256<double> Min(Vector256<double> left, Vector256<double> right) =>
         Avx.IsSupported ? Avx.Min(right, left) : Vector256.ConditionalSelect(Vector256.LessThan(right, left), right, left);
 
-    /// <summary>As <see cref="Min"/>: a NaN on the right is passed over.</summary>
+    /// <summary>As <see cref="Min"/>: a NaN on the right is skipped.</summary>
     public static Vector256<double> Max(Vector256<double> left, Vector256<double> right) =>
         Avx.IsSupported ? Avx.Max(right, left) : Vector256.ConditionalSelect(Vector256.GreaterThan(right, left), right, left);
 

@@ -64,7 +64,7 @@ internal sealed class TensorMathAdapter : ITensorMath
             var rightBlock = TakeBlock(ref difference, rightSize);
             var count = leftBlock.Length / leftSize;
 
-            // Most of what is compared is the same, and then one sum tells all.
+            // Most compared data is the same, and then one sum is enough.
             var isSame = referenceDType == differenceDType && leftBlock.SequenceEqual(rightBlock);
 
             if (isSame && referenceDType == DType.BFloat16)

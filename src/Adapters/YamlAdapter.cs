@@ -5,7 +5,7 @@ using YamlDotNet.Core.Events;
 namespace Fairseq2Llama.Adapters;
 
 /// <summary>
-/// YAML by YamlDotNet's parser, whose events say what stands in the text and make no objects. What a list of settings does not need is refused:
+/// Reads YAML with YamlDotNet's parser, whose events describe the text and make no objects. What a settings file does not need is refused:
 /// tags, which other programs make objects of; anchors, with which a small text can stand for a huge one.
 /// </summary>
 internal sealed class YamlAdapter

@@ -8,7 +8,7 @@ public enum CheckpointErrorCode
     /// <summary>The path does not exist, or a wildcard matched nothing.</summary>
     CheckpointNotFound,
 
-    /// <summary>The file or folder exists but is no checkpoint of the format that it was read as.</summary>
+    /// <summary>The file or folder exists, but is not a checkpoint of the expected format.</summary>
     CheckpointUnrecognized,
 
     /// <summary>The file is a checkpoint but contradicts itself: truncated, a wrong checksum, offsets outside the file.</summary>
@@ -23,13 +23,13 @@ public enum CheckpointErrorCode
     /// <summary>The file exists but the operating system refuses to read it.</summary>
     ReadFailed,
 
-    /// <summary>A checkpoint of several files lacks one of them, or one of them is given as if it were all; or a shard is asked for that there is not.</summary>
+    /// <summary>A file of the checkpoint is missing, or the path names only one of its files; or a requested shard does not exist.</summary>
     MissingShard,
 
     /// <summary>Files that should be shards of one checkpoint do not fit each other.</summary>
     ShardMismatch,
 
-    /// <summary>Norms that tensor-parallel files have a copy of each, and these differ; the first file's are taken. A warning, no error.</summary>
+    /// <summary>The copies of norms in tensor-parallel files differ; those of the first file are used. A warning, not an error.</summary>
     ReplicaMismatch,
 
     /// <summary>Weights that are NaN or infinite.</summary>
@@ -53,7 +53,7 @@ public enum CheckpointErrorCode
     /// <summary>The path of a tokenizer does not exist, or holds none of its files.</summary>
     TokenizerNotFound,
 
-    /// <summary>Neither the name of a report's file tells its format, nor does the user.</summary>
+    /// <summary>Neither the name of the report nor the user says its format.</summary>
     ReportFormatRequired,
 
     /// <summary>The destination already holds what would be written.</summary>
@@ -65,7 +65,7 @@ public enum CheckpointErrorCode
     /// <summary>The operating system refused to write.</summary>
     WriteFailed,
 
-    /// <summary>The destination's file system has no locks, so that two exports to one folder do not exclude each other. A warning, no error.</summary>
+    /// <summary>The destination's file system has no locks, so that two exports to one folder do not exclude each other. A warning, not an error.</summary>
     LocksUnavailable,
 
     /// <summary>A tensor of TorchSharp was asked for, and libtorch, which it needs, is not there or can't be loaded. Everything else works.</summary>

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Fairseq2Llama;
 
 /// <summary>
-/// The one exception this library throws for bad input and for what the operating system refuses.
+/// The one exception that this library throws for bad input and for errors of the operating system.
 /// Its message says what was found, what was expected and what to do.
 /// </summary>
 public sealed class CheckpointException : Exception
@@ -34,7 +34,7 @@ public sealed class CheckpointException : Exception
     /// <summary>Everything that is wrong, where it is more than one thing.</summary>
     public ImmutableArray<CheckpointFinding> Findings => _several.IsDefault ? [new CheckpointFinding(FindingSeverity.Error, Code, Message, File: Target)] : _several;
 
-    /// <summary>Makes one error of several findings. Its message tells the first of them, its code is that of the first.</summary>
+    /// <summary>Makes one error from several findings. Its message lists the first few; its code is that of the first.</summary>
     /// <param name="findings">What was found.</param>
     /// <param name="what">What that means.</param>
     /// <param name="remedy">What to do about it.</param>

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Fairseq2Llama;
 
 /// <summary>
-/// What is said to people quotes what stands in files, and a file must not be able to talk to the terminal, to flood it, or to command the agent of
-/// Azure Pipelines that reads along.
+/// Messages quote text from files. A file must not be able to control the terminal, to flood it, or to send commands to the agent of
+/// Azure Pipelines, which reads the output.
 /// </summary>
 internal static partial class PrintableText
 {

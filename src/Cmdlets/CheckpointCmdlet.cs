@@ -17,13 +17,13 @@ public abstract class CheckpointCmdlet : PSCmdlet
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
-    /// <summary>Warns of something, without what a terminal or the agent of a pipeline would obey.</summary>
+    /// <summary>Writes a warning, without text that a terminal or the agent of a pipeline would obey.</summary>
     protected new void WriteWarning(string text) => base.WriteWarning(Display.Text(text));
 
-    /// <summary>Tells a detail, without what a terminal or the agent of a pipeline would obey.</summary>
+    /// <summary>Writes a verbose message, without text that a terminal or the agent of a pipeline would obey.</summary>
     protected new void WriteVerbose(string text) => base.WriteVerbose(Display.Text(text));
 
-    /// <summary>Tells what becomes of a tensor, without what a terminal or the agent of a pipeline would obey.</summary>
+    /// <summary>Writes a debug message, without text that a terminal or the agent of a pipeline would obey.</summary>
     protected new void WriteDebug(string text) => base.WriteDebug(Display.Text(text));
 
     /// <summary>Does the work for one item; bad input becomes a non-terminating error.</summary>
@@ -67,7 +67,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
 
     /// <summary>Does the work for each path that arguments stand for.</summary>
     /// <param name="given">Paths of PowerShell.</param>
-    /// <param name="isLiteral">Whether they are taken as they are; else they may have wildcards.</param>
+    /// <param name="isLiteral">Whether they are taken as they are; otherwise they may have wildcards.</param>
     /// <param name="work">Gets an absolute path of the operating system.</param>
     protected void PerPath(IEnumerable<string> given, bool isLiteral, Action<string> work)
     {
@@ -115,7 +115,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
             : throw new CheckpointException(
                 CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}'. Give the path of one checkpoint.", argument.Path));
 
-    /// <summary>Reads a checkpoint, and tells what is noteworthy about it.</summary>
+    /// <summary>Reads a checkpoint, and writes its warnings.</summary>
     /// <param name="path">An absolute path of the operating system.</param>
     /// <param name="read">What reads it; when absent, what reads any format.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>

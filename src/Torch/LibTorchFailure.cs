@@ -14,12 +14,12 @@ internal static class LibTorchFailure
         + " Everything but ConvertTo-TorchTensor works without it.",
         LibTorchLocation.Variable);
 
-    /// <summary>What the loader said, in words that help, where it is a known case.</summary>
+    /// <summary>The message of the loader, or a more helpful one for a known case.</summary>
     public static string Explain(string message) => message.Contains(NeededSymbols, StringComparison.Ordinal)
         ? $"it needs libstdc++ of GCC 13 or newer ({NeededSymbols}), but this system has an older one, like Debian 12, Ubuntu 22.04 and RHEL 9"
         : message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
 
-    /// <summary>Makes one of our errors of what libtorch refuses, whose own message goes on with addresses in its code.</summary>
+    /// <summary>Turns an error of libtorch into one of the module. libtorch's own message continues with addresses in its code.</summary>
     public static T Translate<T>(Func<T> make)
     {
         try

@@ -16,7 +16,7 @@ internal sealed record LibTorchLocation(string Origin, string Folder, IReadOnlyL
 
     private const string Bridge = "LibTorchSharp";
 
-    /// <summary>In the order in which they have to be loaded: what one needs of another is found because that is loaded already.</summary>
+    /// <summary>In the order in which they must be loaded, so that the dependencies of each are already loaded.</summary>
     private static readonly string[] Libraries = ["c10", "torch_cpu", "torch"];
 
     /// <summary>.NET's name for this system and processor, as packages have it: <c>linux-x64</c>.</summary>
@@ -35,7 +35,7 @@ internal sealed record LibTorchLocation(string Origin, string Folder, IReadOnlyL
         .Select(name => (name, Path.Combine(Folder, FileName(name))))
         .Append((Bridge, FindBridge()!));
 
-    /// <summary>All that are to be tried, in their order. Who names a folder wants that one and no other.</summary>
+    /// <summary>All locations to try, in order. If the user names a folder, no other is tried.</summary>
     public static IEnumerable<LibTorchLocation> All()
     {
         var packages = PackageFolder();

@@ -21,6 +21,6 @@ internal interface ITensorContainer
     TensorFileLayout LayOut(string fileName, IReadOnlyList<PlannedTensor> tensors);
 
     /// <summary>The tensors of a file that was written, with their names, in its order.</summary>
-    /// <exception cref="CheckpointException">It is no such file, or is damaged.</exception>
+    /// <exception cref="CheckpointException">It is not such a file, or is damaged.</exception>
     IReadOnlyList<KeyValuePair<string, TensorView>> Read(IByteSource source);
 }

@@ -5,11 +5,11 @@ using Fairseq2Llama.Planning;
 namespace Fairseq2Llama.Conversion;
 
 /// <summary>
-/// The architecture that a checkpoint is taken to have, and who says so: the user before a file beside the weights, the file before the shapes.
+/// The architecture of a checkpoint and its origin: first the user, then a file beside the weights, then the shapes.
 /// </summary>
 /// <param name="Architecture">The architecture.</param>
-/// <param name="Origin">Who says so, to go into a sentence after its name.</param>
-/// <param name="File">The file that says so; null where it is somebody else.</param>
+/// <param name="Origin">Where it comes from, as a clause after its name.</param>
+/// <param name="File">The file that it comes from; null if it comes from elsewhere.</param>
 internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string Origin, ArchitectureFile? File = null)
 {
     /// <summary>The choice in a sentence.</summary>
@@ -20,8 +20,8 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="tensors">Those of its tensors that it is about.</param>
     /// <param name="named">The architecture that the user names, or null.</param>
-    /// <param name="format">The format to be written, which need not tell all of an architecture.</param>
-    /// <exception cref="CheckpointException">Nobody says it for sure, or the file can't be used.</exception>
+    /// <param name="format">The format to be written, which may not record all of an architecture.</param>
+    /// <exception cref="CheckpointException">It is ambiguous, or the file can't be used.</exception>
     public static ArchitectureChoice Of(
         LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture? named, OutputFormat format) =>
         (named, checkpoint.ArchitectureFile) switch
@@ -37,7 +37,7 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
 
     public static ArchitectureChoice OfUser(LlamaArchitecture named) => new(named, "given with -Architecture");
 
-    /// <summary>Who names one of those that the file leaves possible takes nothing back of what the file does tell, such as the epsilon.</summary>
+    /// <summary>If the user names one of the architectures that the file leaves possible, the other facts of the file, such as the epsilon, are kept.</summary>
     internal static LlamaArchitecture Complete(LlamaArchitecture named, ArchitectureFile? file) =>
         file?.Alternatives.Prepend(file.Architecture).FirstOrDefault(told =>
             LlamaArchitectures.All.Contains(named) && told is not null && told with { NormEps = named.NormEps, TiedEmbeddings = named.TiedEmbeddings } == named) ?? named;

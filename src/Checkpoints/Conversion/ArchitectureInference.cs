@@ -8,9 +8,9 @@ namespace Fairseq2Llama.Conversion;
 internal static class ArchitectureInference
 {
     /// <summary>
-    /// The one that fits. Where several do that the format does not tell apart (llama3_8b and llama3_1_8b in params.json), the first.
+    /// The one that fits. If several fit and the format does not distinguish them (llama3_8b and llama3_1_8b in params.json), the first.
     /// </summary>
-    /// <exception cref="CheckpointException">None fits, or several that the format tells apart.</exception>
+    /// <exception cref="CheckpointException">None fits, or several that the format distinguishes.</exception>
     public static LlamaArchitecture Infer(IReadOnlyCollection<CheckpointTensor> tensors, OutputFormat format, string checkpoint)
     {
         if (tensors.All(tensor => tensor.ParsedName.Parameter is null))
@@ -36,7 +36,7 @@ internal static class ArchitectureInference
     /// <param name="candidates">At least one.</param>
     /// <param name="format">The format to be written.</param>
     /// <param name="whatFits">What a message begins with; their names follow.</param>
-    /// <exception cref="CheckpointException">The format tells them apart.</exception>
+    /// <exception cref="CheckpointException">The format distinguishes them.</exception>
     public static LlamaArchitecture RequireOne(IReadOnlyList<LlamaArchitecture> candidates, OutputFormat format, string whatFits) =>
         candidates.Select(candidate => Convert.ToHexString(format.WriteConfig(candidate))).Distinct().Count() == 1
             ? candidates[0]
@@ -45,7 +45,7 @@ internal static class ArchitectureInference
                 $"{whatFits} {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, for which {format.ConfigFileName} differs."
                 + " Pass the right one with -Architecture.");
 
-    /// <summary>A command with everything in it that shapes tell; the number of heads is not among it.</summary>
+    /// <summary>A command with everything that the shapes show. They do not show the number of heads.</summary>
     private static string Suggest(IReadOnlyCollection<CheckpointTensor> tensors)
     {
         var layers = tensors.Max(tensor => (long?)tensor.Layer) + 1;

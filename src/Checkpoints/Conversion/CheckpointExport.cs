@@ -63,7 +63,7 @@ public static class CheckpointExport
         var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
         ExportChecks.Require(checkpoint, tensors, choice, format);
 
-        // An architecture says how a model was begun; training may have parted the two, or, where they were never tied, left them alike.
+        // An architecture says how a model was initialized. Training may have made the two different or, if they were never tied, left them equal.
         var output = format.OmitsTiedOutput ? TiedOutput.Of(tensors, options.Policy, cancellationToken) : null;
         var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
@@ -84,7 +84,7 @@ public static class CheckpointExport
         };
     }
 
-    /// <summary>-Force replaces earlier exports, not what is being exported.</summary>
+    /// <summary>-Force replaces earlier exports, but not the input.</summary>
     private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, ICheckpointFolder folder, DestinationFolder found)
     {
         var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(folder.IdentityOf).ToHashSet(folder.Identities);

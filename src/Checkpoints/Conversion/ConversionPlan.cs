@@ -29,7 +29,7 @@ public sealed class ConversionPlan
     public LlamaArchitecture Architecture { get; }
 
     /// <summary>
-    /// Why it is as it is, a sentence each: who says that it has this architecture, whether the output is tied, how many files it becomes.
+    /// The reasons for its decisions, one sentence each: where the architecture comes from, whether the output is tied, how many files it becomes.
     /// </summary>
     public ImmutableArray<string> Reasons { get; internal init; } = [];
 
@@ -42,25 +42,25 @@ public sealed class ConversionPlan
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
 
-    /// <summary>What that means.</summary>
+    /// <summary>The policy for <see cref="Verification"/>.</summary>
     internal VerificationPolicy Policy => VerificationPolicy.Of(Verification);
 
     /// <summary>Files in the destination that will be replaced.</summary>
     public ImmutableArray<string> ReplacedFiles { get; internal init; } = [];
 
-    /// <summary>Files of an earlier export in the destination that will be removed, because they would be taken for part of this one: more shards, a checklist.</summary>
+    /// <summary>Files of an earlier export in the destination that will be removed, because readers would take them for part of this one: more shards, a checklist.</summary>
     public ImmutableArray<string> StaleFiles { get; internal init; } = [];
 
     /// <summary>Whether the files are flushed to the disk before they are put in place.</summary>
     public bool Flush { get; internal init; }
 
-    /// <summary>What may surprise about it.</summary>
+    /// <summary>Warnings for the user.</summary>
     public ImmutableArray<string> Warnings { get; internal init; } = [];
 
-    /// <summary>Where it writes to.</summary>
+    /// <summary>The destination.</summary>
     internal IExportDestination Destination { get; }
 
-    /// <summary>What it makes of the destination.</summary>
+    /// <summary>The changes to the destination.</summary>
     internal FolderChange Change
     {
         get
@@ -91,7 +91,7 @@ public sealed class ConversionPlan
     /// <summary>The format that is written.</summary>
     internal OutputFormat Format { get; }
 
-    /// <summary>Tensors of which several input files hold a copy, and one is taken for all: they must be the same.</summary>
+    /// <summary>Tensors with a copy in several input files, of which only one is used. The copies must be the same.</summary>
     internal ImmutableArray<CheckpointTensor> ReplicatedTensors { get; init; } = [];
 
     /// <summary>Bytes of all files.</summary>
@@ -105,18 +105,18 @@ public sealed class ConversionPlan
         select $"{file.Name}: {tensor.SourceName} -> {tensor.Name} ({input}{tensor.DType.GetTorchName()} {tensor.Shape})";
 
     /// <summary>
-    /// Writes the files and puts them in place together; on any failure and on cancellation the destination is as it was before. If the
-    /// process is killed, too, or the next export to the same destination finishes what was being put in place.
+    /// Writes the files and puts them in place together. On any failure and on cancellation, the destination is unchanged. If the
+    /// process is killed, the destination is unchanged, too, or the next export to it finishes putting the files in place.
     /// </summary>
     /// <param name="progress">Told after every chunk, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it within a chunk's time.</param>
-    /// <returns>What showed only when the data was read, and may surprise: numbers that became Inf when they were cast.</returns>
+    /// <returns>Warnings that only reading the data reveals: numbers that became Inf in a cast.</returns>
     /// <exception cref="CheckpointException">An input is damaged or changed, or can't be read; or the output can't be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public ImmutableArray<CheckpointFinding> Execute(IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
         new PlanWriter(this, progress, cancellationToken).Run();
 
-    /// <summary>What it has made, once it was carried out.</summary>
+    /// <summary>The exported checkpoint, after the plan was carried out.</summary>
     /// <param name="cancellationToken">Stops reading its index.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public LlamaCheckpoint OpenResult(CancellationToken cancellationToken = default) => Format.Open(Destination.Folder, Architecture, Output, cancellationToken);

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Conversion;
 
 /// <summary>What the folder that an export will write into holds already.</summary>
 /// <param name="Replaced">Names of files that will be replaced.</param>
-/// <param name="Stale">Names of files of an earlier export that would be taken for part of the new one.</param>
+/// <param name="Stale">Names of files of an earlier export that readers would take for part of the new one.</param>
 /// <param name="Warnings">What may surprise.</param>
 internal sealed record DestinationFolder(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
@@ -29,8 +29,8 @@ internal sealed record DestinationFolder(
         return Look(destination.Folder, folder => folder.Exists ? InspectExisting(folder, output, rules, force) : new DestinationFolder([], [], []));
     }
 
-    /// <summary>Comes when nobody else can come any more: since it was planned another export may have been here.</summary>
-    /// <exception cref="CheckpointException">Files are there that were not, and would be replaced or stay as part of the new export.</exception>
+    /// <summary>Called once other exports are locked out: another export may have written here since this one was planned.</summary>
+    /// <exception cref="CheckpointException">New files have appeared that would be replaced, or would stay as part of the new export.</exception>
     public static void RequireAsPlanned(ConversionPlan plan)
     {
         var folder = plan.Destination.Folder;

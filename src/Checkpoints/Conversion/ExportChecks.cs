@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>What must hold before an export is worth planning, and what to warn of.</summary>
 internal static class ExportChecks
 {
-    /// <summary>Comes before all others: in a file that is no LLaMA, shapes and missing parameters would only distract.</summary>
+    /// <summary>The first check: if the file is not a LLaMA, messages about shapes and missing parameters would only distract.</summary>
     /// <exception cref="CheckpointException">There are tensors that LLaMA does not have, by name or by type, and they are not allowed.</exception>
     public static void RequireMapped(
         LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, ExportOptions options) =>
@@ -80,7 +80,7 @@ internal static class ExportChecks
         }
     }
 
-    /// <summary>Comes before all others: where names or shapes are damaged, whatever is said of them would mislead.</summary>
+    /// <summary>The first check: if names or shapes are damaged, messages about them would mislead.</summary>
     /// <exception cref="CheckpointException">The pickle of a file does not match its checksum.</exception>
     public static void RequireValidPickles(LlamaCheckpoint checkpoint, VerificationPolicy verification)
     {

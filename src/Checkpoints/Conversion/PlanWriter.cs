@@ -5,13 +5,13 @@ using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>Carries out a plan: write everything where nobody finds it, verify it, put it in place.</summary>
+/// <summary>Carries out a plan: writes everything to the staging folder, verifies it, and puts it in place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
     private readonly long _total = plan.Files.Sum(file => file.Work + WrittenFileCheck.WorkFor(file, plan.Policy));
     private long _done;
 
-    /// <returns>What showed only when the data was read, and may surprise.</returns>
+    /// <returns>Warnings that only reading the data reveals.</returns>
     public ImmutableArray<CheckpointFinding> Run()
     {
         try
@@ -60,14 +60,14 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             file.Name);
 
     /// <summary>
-    /// What lies in shared blocks is the input's. Damage to it would seem to be ours when what was written is read back, and a checklist would
+    /// Shared blocks hold data of the input. If it is damaged, reading back would blame the output, and a checklist would
     /// vouch for it.
     /// </summary>
     private bool ReadsAll => plan.Policy.ReadsBack || plan.Files.Any(file => file is PlannedChecklist);
 
     /// <summary>
-    /// What is derived of others comes when these have turned out to be right. To look at a file can take the place of an earlier one already, so
-    /// nothing is looked at before the inputs have proved good.
+    /// Derived files are written after the files from which they derive are verified. Looking at a file can already replace an earlier one, so
+    /// no file is looked at before the inputs are verified.
     /// </summary>
     private void Write(IStagedFolder staging, StorageCopier copier)
     {

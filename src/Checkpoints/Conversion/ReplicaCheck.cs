@@ -7,15 +7,15 @@ using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>Holds the copies of tensors that every tensor-parallel rank has, as of norms, against each other, byte for byte.</summary>
+/// <summary>Compares the copies of tensors that every tensor-parallel rank has, such as norms, byte for byte.</summary>
 internal static class ReplicaCheck
 {
     /// <summary>Larger tensors of real models are divided.</summary>
     private const long MaxMeasured = 16 << 20;
 
     /// <summary>Lists the copies that differ.</summary>
-    /// <returns>A warning about all norms together whose copies differ where they may; the first rank's are taken.</returns>
-    /// <exception cref="CheckpointException">Copies differ that have to be the same; all such tensors are listed.</exception>
+    /// <returns>One warning about all norms whose copies differ and may do so; the copies of the first rank are used.</returns>
+    /// <exception cref="CheckpointException">Copies differ that must be the same. All such tensors are listed.</exception>
     public static IEnumerable<CheckpointFinding> Require(
         IReadOnlyCollection<CheckpointTensor> tensors, StorageCopier copier, CancellationToken cancellationToken)
     {
@@ -96,8 +96,8 @@ internal static class ReplicaCheck
     private sealed record Difference(CheckpointTensor Tensor, string File, string OtherFile, double? Max)
     {
         /// <summary>
-        /// Meta's LLaMA 3 70B has norms that differ between its files, and so has what was trained from them. Whatever else is copied is the same
-        /// in sound checkpoints, and all of it in those that fairseq2 0.5 and newer divide.
+        /// Meta's LLaMA 3 70B has norms that differ between its files, and so have models trained from it. All other copies are the same
+        /// in sound checkpoints, and all copies in those that fairseq2 0.5 and newer divide.
         /// </summary>
         private bool IsTolerable => Tensor.ParsedName.Parameter is { Split: TensorSplit.Replicated } && !Tensor.Owner.HasExactReplicas;
 

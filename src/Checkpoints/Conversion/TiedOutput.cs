@@ -11,8 +11,8 @@ namespace Fairseq2Llama.Conversion;
 internal sealed record TiedOutput(bool IsTied, string Reason)
 {
     /// <summary>
-    /// Tied is what has no output projection, or where the two are the same, which may take reading both. What files and architectures
-    /// say of it is no proof: fairseq2 before 0.5 saved tied models as two tensors, and training them parts the two.
+    /// A model is tied if it has no output projection, or if the two are equal, which can require reading both. What files and architectures
+    /// say is not proof: fairseq2 before 0.5 saved tied models as two tensors, and training makes them different.
     /// </summary>
     /// <param name="tensors">Those of the model.</param>
     /// <param name="verification">Whether checksums count.</param>

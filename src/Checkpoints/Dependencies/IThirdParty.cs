@@ -17,6 +17,6 @@ internal interface IThirdParty
     /// A string for a scalar, null for an unquoted null, <see cref="IReadOnlyDictionary{TKey, TValue}"/> from string for a mapping,
     /// <see cref="IReadOnlyList{T}"/> for a sequence.
     /// </returns>
-    /// <exception cref="FormatException">It is no YAML, or more than such data.</exception>
+    /// <exception cref="FormatException">It is not YAML, or more than such data.</exception>
     object? ReadYaml(string text);
 }

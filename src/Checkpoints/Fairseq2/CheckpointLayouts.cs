@@ -43,7 +43,7 @@ internal static class CheckpointLayouts
 
     private static IEnumerable<CheckpointFiles> FindAll(ICheckpointFolder folder) => All.Select(layout => layout.Find(folder)).OfType<CheckpointFiles>();
 
-    /// <summary>One of several shards is no model, nor is one of several ranks, and what they lack would only be found out by their shapes.</summary>
+    /// <summary>One of several shards or ranks is not a whole model, and only the shapes would show what it lacks.</summary>
     private static CheckpointFiles RequireWhole(string path, CheckpointFiles found)
     {
         var file = found.Shards[0].File;

@@ -4,7 +4,7 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
-/// <summary>Where a checkpoint is: the way from what a user names to the files.</summary>
+/// <summary>The location of a checkpoint: leads from the path that the user gives to the files.</summary>
 /// <param name="Place">The folder or file that holds the model.</param>
 /// <param name="Model">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
 /// <param name="Step">The training step that it is from, where the path tells.</param>
@@ -27,7 +27,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
 
     /// <param name="place">A file, a folder with a model, a training run, or its folder of steps.</param>
     /// <param name="step">Which step of a run; null for the newest finished one.</param>
-    /// <param name="log">Told what is passed over.</param>
+    /// <param name="log">Told what is skipped.</param>
     /// <exception cref="CheckpointException">There is no such checkpoint, more than one, or a part of it is missing.</exception>
     public static CheckpointLocation Find(ICheckpointFolder place, long? step, Action<string>? log)
     {
@@ -65,7 +65,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
         return step is null ? At(place) : throw NoRun(place);
     }
 
-    /// <summary>The model at a place that is no run.</summary>
+    /// <summary>The model at a place that is not a run.</summary>
     private static CheckpointLocation At(ICheckpointFolder place) => StepAround(place) is { } step
         ? new CheckpointLocation(place, TrainingRun.NameOf(step), TrainingRun.NumberOf(step.Name), CheckpointLayouts.Find(place))
         : new CheckpointLocation(place, NameOf(place), null, CheckpointLayouts.Find(place));

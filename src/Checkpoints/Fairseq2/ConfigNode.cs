@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fairseq2Llama.Fairseq2;
 
-/// <summary>A mapping of a YAML file, with its values as what they should be. A null value is as good as none.</summary>
+/// <summary>A mapping of a YAML file, with typed access to its values. A null value counts as absent.</summary>
 internal sealed class ConfigNode
 {
     private readonly IReadOnlyDictionary<string, object?> _entries;
@@ -20,7 +20,7 @@ internal sealed class ConfigNode
     /// <summary>The keys that nobody has asked for.</summary>
     public IEnumerable<string> Unknown => _entries.Keys.Except(_asked);
 
-    /// <exception cref="FormatException">It is no mapping.</exception>
+    /// <exception cref="FormatException">It is not a mapping.</exception>
     public static ConfigNode Mapping(object? node, string name) => node is IReadOnlyDictionary<string, object?> entries
         ? new ConfigNode(entries, name)
         : throw new FormatException($"{name} is not a mapping of keys to values");

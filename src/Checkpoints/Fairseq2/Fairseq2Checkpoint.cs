@@ -92,7 +92,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// of a file that holds all of the model; or of a training run.
     /// </param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
-    /// <param name="log">Told which steps and files are passed over.</param>
+    /// <param name="log">Told which steps and files are skipped.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or is not one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -125,7 +125,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     internal static ImmutableArray<long> FindSteps(ICheckpointFolder folder) =>
         CheckpointFolder.Look<ImmutableArray<long>>(folder, () => [.. TrainingRun.Find(folder)?.FindFinished() ?? []]);
 
-    /// <summary>That the last of the shards are missing only their number tells, which stands in model.yaml; a whole model may lie beside it, too.</summary>
+    /// <summary>Only the number of shards in model.yaml shows that the last shards are missing. A whole model can be beside it, too.</summary>
     private static void RequireAllShards(CheckpointLocation location, ModelConfig? config)
     {
         var shard = location.Files.Shards[^1];

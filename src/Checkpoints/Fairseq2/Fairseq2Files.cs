@@ -23,7 +23,7 @@ internal sealed class Fairseq2Files : FolderRules
 
     public override string? FindStumblingBlock(string name) => null;
 
-    /// <summary>Which of two checkpoints is meant nobody could tell, and a model among the steps of a run would hide these.</summary>
+    /// <summary>It would be unclear which of two checkpoints is meant, and a model beside the steps of a run would hide them.</summary>
     public override string? FindObstacle(ICheckpointFolder folder) =>
         CheckpointLayouts.HasDividedModel(folder) ? "holds a checkpoint in several files, so another one beside it could not be read."
         : TrainingRun.Find(folder) is not null ? "is a training run, and a model beside its steps would hide them."

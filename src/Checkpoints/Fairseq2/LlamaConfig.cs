@@ -17,7 +17,7 @@ internal static class LlamaConfig
 
     /// <param name="config">The fields.</param>
     /// <param name="origin">The architecture that they change; null for fairseq2's defaults.</param>
-    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
     /// <exception cref="FormatException">A field is not what it should be.</exception>
     public static LlamaArchitecture Read(ConfigNode config, LlamaArchitecture? origin, string name)
     {
@@ -92,7 +92,7 @@ internal static class LlamaConfig
         };
     }
 
-    /// <summary>No published model has other numbers than these, and params.json could not tell them.</summary>
+    /// <summary>No published model has other numbers, and params.json could not record them.</summary>
     private static void RequireKnownScale(ConfigNode? scale)
     {
         if (scale?.Numbers("frequency_factors") is { } factors && !factors.SequenceEqual([RotaryScale.LowFrequencyFactor, RotaryScale.HighFrequencyFactor]))

@@ -29,7 +29,7 @@ internal sealed record ModelConfig : ArchitectureFile
     public int? ShardCount { get; private init; }
 
     /// <param name="file">The file.</param>
-    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
     public static ModelConfig Read(StoredFile file, string name)
     {
         var path = file.Path;
@@ -102,7 +102,7 @@ internal sealed record ModelConfig : ArchitectureFile
 
             if (origin is null)
             {
-                // Anybody can make assets; what they are stands elsewhere.
+                // Anybody can define assets, and their definitions are elsewhere.
                 warnings.Add($"'{path}' names the asset '{asset}', whose architecture is unknown.");
             }
         }
@@ -116,7 +116,7 @@ internal sealed record ModelConfig : ArchitectureFile
 
         var architecture = LlamaConfig.Read(config, origin, name);
 
-        // Who asks for it later, to compare or to show it, computes with numbers that stand in a file.
+        // Later uses, such as comparing or showing it, compute with numbers from the file.
         architecture.Validate();
         warnings.AddRange(config.Unknown.Select(key => $"'{path}' has '{key}', which is not a setting of a LLaMA and is ignored. Check the spelling."));
         return architecture;

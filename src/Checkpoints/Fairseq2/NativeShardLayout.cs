@@ -52,7 +52,7 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
                select new ShardFile(file.File, levels[^1].At(folder.Place, file.Number)),
         ];
 
-        // Only what lies where fairseq2 puts something: links below could lead anywhere.
+        // Only the places where fairseq2 puts files: links below could lead anywhere.
         return shards.Length == 0
             ? null
             : new CheckpointFiles(
@@ -62,7 +62,7 @@ internal sealed class NativeShardLayout(params ShardLevel[] levels) : ICheckpoin
                 least: LeastIn(root));
     }
 
-    /// <summary>The folder with all ranks that a file would be part of; null when its name is no rank's.</summary>
+    /// <summary>The folder with all ranks that a file would be part of; null when its name is not a rank's.</summary>
     public static ICheckpointFolder? RootOf(StoredFile file)
     {
         if (!ShardLevel.IsRankFile(file.Name))

@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Fairseq2;
 /// Tells by the names of its files whether a step was saved to the end. Where a store can't rename, as S3 can't, fairseq2 0.8 gives a step its
 /// final name from the beginning. Every rank then saves, one after the other, <c>trainer/rank_00.pt</c>, its files of the model and of the
 /// optimizer (unless another rank has the same), and <c>data_reader/dp_00.pt</c> (of the tensor-parallel ranks the first). A folder that is not
-/// there tells nothing: a step may be saved without, and people remove them for their size.
+/// there proves nothing: a step can be saved without it, and people remove such folders for their size.
 /// </summary>
 internal static partial class StepFiles
 {
@@ -70,7 +70,7 @@ internal static partial class StepFiles
         return (ranks.Count, missing == ranks.Count ? null : Missing($"{folder}/{prefix}_{missing:00}.pt"));
     }
 
-    /// <summary>Nobody needs to be allowed to see what is not read.</summary>
+    /// <summary>Files that are not read need not be accessible.</summary>
     private static T? IfAllowed<T>(Func<T?> list)
         where T : class
     {

@@ -29,8 +29,8 @@ public sealed partial class StepSelection
     /// <summary>Finds those that a training run has finished.</summary>
     /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
     /// <param name="reportError">Told of each number that the run has not finished, and of each wildcard that matches no finished step.</param>
-    /// <param name="log">Told which steps are passed over.</param>
-    /// <param name="warn">Told which are passed over though their names say that they are finished: files may as well have been lost.</param>
+    /// <param name="log">Told which steps are skipped.</param>
+    /// <param name="warn">Told which are skipped though their names say that they are finished: files may as well have been lost.</param>
     /// <returns>Their numbers, in ascending order, each once.</returns>
     /// <exception cref="CheckpointException">There is no training run, or it can't be read.</exception>
     public ImmutableArray<long> FindIn(

@@ -54,10 +54,10 @@ internal sealed partial class TrainingRun
         return run is { Name.Length: > 0 } ? run.Name : "run";
     }
 
-    /// <summary>The folder of a step: the one of that number, else the newest that is finished.</summary>
+    /// <summary>The folder of a step: the one of that number, otherwise the newest that is finished.</summary>
     /// <param name="number">Which step, or null.</param>
-    /// <param name="log">Told which are passed over.</param>
-    /// <param name="warn">Told which are passed over though their names say that they are finished: files may as well have been lost.</param>
+    /// <param name="log">Told which are skipped.</param>
+    /// <param name="warn">Told which are skipped though their names say that they are finished: files may as well have been lost.</param>
     /// <exception cref="CheckpointException">There is none, or the one of that number lacks files.</exception>
     public ICheckpointFolder FindStep(long? number, Action<string>? log, Action<string> warn)
     {

@@ -17,8 +17,8 @@ internal static class CheckpointFormats
     /// <summary>Whether exports to any format write files of that name.</summary>
     public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(name));
 
-    /// <summary>Tells whoever gives a folder of one format for one of another which command reads it.</summary>
-    /// <param name="error">What reading it has given.</param>
+    /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
+    /// <param name="error">The error from reading it.</param>
     /// <param name="path">What was read.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
     public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, CheckpointFolders.At(path)) : error;

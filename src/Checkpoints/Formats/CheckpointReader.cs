@@ -14,7 +14,7 @@ public static class CheckpointReader
     /// </summary>
     /// <param name="path">The absolute path of a folder, of a file that holds all of a fairseq2 model, or of a training run.</param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
-    /// <param name="log">Told which format is found, and which steps and files are passed over.</param>
+    /// <param name="log">Told which format is found, and which steps and files are skipped.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

@@ -13,7 +13,7 @@ internal static class HuggingFaceConfig
     public const string FileName = "config.json";
 
     /// <param name="file">The file.</param>
-    /// <param name="name">What to call an architecture that is in no catalogue.</param>
+    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
     /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
     public static ArchitectureFile Read(IByteSource file, string name)
     {
@@ -68,7 +68,7 @@ internal static class HuggingFaceConfig
         };
     }
 
-    /// <summary>One of the catalogue where it is one; else what it says, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
+    /// <summary>One of the catalogue where it is one; otherwise what it says, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
     private static LlamaArchitecture Recognize(LlamaArchitecture told)
     {
         LlamaArchitecture[] known = [.. ArchitectureMatcher.Like(told)];

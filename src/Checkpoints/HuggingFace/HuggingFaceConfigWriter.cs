@@ -14,7 +14,7 @@ internal static class HuggingFaceConfigWriter
     /// <param name="architecture">The architecture.</param>
     /// <param name="tokens">Those that begin and end a text.</param>
     /// <param name="dtype">The type of the weights.</param>
-    /// <param name="biased">Modules with a bias. transformers makes none, and passes over what the files have, unless it is told of them.</param>
+    /// <param name="biased">Modules with a bias. transformers makes none, and skips what the files have, unless it is told of them.</param>
     public static byte[] Write(
         LlamaArchitecture architecture, SpecialTokens tokens, DType dtype, IReadOnlyCollection<LlamaParameter> biased) => JsonConfigWriter.Write(json =>
     {

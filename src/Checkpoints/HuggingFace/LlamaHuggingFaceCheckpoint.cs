@@ -23,7 +23,7 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override CheckpointFormat Format => CheckpointFormat.HuggingFace;
 
-    /// <summary>The architecture that config.json tells.</summary>
+    /// <summary>The architecture that config.json describes.</summary>
     public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 
     /// <summary>The number of safetensors files. They hold whole tensors.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Fairseq2Llama.Llama;
 
-/// <summary>What a file beside the weights tells of the architecture: model.yaml, params.json, config.json.</summary>
+/// <summary>What a file beside the weights says about the architecture: model.yaml, params.json, config.json.</summary>
 /// <param name="Path">The absolute path of the file.</param>
 internal record ArchitectureFile(string Path)
 {
@@ -15,20 +15,20 @@ internal record ArchitectureFile(string Path)
     /// <summary>The tokens that begin and end a text, as far as it says that.</summary>
     public SpecialTokens SpecialTokens { get; init; } = SpecialTokens.Unknown;
 
-    /// <summary>What else it may mean, because it does not tell all.</summary>
+    /// <summary>Other architectures that it may mean, because it does not record everything.</summary>
     public ImmutableArray<LlamaArchitecture> Alternatives { get; init; } = [];
 
-    /// <summary>What it does not tell and is only guessed, to go into a sentence; null where it tells all.</summary>
+    /// <summary>What it does not record, so that it is guessed, as a clause; null if it records everything.</summary>
     public string? Guessed { get; init; }
 
-    /// <summary>Why it can't be used. That matters only when nobody names the architecture.</summary>
+    /// <summary>Why it can't be used. That matters only if the user names no architecture.</summary>
     public CheckpointException? Error { get; init; }
 
-    /// <summary>What in it was passed over, and may be a slip.</summary>
+    /// <summary>What in it was skipped, and may be a slip.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 
     /// <summary>
-    /// What shapes do not reveal, where it is different in another architecture: "'model.yaml' says that NumAttnHeads is 8 and not 4". Null where nothing is.
+    /// What shapes do not reveal, where it is different in another architecture: "'model.yaml' says that NumAttnHeads is 8, not 4". Null where nothing is.
     /// </summary>
     public string? Contradict(LlamaArchitecture other) =>
         FindDifferences(other).ToArray() is { Length: > 0 } differences ? $"'{Path}' says that {string.Join(", ", differences)}" : null;

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Llama;
 
-/// <summary>Recognizes architectures of the catalogue by what other formats tell of them, which is not all.</summary>
+/// <summary>Recognizes architectures of the catalogue by the facts that other formats record, which are not all.</summary>
 internal static class ArchitectureMatcher
 {
     /// <summary>

@@ -92,7 +92,7 @@ public sealed record LlamaArchitecture
     public override string ToString() => Name;
 
     /// <summary>
-    /// What fairseq2 0.3 and 0.4, which have no such setting, take <see cref="ShardEmbedDim"/> for: true below LLaMA 3's sequence length of
+    /// The value of <see cref="ShardEmbedDim"/> in fairseq2 0.3 and 0.4, which have no such setting: true below LLaMA 3's sequence length of
     /// 8192 (models/llama/_handler.py).
     /// </summary>
     /// <param name="maxSeqLen">The longest sequence, in tokens.</param>
@@ -123,7 +123,7 @@ public sealed record LlamaArchitecture
         }
     }
 
-    /// <summary>The same with an FFN of that inner dim, where only that is told and not what it is computed of.</summary>
+    /// <summary>The same with an FFN of that inner dim, if only the inner dim is known and not the values from which it is computed.</summary>
     internal LlamaArchitecture WithFfnInnerDim(int innerDim)
     {
         // Whatever is computed is rounded up to a multiple of the inner dim, so it only must not be more than that.

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Llama;
 /// <param name="End">Those that end one; none where they are not known.</param>
 internal sealed record SpecialTokens(ImmutableArray<int> Begin, ImmutableArray<int> End)
 {
-    /// <summary>LLaMA 3's vocabulary, and whatever is made of it, has its special tokens behind this many others.</summary>
+    /// <summary>The vocabulary of LLaMA 3 and of models based on it has this many tokens before its special tokens.</summary>
     private const int Llama3Words = 128_000;
 
     /// <summary>None is known.</summary>
@@ -19,7 +19,7 @@ internal sealed record SpecialTokens(ImmutableArray<int> Begin, ImmutableArray<i
     /// <summary>The token for what is in no vocabulary, which LLaMA 3 does not need.</summary>
     public static int? UnknownOf(int vocabularySize) => IsOfLlama3(vocabularySize) ? null : 0;
 
-    /// <summary>These as far as they are known, else others.</summary>
+    /// <summary>These tokens as far as they are known, otherwise the others.</summary>
     public SpecialTokens Or(SpecialTokens? others) => others is null ? this : new(Begin.IsEmpty ? others.Begin : Begin, End.IsEmpty ? others.End : End);
 
     private static bool IsOfLlama3(int vocabularySize) => vocabularySize > Llama3Words + 1;

@@ -3,7 +3,7 @@ using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Model;
 
-/// <summary>Holds the tensors of a checkpoint against an architecture: unknown names, contradicting shapes, absent parameters.</summary>
+/// <summary>Compares the tensors of a checkpoint with an architecture: unknown names, contradicting shapes, absent parameters.</summary>
 internal static class ArchitectureCheck
 {
     /// <summary>More are never read, and a model.yaml with a hundred million layers must not make us name the parameters of each.</summary>

@@ -24,7 +24,7 @@ public abstract class LlamaCheckpoint
     /// <summary>Whose format it has.</summary>
     public abstract CheckpointFormat Format { get; }
 
-    /// <summary>The architecture that a file beside the weights tells; null when none does.</summary>
+    /// <summary>The architecture that a file beside the weights describes; null if none does.</summary>
     public virtual LlamaArchitecture? Architecture => ArchitectureFile?.Architecture;
 
     /// <summary>The number of files that its weights are divided into.</summary>
@@ -60,7 +60,7 @@ public abstract class LlamaCheckpoint
     /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
     internal ICheckpointFolder Folder { get; }
 
-    /// <summary>What a file beside the weights tells of the architecture; null when there is none.</summary>
+    /// <summary>What a file beside the weights says about the architecture; null if there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 
     /// <summary>Into how many parts tensor parallelism, or model parallelism, has divided it.</summary>
@@ -72,7 +72,7 @@ public abstract class LlamaCheckpoint
     /// <summary>Whether what several of its files have a copy of is the same to the bit in all of them, as long as they are sound.</summary>
     internal virtual bool HasExactReplicas => false;
 
-    /// <summary>The names of tensors in its files that are no part of the model, though they are called as such.</summary>
+    /// <summary>The names of tensors in its files that are not part of the model, though they are called as such.</summary>
     internal virtual IReadOnlyList<string> IgnoredTensors => [];
 
     /// <summary>The files that should have checksums and have none, so that damage to tensor data can't be noticed.</summary>

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// Lets two files share blocks: what is written to one of them later is no longer shared, so to everyone each has its own. On Linux XFS, Btrfs
-/// and bcachefs can do so (FICLONERANGE in ioctl_ficlonerange(2)). Elsewhere this says no, and bytes are copied.
+/// Lets two files share blocks. Later writes to one file are not visible in the other. On Linux, XFS, Btrfs
+/// and bcachefs can do this (FICLONERANGE in ioctl_ficlonerange(2)). Elsewhere, this returns false and bytes are copied.
 /// </summary>
 internal static partial class BlockClone
 {

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// Waits until what was written is on the disk, where it outlasts a loss of power. .NET has <see cref="RandomAccess.FlushToDisk"/>, which
-/// says nothing when the disk is failing, or is full and shows it only now, as thin volumes and file systems on a network do.
+/// Waits until written data is on the disk, where it survives a loss of power. .NET has <see cref="RandomAccess.FlushToDisk"/>, which
+/// reports nothing if the disk is failing, or is full and shows it only now, as thin volumes and network file systems do.
 /// </summary>
 internal static partial class DiskFlush
 {
@@ -29,7 +29,7 @@ internal static partial class DiskFlush
         }
     }
 
-    /// <summary>Flushes which names are in a folder. .NET opens no folders, and Windows has no such thing.</summary>
+    /// <summary>Flushes the names in a folder. .NET can't open folders, and Windows has no such operation.</summary>
     /// <exception cref="IOException">It may not be on the disk.</exception>
     public static void Folder(string path)
     {
@@ -68,12 +68,12 @@ internal static partial class DiskFlush
         return 0;
     }
 
-    /// <summary>There is nothing that could be done then: what lies there is as safe as it can be.</summary>
+    /// <summary>Nothing more can be done: the data is as safe as it can be.</summary>
     private static bool MeansNotSupported(int error, bool isFolder) =>
         error is Posix.Invalid or Posix.ReadOnlyFileSystem
         || error == Posix.NotSupported || error == Posix.OperationNotSupported || error == Posix.NotImplemented
 
-        // Of a folder some file systems on a network want a descriptor for writing, which no folder has.
+        // For a folder, some network file systems need a descriptor for writing, which folders do not have.
         || (isFolder && error == Posix.BadDescriptor);
 
     [LibraryImport("kernel32", SetLastError = true)]

@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// What is at a path, as stat(2) tells it: .NET says neither who owns it nor whether two paths lead to the same. Not for Windows.
+/// The result of stat(2) for a path: .NET shows neither the owner nor whether two paths lead to the same file. Not for Windows.
 /// </summary>
 /// <param name="Device">The file system.</param>
 /// <param name="Inode">The file or folder in it; nothing else there has the number as long as it is there, or open.</param>
 /// <param name="Owner">The user that it belongs to.</param>
 /// <param name="Group">The group that it belongs to.</param>
-/// <param name="Mode">What it is and who may do what with it.</param>
-/// <param name="IsMountPoint">Whether another file system begins there, or another part of one; only Linux tells.</param>
+/// <param name="Mode">Its kind and its permissions.</param>
+/// <param name="IsMountPoint">Whether another file system begins there, or another part of one; only known on Linux.</param>
 internal readonly record struct FileStatus(ulong Device, ulong Inode, uint Owner, uint Group, int Mode, bool IsMountPoint)
 {
     private const int TypeMask = 0xF000;
@@ -27,14 +27,14 @@ internal readonly record struct FileStatus(ulong Device, ulong Inode, uint Owner
     public bool IsOurs => Owner == Posix.EffectiveUser();
 
     /// <param name="path">The path.</param>
-    /// <param name="followLink">Whether of a link it is what it leads to.</param>
+    /// <param name="followLink">Whether a link is followed.</param>
     /// <returns>Null where there is nothing.</returns>
-    /// <exception cref="IOException">It can't be looked at.</exception>
+    /// <exception cref="IOException">It can't be inspected.</exception>
     public static FileStatus? Find(string path, bool followLink) =>
         OperatingSystem.IsMacOS() ? MacStatus.TryGet(path, followLink, out var status) ? status : NullOrError(path)
         : LinuxStatus.TryGet(path, followLink, out status) ? status : NullOrError(path);
 
-    /// <exception cref="IOException">It can't be looked at.</exception>
+    /// <exception cref="IOException">It can't be inspected.</exception>
     public static FileStatus Of(SafeFileHandle file, string path) =>
         (OperatingSystem.IsMacOS() ? MacStatus.TryGet(file, out var status) : LinuxStatus.TryGet(file, out status))
             ? status

@@ -4,7 +4,7 @@ using System.Text;
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// Swaps the names of two folders in one step, so that at no moment there is none of either name. Linux can (RENAME_EXCHANGE in renameat2(2)),
+/// Swaps the names of two folders in a single step, so that both names exist at every moment. Linux can (RENAME_EXCHANGE in renameat2(2)),
 /// on most of its own file systems.
 /// </summary>
 internal static partial class FolderSwap
@@ -31,7 +31,7 @@ internal static partial class FolderSwap
     }
 
     /// <summary>
-    /// Whether a new folder can be all that an old one is to others: it is an ordinary folder of this user, who may write into it, nothing is
+    /// Whether a new folder can fully replace an old one: it is an ordinary folder of this user, who may write into it, nothing is
     /// mounted there or in it, and it has no access list and no other attribute that would be lost.
     /// </summary>
     public static bool KeepsAllOf(string folder) =>
@@ -53,13 +53,13 @@ internal static partial class FolderSwap
 
     private static bool TryExchange(string left, string right) => Rename(CurrentFolder, left, CurrentFolder, right, ExchangeNames) == 0;
 
-    /// <summary>Those that a security module gives to every file it gives to the new folder as well.</summary>
+    /// <summary>The attributes that a security module gives to every file, which the new folder gets as well.</summary>
     private static bool HasAttributes(string folder)
     {
         var names = new byte[1024];
         var length = ListAttributes(folder, names, (nuint)names.Length);
 
-        // Where they can't be listed there may be any, but where the file system has none.
+        // If they can't be listed, there may be some, unless the file system has none.
         return length < 0
             ? Posix.LastError != Posix.NotSupported
             : Encoding.UTF8.GetString(names, 0, (int)length)

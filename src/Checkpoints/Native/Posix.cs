@@ -46,7 +46,7 @@ internal static partial class Posix
     /// <summary>What the last call was refused for.</summary>
     public static int LastError => Marshal.GetLastPInvokeError();
 
-    /// <summary>An error with the number that .NET gives it, too, so that who looks at it need not know where it came from.</summary>
+    /// <summary>An error with the number that .NET also gives it, so that its handlers need not know where it came from.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="what">What could not be done with it; follows the path.</param>
     /// <param name="error">The number of the error.</param>

@@ -1,20 +1,20 @@
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// A folder that nobody but this user can look into or put anything into. Where others may write, they could have made one of that name first.
+/// A folder that only this user can read and write. Where other users may write, they could have created a folder of that name first.
 /// </summary>
 internal static class PrivateFolder
 {
     private const int OwnerOnly = 0b111_000_000;
 
-    /// <summary>Makes it, unless this user has made it before.</summary>
-    /// <exception cref="DirectoryNotFoundException">The folder that it would be in is not there, or it was removed meanwhile.</exception>
-    /// <exception cref="IOException">It can't be made, or is a link, a file, or a folder of another user.</exception>
+    /// <summary>Creates it, unless this user has created it before.</summary>
+    /// <exception cref="DirectoryNotFoundException">Its parent folder does not exist, or it was removed in the meantime.</exception>
+    /// <exception cref="IOException">It can't be created, or is a link, a file, or a folder of another user.</exception>
     public static void Ensure(string path)
     {
         if (OperatingSystem.IsWindows())
         {
-            // Who may write there is inherited from the folder around it.
+            // Write permissions are inherited from the parent folder.
             if (Directory.CreateDirectory(path).LinkTarget is not null)
             {
                 throw NoFolder(path);
@@ -43,7 +43,7 @@ internal static class PrivateFolder
             case null:
                 throw new DirectoryNotFoundException($"'{path}' was removed in the meantime.");
 
-            // Whatever a link leads to is not ours to clean up.
+            // The target of a link is not ours to clean up.
             case { IsFolder: false }:
                 throw NoFolder(path);
 

@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Native;
 /// <summary>Opens and closes files as .NET does not: without waiting for anybody, without following links, and telling what closing them shows.</summary>
 internal static class UnixFile
 {
-    /// <summary>Opens what is there. A pipe that nobody writes to is opened as well, rather than waited for.</summary>
+    /// <summary>Opens an existing file. A pipe without a writer is opened as well, instead of blocking.</summary>
     /// <param name="path">A file or folder.</param>
     /// <param name="flags">How, in flags of open(2).</param>
     /// <exception cref="IOException">It can't be opened.</exception>
@@ -48,7 +48,7 @@ internal static class UnixFile
         }
     }
 
-    /// <summary>Closes a file that was written. Network file systems tell only now that there was no room.</summary>
+    /// <summary>Closes a written file. Network file systems report only now that there was no space.</summary>
     /// <exception cref="IOException">What was written may be lost. It is closed all the same.</exception>
     public static void Close(SafeFileHandle file, string path)
     {

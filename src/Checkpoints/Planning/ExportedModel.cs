@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Planning;
 /// <param name="tensors">What is exported of it, in the order of the checkpoint.</param>
 /// <param name="architecture">Its architecture.</param>
 /// <param name="format">The new format.</param>
-/// <param name="requestedDType">The element type that was asked for; null for that which each tensor has.</param>
+/// <param name="requestedDType">The requested element type; null to keep the type of each tensor.</param>
 internal sealed class ExportedModel(
     LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format, DType? requestedDType)
 {
@@ -18,7 +18,7 @@ internal sealed class ExportedModel(
 
     public LlamaArchitecture Architecture => architecture;
 
-    /// <summary>The tokens that begin and end a text: what a file beside the weights says, else those of the vocabulary.</summary>
+    /// <summary>The tokens that begin and end a text: what a file beside the weights says, otherwise those of the vocabulary.</summary>
     public SpecialTokens SpecialTokens =>
         (Checkpoint.ArchitectureFile?.SpecialTokens ?? SpecialTokens.Unknown).Or(SpecialTokens.OfVocabulary(Architecture.VocabSize));
 
@@ -58,7 +58,7 @@ internal sealed class ExportedModel(
             var dtype = NewTypeOf(tensor);
             var key = (slice, tensor.ParsedName.IsRotary, dtype);
 
-            // Weights that are one in the input, as tied ones are, stay one.
+            // Tensors that share a storage in the input, such as tied weights, still share it.
             if (!format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
             {
                 storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), dtype);

@@ -18,7 +18,7 @@ internal sealed class ModelParallelSplit
         var (tensors, architecture) = (model.Tensors, model.Architecture);
         Count = count;
 
-        // A checkpoint that is divided shows by its shapes of which kind it is.
+        // The shapes of a divided checkpoint show how it is divided.
         EmbeddingDim = tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding)?.SplitDim
             ?? (architecture.ShardEmbedDim ? 1 : 0);
 
@@ -38,7 +38,7 @@ internal sealed class ModelParallelSplit
     {
         if (parameter is null && tensor.Copies.Length == Count)
         {
-            // How an unknown tensor is divided can't be known, but where ranks stay as they are it need not be.
+            // There is no way to know how an unknown tensor is divided. If the ranks stay the same, it does not matter.
             return new TensorSlice(tensor.Copies[rank], tensor.Shape);
         }
 

@@ -14,7 +14,7 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>The number of files that the weights are divided into, whether or not all are to be written.</summary>
     public int ShardCount { get; init; } = 1;
 
-    /// <summary>The shards to be written where other jobs write the others at the same time; else empty.</summary>
+    /// <summary>The shards to be written, if other jobs write the others at the same time; otherwise empty.</summary>
     public ImmutableArray<int> ShardIndex { get; init; } = [];
 
     /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>

@@ -6,7 +6,7 @@ using Fairseq2Llama.Tensors;
 namespace Fairseq2Llama.Planning;
 
 /// <summary>
-/// A format that checkpoints are exported to: a naming convention, a container for tensors, and a file that tells the architecture. What is
+/// A format that checkpoints are exported to: a naming convention, a container for tensors, and a file that describes the architecture. What is
 /// the same for all formats is done elsewhere, once.
 /// </summary>
 internal abstract class OutputFormat
@@ -20,36 +20,36 @@ internal abstract class OutputFormat
     /// <summary>Which files belong to a checkpoint.</summary>
     public abstract FolderRules Folder { get; }
 
-    /// <summary>The name of the file that tells the architecture.</summary>
+    /// <summary>The name of the file that describes the architecture.</summary>
     public abstract string ConfigFileName { get; }
 
-    /// <summary>Whether that file tells how long sequences may be, which not every input tells.</summary>
+    /// <summary>Whether that file has the maximum sequence length, which not every input has.</summary>
     public virtual bool TellsMaxSeqLen => true;
 
-    /// <summary>Whether the output projection is left out where it is the embedding table; else it is always there.</summary>
+    /// <summary>Whether the output projection is omitted if it is tied to the embedding table. Otherwise it is always written.</summary>
     public virtual bool OmitsTiedOutput => false;
 
     /// <summary>The element type that a tensor gets.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="requested">The type that was asked for; null for that which each has.</param>
+    /// <param name="requested">The requested type; null to keep the type of each tensor.</param>
     public virtual DType TypeOf(CheckpointTensor tensor, DType? requested) =>
         requested is not null && DTypeInfo.Of(tensor.DType).IsRealFloat ? requested.Value : tensor.DType;
 
-    /// <summary>The content of the file that tells the architecture, for weights whose output is tied if the architecture says so.</summary>
+    /// <summary>The content of the file that describes the architecture, for weights whose output is tied if the architecture says so.</summary>
     public abstract byte[] WriteConfig(LlamaArchitecture architecture);
 
-    /// <summary>What an architecture has that the format can't express, and would be wrong without.</summary>
+    /// <summary>What the format can't express of an architecture, so that the result would be wrong.</summary>
     public virtual IEnumerable<CheckpointFinding> FindContradictions(LlamaArchitecture architecture) => [];
 
-    /// <summary>What an architecture has that the format can't express.</summary>
+    /// <summary>What the format can't express of an architecture.</summary>
     public virtual IEnumerable<string> FindLosses(LlamaArchitecture architecture) => [];
 
-    /// <summary>Which readers the file that tells the architecture is for, where there are several that want it differently; whole sentences.</summary>
+    /// <summary>Which readers the file that describes the architecture is for, if readers need different forms. Whole sentences.</summary>
     public virtual IEnumerable<string> ExplainConfig(LlamaArchitecture architecture) => [];
 
     /// <summary>What an export has made.</summary>
     /// <param name="folder">The folder that it was written to.</param>
-    /// <param name="architecture">The architecture that was exported, of which not every format tells all.</param>
+    /// <param name="architecture">The architecture that was exported. Not every format records all of it.</param>
     /// <param name="output">What was written.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
@@ -58,6 +58,6 @@ internal abstract class OutputFormat
     /// <summary>Divides a model into files.</summary>
     /// <param name="model">The model.</param>
     /// <param name="destination">The folder that they will be written to.</param>
-    /// <exception cref="CheckpointException">It can't be divided as it is wanted.</exception>
+    /// <exception cref="CheckpointException">It can't be divided as requested.</exception>
     public abstract OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination);
 }

@@ -5,7 +5,7 @@ using Fairseq2Llama.Stores;
 namespace Fairseq2Llama.Planning;
 
 /// <summary>
-/// checklist.chk as Meta's downloads have it: what md5sum prints of the other files, and what <c>md5sum -c</c> reads. It is made of the files
+/// checklist.chk, as in Meta's downloads: the output of md5sum for the other files, which <c>md5sum -c</c> reads. It is made from the files
 /// once they are written, because a record's checksum, which comes before its data, is known only after it.
 /// </summary>
 internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : PlannedFile(FileName)

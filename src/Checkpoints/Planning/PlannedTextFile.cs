@@ -18,7 +18,7 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
     internal override WritePhase Phase => WritePhase.Small;
 
     /// <summary>Whether a file of its name is there and has this very content.</summary>
-    /// <exception cref="CheckpointException">It can't be read, or is no file.</exception>
+    /// <exception cref="CheckpointException">It can't be read, or is not a file.</exception>
     public bool IsAlreadyIn(ICheckpointFolder folder) => WholeFile.IsIn(folder, Name, content.Span);
 
     internal override WrittenFileCheck? Write(WriteContext context)

@@ -5,7 +5,7 @@ using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Planning;
 
-/// <summary>Opens a written file as any reader would and compares what it says with the plan.</summary>
+/// <summary>Opens a written file as any reader would, and compares it with the plan.</summary>
 /// <param name="plan">What was to be written.</param>
 /// <param name="checksums">The CRC-32 of each storage.</param>
 internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictionary<PlannedStorage, uint> checksums)
@@ -16,7 +16,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
     /// <summary>Bytes that are read for it.</summary>
     public static long WorkFor(PlannedFile file, VerificationPolicy verification) => verification.ReadsBack && file is PlannedTensorFile ? file.Length : 0;
 
-    /// <exception cref="CheckpointException">It is not what was planned.</exception>
+    /// <exception cref="CheckpointException">It differs from the plan.</exception>
     public void Run(WriteContext context)
     {
         try
@@ -25,7 +25,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         }
         catch (CheckpointException e) when (e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
         {
-            // To the reader of what we wrote it is an input; to the user it is the output.
+            // The reader sees the written file as an input; to the user, it is the output.
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
                 $"'{context.Staging.PathOf(plan.Name)}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",

@@ -34,7 +34,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override CheckpointFormat Format => CheckpointFormat.Reference;
 
-    /// <summary>The architecture that params.json tells.</summary>
+    /// <summary>The architecture that params.json describes.</summary>
     public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
 
     /// <summary>The number of files that the weights are divided into, one for each model-parallel rank.</summary>

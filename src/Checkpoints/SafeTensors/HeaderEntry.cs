@@ -36,7 +36,7 @@ internal sealed record HeaderEntry(string Name, DType DType, TensorShape Shape, 
                 case DTypeKey or ShapeKey or OffsetsKey:
                     throw json.Twice();
                 default:
-                    // The reference implementation passes over what it does not know, so a file may have more.
+                    // The reference implementation skips what it does not know, so a file may have more.
                     json.Skip();
                     break;
             }

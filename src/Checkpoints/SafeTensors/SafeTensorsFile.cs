@@ -25,7 +25,7 @@ internal sealed class SafeTensorsFile
     /// <summary>In the order of their data in the file.</summary>
     public IReadOnlyList<SafeTensorsEntry> Tensors { get; }
 
-    /// <exception cref="CheckpointException">It is no safetensors file, is damaged, or holds a tensor that PyTorch would not.</exception>
+    /// <exception cref="CheckpointException">It is not a safetensors file, is damaged, or holds a tensor that PyTorch would not.</exception>
     public static SafeTensorsFile Open(IByteSource source, CancellationToken cancellationToken = default)
     {
         var json = HeaderText.Read(source);

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.SafeTensors;
 /// <param name="Tensors">In the order of their data, and of the header where that is the same.</param>
 internal sealed record SafeTensorsHeader(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<HeaderEntry> Tensors)
 {
-    /// <summary>The key of the metadata, which therefore is no tensor's name.</summary>
+    /// <summary>The key of the metadata, which therefore is not a tensor's name.</summary>
     public const string MetadataKey = "__metadata__";
 
     /// <param name="file">The file's name, for messages.</param>

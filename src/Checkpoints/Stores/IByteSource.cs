@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Stores;
 
 /// <summary>
-/// Something with bytes that stay the same while we look: a local file today, a blob read by ranges tomorrow.
+/// Bytes that stay the same while they are read: a local file, or an object that is read by ranges.
 /// A source is an address and holds nothing open, so checkpoints can live in a pipeline without being disposed.
 /// </summary>
 internal interface IByteSource
@@ -14,7 +14,7 @@ internal interface IByteSource
 
     /// <summary>Opens it for reading.</summary>
     /// <exception cref="CheckpointException">
-    /// It can't be read, or is no longer what it was when this source was made.
+    /// It can't be read, or has changed since this source was made.
     /// </exception>
     IByteReader Open();
 }
@@ -27,16 +27,16 @@ internal interface IByteReader : IDisposable
     void Read(long offset, Span<byte> buffer);
 
     /// <summary>
-    /// Tells what is going to be read, so that a source in which each request takes time can ask for much at once. What is read need not have been
-    /// announced, nor the other way round; what was announced before is forgotten.
+    /// Announces what is going to be read, so that a source with slow requests can fetch much at once. Ranges can be read without being announced, and
+    /// announced without being read. A new announcement replaces the previous one.
     /// </summary>
-    /// <param name="ranges">In any order, and best read by ascending offsets then.</param>
+    /// <param name="ranges">In any order. Reading them by ascending offsets is fastest.</param>
     void Expect(IReadOnlyList<ByteRange> ranges)
     {
     }
 
-    /// <summary>Makes sure that what was read so far is all from the same state of the source.</summary>
-    /// <exception cref="CheckpointException">It is no longer what it was when the source was made.</exception>
+    /// <summary>Checks that everything read so far is from the same state of the source.</summary>
+    /// <exception cref="CheckpointException">It has changed since the source was made.</exception>
     void RequireUnchanged();
 }
 

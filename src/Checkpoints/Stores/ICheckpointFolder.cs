@@ -1,12 +1,12 @@
 namespace Fairseq2Llama.Stores;
 
 /// <summary>
-/// A folder that may hold a checkpoint, wherever it is. Like a source it is an address, and need not exist: what a user names may also turn out
-/// to be a file, which its parent knows.
+/// A folder in any store that may hold a checkpoint. Like a source, it is an address and need not exist. The path that a user names can also
+/// be a file, which the parent folder knows.
 /// </summary>
 /// <remarks>
-/// Asking what is there throws <see cref="UnauthorizedAccessException"/> where that isn't allowed and <see cref="IOException"/> where it fails,
-/// as for local folders; whoever looks for a checkpoint knows best what to make of either.
+/// Members that look at the folder throw <see cref="UnauthorizedAccessException"/> if that isn't allowed and <see cref="IOException"/> if it fails,
+/// as for local folders. The caller decides what either means for the checkpoint.
 /// </remarks>
 internal interface ICheckpointFolder
 {
@@ -34,7 +34,7 @@ internal interface ICheckpointFolder
     /// <summary>A folder in it, whether there is one or not.</summary>
     ICheckpointFolder Folder(string name);
 
-    /// <summary>The path of what has that name in it, or would have.</summary>
+    /// <summary>The path of the entry of that name, whether it exists or not.</summary>
     string PathOf(string name);
 
     /// <summary>The same for all paths that lead to one file, to be compared by <see cref="Identities"/>.</summary>
@@ -80,10 +80,10 @@ internal sealed record StoredFile(ICheckpointFolder Folder, string Name)
         return new StoredFile(names.SkipLast(1).Aggregate(folder, (parent, name) => parent.Folder(name)), names[^1]);
     }
 
-    /// <summary>What was named as a folder, where it is a file.</summary>
+    /// <summary>The file at a path that was given as a folder.</summary>
     public static StoredFile? At(ICheckpointFolder place) =>
         place.Parent is { } parent && parent.HasFile(place.Name) ? new StoredFile(parent, place.Name) : null;
 
-    /// <summary>Whether a name that stands in a file can only be that of a file in a folder, and leads nowhere else.</summary>
+    /// <summary>Whether a name that was read from a file can only be a file name, not a path that leads elsewhere.</summary>
     public static bool IsName(string text) => text.Length > 0 && !text.Contains('\\') && System.IO.Path.GetFileName(text) == text;
 }

@@ -1,29 +1,29 @@
 namespace Fairseq2Llama.Stores;
 
-/// <summary>A folder that an export writes into, wherever it is. All of an export comes to be there, or nothing of it.</summary>
+/// <summary>A folder in any store that an export writes into: either all of the export, or nothing.</summary>
 internal interface IExportDestination
 {
     /// <summary>What is there.</summary>
     ICheckpointFolder Folder { get; }
 
-    /// <summary>Whether an export has begun to write there and has not come to its end: it is at work, or was killed.</summary>
+    /// <summary>Whether an export to the folder is unfinished: it is running, or was killed.</summary>
     bool IsUnfinished { get; }
 
-    /// <summary>Makes sure that a folder can be there.</summary>
-    /// <exception cref="CheckpointException">There is a file of its name, or of that of a folder around it.</exception>
+    /// <summary>Checks that the folder can exist.</summary>
+    /// <exception cref="CheckpointException">Its path, or that of a parent folder, is a file.</exception>
     void RequireFolder();
 
-    /// <summary>Makes sure that there is room for an export.</summary>
+    /// <summary>Checks that there is enough space for an export.</summary>
     /// <exception cref="CheckpointException">There is not.</exception>
     void RequireSpace(RequiredSpace space);
 
-    /// <summary>Whether an export has left something there when it was killed, or is at work.</summary>
+    /// <summary>Whether an export has left something there when it was killed, or is running.</summary>
     /// <param name="shards">The shards of a job that writes only some; empty for an export of all.</param>
-    /// <exception cref="IOException">It can't be looked into.</exception>
+    /// <exception cref="IOException">It can't be listed.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be looked into.</exception>
     bool HasLeftovers(IReadOnlyCollection<int> shards);
 
-    /// <summary>Finishes an export that was killed while its files were being put in place, and removes whatever else is left.</summary>
+    /// <summary>Finishes an export that was killed while its files were being put in place, and removes everything else that is left.</summary>
     /// <param name="shards">As for <see cref="HasLeftovers"/>.</param>
     /// <returns>Whether one was finished.</returns>
     /// <exception cref="IOException">It can't be finished.</exception>
@@ -31,7 +31,7 @@ internal interface IExportDestination
 
     /// <summary>Begins to write: from now on no other export can, but for jobs with other shards.</summary>
     /// <param name="change">What the folder will become.</param>
-    /// <exception cref="CheckpointException">Another export is at work, or was since this one was planned; or there is too little room.</exception>
+    /// <exception cref="CheckpointException">Another export is running, or was since this one was planned; or there is too little room.</exception>
     IStagedFolder Begin(FolderChange change);
 
     /// <summary>The error for something that was thrown while it was being written.</summary>
@@ -58,7 +58,7 @@ internal interface IStagedFolder : IDisposable
     /// <summary>What to call a file in messages.</summary>
     string PathOf(string name);
 
-    /// <summary>A file that was written, to look at what has become of it. Comes when all are written, or all that others are derived of.</summary>
+    /// <summary>A written file, to check it. Called when all files are written, or all from which other files are derived.</summary>
     IByteSource SourceOf(string name);
 
     /// <summary>Puts everything in place.</summary>
@@ -69,7 +69,7 @@ internal interface IStagedFolder : IDisposable
 /// <summary>A file that is being written, at any place and by several threads at once. It is whole once <see cref="Complete"/> has returned.</summary>
 internal interface IFileSink : IDisposable
 {
-    /// <summary>Whether it is best written from front to back, as far as threads allow, because what has gaps is held in memory.</summary>
+    /// <summary>Whether files are best written from front to back, as far as threads allow, because the store holds data after a gap in memory.</summary>
     bool PrefersOrder { get; }
 
     void Write(ReadOnlySpan<byte> bytes, long offset);

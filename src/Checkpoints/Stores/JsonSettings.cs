@@ -28,7 +28,7 @@ internal sealed class JsonSettings
     /// <summary>The names of its entries.</summary>
     public IEnumerable<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
 
-    /// <exception cref="CheckpointException">It can't be read, or is no JSON object.</exception>
+    /// <exception cref="CheckpointException">It can't be read, or is not a JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
     {
         var text = WholeFile.ReadText(source, MaxLength);
@@ -72,7 +72,7 @@ internal sealed class JsonSettings
             _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, but should be a whole number.")),
     };
 
-    /// <summary>Whole numbers, of which there may also be one without a list around it; none where it is not there, or null.</summary>
+    /// <summary>A list of whole numbers, or a single one without a list; empty if it is absent or null.</summary>
     public ImmutableArray<int> Integers(string name) => Get(name, JsonValueKind.Number, JsonValueKind.Array) switch
     {
         null => [],
@@ -97,7 +97,7 @@ internal sealed class JsonSettings
         return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' can't be {Decode(value.GetRawText)}.");
     }
 
-    /// <summary>That bytes or escapes are no Unicode shows only when they are made text.</summary>
+    /// <summary>Invalid Unicode in bytes or escapes shows only when they are decoded.</summary>
     private T Decode<T>(Func<T> get)
     {
         try

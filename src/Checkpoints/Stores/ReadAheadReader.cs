@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Fairseq2Llama.Stores;
 
 /// <summary>
-/// Fetches what was announced in a few large requests, some of them at once, for a source in which each request takes time. What lies between
-/// ranges that are close together comes along, because that is faster than asking again. Anything else is read as it is asked for.
+/// Fetches the announced ranges in a few large requests, some of them at once, for a source with slow requests. The bytes between ranges that are
+/// close together are fetched, too, because that is faster than another request. Anything else is read on demand.
 /// </summary>
 /// <param name="reader">The source; can be read by several threads.</param>
 /// <param name="length">Its length.</param>
@@ -13,7 +13,7 @@ internal sealed class ReadAheadReader(IByteReader reader, long length) : IByteRe
     /// <summary>Bytes of a request. A file can't make us hold more than two batches of these.</summary>
     private const int BlockSize = 4 << 20;
 
-    /// <summary>Bytes that take no longer than another request.</summary>
+    /// <summary>The number of bytes that take no longer than another request.</summary>
     private const int MaxGap = 256 << 10;
 
     /// <summary>Ranges that lie far apart are fetched by that many requests at once.</summary>

@@ -2,7 +2,7 @@ using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Stores;
 
-/// <summary>A local folder for what is needed only for a while. Other users of the machine may not be allowed to read the weights, so it is this user's alone.</summary>
+/// <summary>A local folder for temporary files. Other users of the machine may not be allowed to read the weights, so only this user has access.</summary>
 internal sealed class ScratchFolder : IDisposable
 {
     private readonly bool _isTemporary;
@@ -16,14 +16,14 @@ internal sealed class ScratchFolder : IDisposable
     /// <summary>Where it is, or would be.</summary>
     public string Path { get; }
 
-    /// <summary>One that is there already and is taken away by somebody else.</summary>
+    /// <summary>One that is there already and is removed by somebody else.</summary>
     public static ScratchFolder In(string path) => new(path, isTemporary: false);
 
     /// <summary>One that is made when something is put into it.</summary>
     public static ScratchFolder Temporary() =>
         new(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"fairseq2llama-{System.IO.Path.GetRandomFileName()}"), isTemporary: true);
 
-    /// <summary>Makes sure that there is room.</summary>
+    /// <summary>Checks that there is enough space.</summary>
     /// <exception cref="CheckpointException">There is not.</exception>
     public void Require(long length)
     {

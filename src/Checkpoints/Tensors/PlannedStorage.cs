@@ -38,7 +38,7 @@ internal sealed class PlannedStorage
 
     public ImmutableArray<RowBlock> Bands { get; }
 
-    /// <summary>Gives all of its bytes, chunk by chunk, where none are read; else null.</summary>
+    /// <summary>Gives all of its bytes, chunk by chunk, where none are read; otherwise null.</summary>
     public Action<ChunkSink>? Compute { get; }
 
     /// <summary>Everything that is read for it.</summary>

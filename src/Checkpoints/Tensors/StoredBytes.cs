@@ -19,7 +19,7 @@ internal sealed class StoredBytes
     /// <summary>Bytes, uncompressed.</summary>
     public required long Length { get; init; }
 
-    /// <summary>Bytes in the file when the record is deflated (torch.save never does, but zip tools do), else null.</summary>
+    /// <summary>Bytes in the file when the record is deflated (torch.save never does, but zip tools do), otherwise null.</summary>
     public long? DeflatedLength { get; init; }
 
     /// <summary>Bytes that it takes beside its file while it is read: one that is deflated has places only once it is inflated.</summary>

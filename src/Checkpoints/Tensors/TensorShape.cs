@@ -46,7 +46,7 @@ public sealed class TensorShape : IEquatable<TensorShape>, IComparable
     public long this[int index] => Sizes[index];
 
     /// <summary>Reads what <see cref="ToString"/> writes; PowerShell does so to compare a shape with text.</summary>
-    /// <exception cref="FormatException">It is no shape.</exception>
+    /// <exception cref="FormatException">It is not a shape.</exception>
     /// <exception cref="OverflowException">A size, or the number of elements, does not fit 64 bits.</exception>
     public static TensorShape Parse(string text) => text == Scalar
         ? new TensorShape()
@@ -73,7 +73,7 @@ public sealed class TensorShape : IEquatable<TensorShape>, IComparable
     public bool Equals(TensorShape? other) => other is not null && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
 
     /// <summary>By the number of elements, then by the sizes from the outermost one.</summary>
-    /// <exception cref="ArgumentException">The other is no shape.</exception>
+    /// <exception cref="ArgumentException">The other is not a shape.</exception>
     public int CompareTo(object? obj)
     {
         if (obj is null)

@@ -7,14 +7,14 @@ using Fairseq2Llama.Testing;
 
 namespace Fairseq2Llama;
 
-/// <summary>Looks for whatever would keep a checkpoint from being exported, or surprise afterwards.</summary>
+/// <summary>Looks for everything that would prevent an export of a checkpoint, or surprise its readers.</summary>
 public static class CheckpointTest
 {
-    /// <summary>Tests what lies at a path. That it is no checkpoint that can be read is a finding, too.</summary>
+    /// <summary>Tests the checkpoint at a path. If it can't be read, that is a finding, too.</summary>
     /// <param name="path">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
     /// <param name="step">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
     /// <param name="options">How to test.</param>
-    /// <param name="log">Told which format is found, and which steps and files are passed over.</param>
+    /// <param name="log">Told which format is found, and which steps and files are skipped.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is nothing at the path.</exception>
@@ -118,7 +118,7 @@ public static class CheckpointTest
         ArchitectureChoice? choice = null;
         var refusals = new List<CheckpointFinding>();
 
-        // One format writes the same for two architectures that another tells apart.
+        // One format writes the same for two architectures that another format distinguishes.
         foreach (var format in CheckpointFormats.All.Where(format => target is null || format.Format == target).Select(format => format.MakeOptions().Format))
         {
             try

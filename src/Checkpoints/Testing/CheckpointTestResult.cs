@@ -6,7 +6,7 @@ namespace Fairseq2Llama;
 /// <summary>What a test of a checkpoint found.</summary>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="Path">The checkpoint's path.</param>
-/// <param name="Architecture">The architecture that it was held against; null when nobody names one and the shapes leave none.</param>
+/// <param name="Architecture">The architecture that it was compared with; null if the user names none and the shapes fit none.</param>
 /// <param name="Findings">Everything noteworthy.</param>
 public sealed record CheckpointTestResult(
     string Name, string Path, LlamaArchitecture? Architecture, ImmutableArray<CheckpointFinding> Findings)
@@ -20,6 +20,6 @@ public sealed record CheckpointTestResult(
     /// <summary>How many of the findings are warnings.</summary>
     public int Warnings => Findings.Count(finding => finding.Severity == FindingSeverity.Warning);
 
-    /// <summary>Who says that it is this architecture; null where there is none.</summary>
+    /// <summary>Where the architecture comes from; null if there is none.</summary>
     internal ArchitectureChoice? Choice { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Testing;
 
-/// <summary>What is said of weights that are no numbers, whoever counted them.</summary>
+/// <summary>The finding about NaN and Inf in weights, for every command that counts them.</summary>
 internal static class NonFiniteFinding
 {
     /// <param name="tensor">The tensor's name.</param>

@@ -4,12 +4,12 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.TorchFiles;
 
-/// <summary>Tells by the first bytes of a file what it is, so that the error for a wrong one can name it.</summary>
+/// <summary>Recognizes a file by its first bytes, so that the error for a wrong file can name its kind.</summary>
 internal static class FileKind
 {
     private const int TarMagicOffset = 257;
 
-    /// <summary>The first bytes, by which it tells.</summary>
+    /// <summary>The first bytes, which it needs.</summary>
     public static ByteRange HeadOf(IByteSource source) => new(0, Math.Min(source.Length, 512));
 
     /// <summary>What the file is when it can't be a torch.save file, as a clause for a message; null when it can.</summary>

@@ -35,7 +35,7 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
         }
     }
 
-    /// <summary>A checksum tells of damage only where there is one; that a file was rewritten meanwhile its time tells always.</summary>
+    /// <summary>A checksum shows damage only if there is one; the time of a file always shows that it was rewritten.</summary>
     public void RequireUnchanged()
     {
         lock (_lock)

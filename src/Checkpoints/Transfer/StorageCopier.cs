@@ -22,7 +22,7 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
 
     /// <summary>Puts a storage into its place, without reading it where that is possible.</summary>
-    /// <returns>The CRC-32 of what lies there now, as far as it was read; else it is what the input says.</returns>
+    /// <returns>The CRC-32 of what lies there now, as far as it was read; otherwise it is what the input says.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
     public uint Write(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken) =>
         verification.SharesBlocks && storage.IsShareable && TryShare(storage.UnchangedInput!, target, cancellationToken)

@@ -23,7 +23,7 @@ internal sealed class Workers(Action<long> report, CancellationToken cancellatio
     /// with every chunk.
     /// </param>
     /// <exception cref="Exception">
-    /// What failed first, a piece or a report. It comes when no piece is running any more, since what they use may be taken away then.
+    /// What failed first, a piece or a report. It comes when no piece is running any more, since what they use may be removed then.
     /// </exception>
     public void Run<T>(IReadOnlyList<T> work, bool isParallel, Action<T, CancellationToken> run)
     {

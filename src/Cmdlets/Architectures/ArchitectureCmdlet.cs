@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>A command that can be told the architecture of a checkpoint.</summary>
 public abstract class ArchitectureCmdlet : CheckpointCmdlet
 {
-    /// <summary>The architecture; what a file beside the weights says, else what the shapes leave possible when absent.</summary>
+    /// <summary>The architecture. By default, the one of the file beside the weights; otherwise the one that the shapes fit.</summary>
     [Parameter]
     [Alias("Model")]
     [ValidateNotNull]

@@ -22,7 +22,7 @@ public sealed class CheckpointArgument
         IsLiteral = true;
     }
 
-    /// <summary>A script block, which is no checkpoint: the first argument of an export is its destination where checkpoints are piped to it.</summary>
+    /// <summary>A script block, which is not a checkpoint: the first argument of an export is its destination where checkpoints are piped to it.</summary>
     public CheckpointArgument(ScriptBlock script)
     {
         Given = script;
@@ -38,7 +38,7 @@ public sealed class CheckpointArgument
     /// <summary>A path of PowerShell.</summary>
     internal string Path { get; } = "";
 
-    /// <summary>Whether the path is taken as it is; else it may have wildcards.</summary>
+    /// <summary>Whether the path is taken as it is; otherwise it may have wildcards.</summary>
     internal bool IsLiteral { get; }
 
     /// <summary>What was given, as text.</summary>

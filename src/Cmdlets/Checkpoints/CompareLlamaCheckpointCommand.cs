@@ -38,7 +38,7 @@ public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
     [Parameter(Mandatory = true, ParameterSetName = SummarySet)]
     public SwitchParameter Summary { get; set; }
 
-    /// <summary>Leaves out what is equal. Where all is, the host says so.</summary>
+    /// <summary>Omits equal tensors. If all are equal, the host says so.</summary>
     [Parameter(ParameterSetName = TensorsSet)]
     public SwitchParameter DifferentOnly { get; set; }
 

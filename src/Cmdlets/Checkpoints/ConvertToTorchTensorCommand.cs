@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Makes TorchSharp tensors of tensors of a checkpoint. They belong to the caller, who may dispose them.</summary>
+/// <summary>Makes TorchSharp tensors from tensors of a checkpoint. They belong to the caller, who may dispose of them.</summary>
 [Cmdlet(VerbsData.ConvertTo, "TorchTensor")]
 [OutputType("TorchSharp.torch+Tensor")]
 public sealed class ConvertToTorchTensorCommand : CheckpointCmdlet

@@ -44,7 +44,7 @@ public abstract class ReadRunCommand : ReadCommand
     /// <summary>Reads one.</summary>
     /// <param name="path">An absolute path of the operating system.</param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
-    /// <param name="log">Told what is passed over.</param>
+    /// <param name="log">Told what is skipped.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
     private protected abstract LlamaCheckpoint Read(string path, long? step, Action<string> log);
 

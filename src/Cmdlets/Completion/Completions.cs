@@ -3,7 +3,7 @@ using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Makes of what may be meant what Tab offers.</summary>
+/// <summary>Turns candidates into the completions that Tab offers.</summary>
 internal static class Completions
 {
     /// <summary>Those of the candidates that begin as the word does, quoted where the shell would take them apart.</summary>

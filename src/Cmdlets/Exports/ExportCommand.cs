@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>A command that exports a checkpoint, whatever the format: it plans, shows the plan, asks, carries it out and gives what came of it.</summary>
+/// <summary>A command that exports a checkpoint, whatever the format: it plans, shows the plan, asks, carries it out and returns the result.</summary>
 public abstract class ExportCommand : DestinationCmdlet
 {
     private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ public abstract class ExportCommand : DestinationCmdlet
     [ValidateNotNullOrEmpty]
     public CheckpointTensor[] Tensor { get; set; } = [];
 
-    /// <summary>The shards to be written where other jobs write the others; else empty.</summary>
+    /// <summary>The shards to be written, if other jobs write the others; otherwise empty.</summary>
     private protected virtual int[] JobShards => [];
 
     /// <summary>Options with what only this format has.</summary>
@@ -154,7 +154,7 @@ public abstract class ExportCommand : DestinationCmdlet
     {
         var text = new StringBuilder();
 
-        // An architecture that is in no catalogue is only called as its checkpoint is, unless the user named it.
+        // An architecture that is not in the catalogue is only called as its checkpoint is, unless the user named it.
         var isNamed = NamedArchitecture is not null || Display.Architecture(plan.Architecture) == plan.Architecture.Name;
         var architecture = isNamed && plan.Architecture.Name != name ? $" as {plan.Architecture.Name}" : "";
         text.Append(Display.Text($"Export '{name}'{architecture} to '{plan.DestinationPath}':"));

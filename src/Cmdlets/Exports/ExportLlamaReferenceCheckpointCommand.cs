@@ -8,8 +8,8 @@ namespace Fairseq2Llama.Cmdlets;
 public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
 {
     /// <summary>
-    /// The number of files to divide the weights into, which is the model-parallel size of who loads them; as many as
-    /// the checkpoint itself is divided into by tensor or model parallelism when absent.
+    /// The number of files to divide the weights into, which is the model-parallel size of the loader. By default, as many as
+    /// the checkpoint itself is divided into by tensor or model parallelism.
     /// </summary>
     [Parameter]
     [ValidateRange(1, 99999)]
@@ -28,7 +28,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
     [Parameter]
     public ParamsLayout ParamsLayout { get; set; }
 
-    /// <summary>Writes checklist.chk, too, as Meta's downloads have it: <c>md5sum -c checklist.chk</c> tells whether a copy is whole.</summary>
+    /// <summary>Also writes checklist.chk, as in Meta's downloads: <c>md5sum -c checklist.chk</c> shows whether a copy is intact.</summary>
     [Parameter]
     public SwitchParameter Checklist { get; set; }
 

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>A reader of what can share blocks with local files.</summary>
+/// <summary>A reader of a source that can share blocks with local files.</summary>
 internal interface IBlockReader : IByteReader
 {
     /// <summary>Makes whole blocks of a file those of this, without reading them.</summary>

@@ -6,14 +6,14 @@ using Fairseq2Llama.Native;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// What has to be moved to put an export in place, in this order. It is written down before the first move, so that the next export can
+/// The commit journal: the moves that put an export in place, in order. It is written before the first move, so that the next export can
 /// finish what this one can't if it is killed.
 /// </summary>
 internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
 {
     private const string FileName = "commit";
 
-    /// <summary>Its first line. Whoever changes what the others mean changes the number, so that no version carries out what another has written.</summary>
+    /// <summary>Its first line. If you change the meaning of the other lines, change the number, so that no version carries out the journal of another.</summary>
     private const string Header = "fairseq2llama commit journal 1";
 
     private static readonly FrozenDictionary<CommitAction, string> Words = new Dictionary<CommitAction, string>
@@ -24,7 +24,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
         [CommitAction.ReplaceShared] = "replace-shared",
     }.ToFrozenDictionary();
 
-    /// <summary>What a folder is taken for whole by leaves first and comes last.</summary>
+    /// <summary>The file that marks a folder as complete is removed first and placed last.</summary>
     public static CommitJournal Of(FolderChange change) => new(
     [
         .. from name in change.Leaving.Except(change.Shared).OrderBy(name => name != change.CommitMarker)
@@ -58,7 +58,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     /// <returns>Whether there is none.</returns>
     public static bool Remove(string staging) => Discard.File(Path.Combine(staging, FileName));
 
-    /// <summary>Whoever may write into the destination could have put one there, for this user to carry out.</summary>
+    /// <summary>Anybody who may write into the destination could have put a journal there, for this user to carry out.</summary>
     private static string ReadText(string path)
     {
         using var file = OperatingSystem.IsWindows() ? File.OpenHandle(path) : UnixFile.OpenOwn(path, Posix.ReadOnly);

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>Takes away what is of no use any more. Never throws: what else went wrong matters more, and the next export tries again.</summary>
+/// <summary>Removes what is no longer needed. Never throws: the original error matters more, and the next export tries again.</summary>
 internal static class Discard
 {
     /// <returns>Whether it is gone.</returns>
@@ -32,7 +32,7 @@ internal static class Discard
         }
     });
 
-    /// <summary>What is in a folder; nothing where it can't be looked into.</summary>
+    /// <summary>What is in a folder; nothing where it can't be listed.</summary>
     public static string[] Entries(string folder, Func<string, IEnumerable<string>> enumerate)
     {
         string[] entries = [];

@@ -46,7 +46,7 @@ internal sealed class FolderCommit(string staging, string destination)
         }
     }
 
-    /// <summary>Does what is left of a commit that was killed.</summary>
+    /// <summary>Carries out the rest of a commit that was killed.</summary>
     /// <param name="isExported">Whether exports write files of a name.</param>
     /// <exception cref="CheckpointException">Files are missing by now.</exception>
     public void Finish(Func<string, bool> isExported)
@@ -54,7 +54,7 @@ internal sealed class FolderCommit(string staging, string destination)
         var steps = CommitJournal.Read(staging, isExported).Steps;
         var placed = steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToArray();
 
-        // Listed rather than looked for one by one: .NET takes a file that can't be looked at for one that is not there.
+        // Listed rather than looked for one by one: .NET takes a file that can't be inspected for one that is not there.
         var (isNew, isInPlace) = (NamesIn(_new), NamesIn(destination));
 
         if (placed.FirstOrDefault(name => !isNew.Contains(name) && !isInPlace.Contains(name)) is { } missing)
@@ -104,7 +104,7 @@ internal sealed class FolderCommit(string staging, string destination)
     /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
     private void Share(string name, bool mayReplace)
     {
-        // Look first whether one is there and only then what it is: asked the other way around, a job that puts the same file there in
+        // Check first whether a file is there, and only then what it is. In the other order, a job that puts the same file there in
         // between would be taken for another export.
         var isThere = File.Exists(InPlace(name));
 

@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Stores.Local;
 internal static class FolderExchange
 {
     /// <summary>Whether a folder can be replaced as a whole.</summary>
-    /// <exception cref="IOException">It can't be looked into.</exception>
+    /// <exception cref="IOException">It can't be listed.</exception>
     public static bool CanReplace(string destination, FolderChange change)
     {
         var leaving = change.Leaving.ToHashSet(StringComparer.Ordinal);

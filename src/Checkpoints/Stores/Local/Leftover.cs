@@ -1,9 +1,9 @@
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>What an export that has ended, or was killed, has left in its staging folder.</summary>
+/// <summary>The leftovers of a finished or killed export in its staging folder.</summary>
 internal static class Leftover
 {
-    /// <summary>Finishes what was being put in place, and takes everything else away but the lock, which the caller holds.</summary>
+    /// <summary>Finishes putting files in place, and removes everything else except the lock, which the caller holds.</summary>
     /// <returns>Whether there was something to be finished.</returns>
     /// <exception cref="IOException">It can't be.</exception>
     public static bool CleanUp(string staging, string destination, Func<string, bool> isExported)
@@ -20,7 +20,7 @@ internal static class Leftover
         return isToBeFinished;
     }
 
-    /// <summary>Takes everything away but the lock; never throws.</summary>
+    /// <summary>Removes everything except the lock; never throws.</summary>
     public static void RemoveContent(string staging, string destination, Func<string, bool> isExported)
     {
         // The journal goes first: without the files that it names it could not be carried out.
@@ -44,9 +44,9 @@ internal static class Leftover
     }
 
     /// <summary>
-    /// Somebody may have put a file into a folder in the moment in which it was replaced. It goes where it would be, had it come a moment later.
+    /// Somebody may have put a file into a folder at the moment of its replacement. It is moved to where it would be a moment later.
     /// </summary>
-    /// <returns>Whether nothing but files of exports is left.</returns>
+    /// <returns>Whether only files of exports are left.</returns>
     private static bool TryBringBack(string folder, string destination, Func<string, bool> isExported)
     {
         if (new DirectoryInfo(folder).LinkTarget is not null)

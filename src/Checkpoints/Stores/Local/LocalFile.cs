@@ -13,7 +13,7 @@ internal sealed class LocalFile : IByteSource
     /// <exception cref="CheckpointException">There is no such file.</exception>
     public LocalFile(string path)
     {
-        // Of a link it is what it leads to that is read; the caches of Hugging Face's tools are full of them.
+        // A link is followed: the caches of Hugging Face's tools are full of links.
         var file = new FileInfo(RealPath.Of(path));
 
         if (!file.Exists)
@@ -27,7 +27,7 @@ internal sealed class LocalFile : IByteSource
         _lastWriteTime = file.LastWriteTimeUtc;
     }
 
-    /// <summary>Bytes of a file, or of what a link leads to; 0 where there is none.</summary>
+    /// <summary>The length of a file, or of the target of a link; 0 if there is none.</summary>
     public static long LengthOf(string path) => new FileInfo(RealPath.Of(path)) is { Exists: true } file ? file.Length : 0;
 
     /// <inheritdoc/>

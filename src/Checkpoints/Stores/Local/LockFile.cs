@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// A file that one process has at a time. The operating system gives it up when the process ends, however it ends. .NET locks files, too, but
-/// says nothing where the file system has no locks, and follows links.
+/// A file that only one process holds at a time. The operating system releases it when the process ends for any reason. .NET locks files, too, but
+/// does not report a file system without locks, and follows links.
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
@@ -21,10 +21,10 @@ internal sealed class LockFile : IDisposable
         IsExclusive = isExclusive;
     }
 
-    /// <summary>False where the file system has no locks, so that others may have it as well.</summary>
+    /// <summary>False if the file system has no locks, so that others may hold it as well.</summary>
     public bool IsExclusive { get; }
 
-    /// <summary>Whether it still is what others find: it is not once somebody has removed it, or its folder.</summary>
+    /// <summary>Whether others still find this file. They do not if somebody has removed it, or its folder.</summary>
     public bool IsInPlace
     {
         get
@@ -41,11 +41,11 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    /// <summary>Opens and locks a file, which is made if need be.</summary>
+    /// <summary>Opens and locks a file, and creates it if necessary.</summary>
     /// <param name="path">Where; a link there is not followed.</param>
     /// <returns>Null if another process has it, or this one already.</returns>
-    /// <exception cref="IOException">It can't be opened, or is no file of this user.</exception>
-    /// <exception cref="UnauthorizedAccessException">It can't be made.</exception>
+    /// <exception cref="IOException">It can't be opened, or is not a file of this user.</exception>
+    /// <exception cref="UnauthorizedAccessException">It can't be created.</exception>
     public static LockFile? TryOpen(string path) => OperatingSystem.IsWindows() ? TryOpenOnWindows(path) : TryOpenOnUnix(path);
 
     public void Dispose() => _handle.Dispose();
@@ -114,7 +114,7 @@ internal sealed class LockFile : IDisposable
         }
         catch (IOException e) when (e.HResult == Posix.WouldBlock)
         {
-            // .NET locks what it makes, and another one has been faster.
+            // .NET locks the file that it creates, and another process was faster.
             return null;
         }
     }

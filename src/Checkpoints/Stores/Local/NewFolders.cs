@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>Folders that were made for what is to be written, and that go away again if nothing comes of it.</summary>
+/// <summary>Folders that were created for the output. They are removed again if the export fails.</summary>
 internal sealed class NewFolders
 {
     private readonly Stack<string> _created = new();
@@ -25,7 +25,7 @@ internal sealed class NewFolders
         }
     }
 
-    /// <summary>Takes them away, as far as nobody else has put something into them.</summary>
+    /// <summary>Removes them, unless somebody else has put something into them.</summary>
     public void Discard()
     {
         while (_created.TryPop(out var folder) && Local.Discard.EmptyFolder(folder))

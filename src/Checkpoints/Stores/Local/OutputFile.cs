@@ -9,7 +9,7 @@ internal sealed class OutputFile : IFileSink
     /// <summary>What .NET says of every failure that it has no number for, as of a full disk when it preallocates.</summary>
     private const int Unspecific = unchecked((int)0x80131620);
 
-    /// <summary>A file beyond that size can be too large for the file system, too, and .NET tells the two apart only by their texts.</summary>
+    /// <summary>A larger file can also exceed the limit of the file system, and .NET distinguishes the two errors only by their texts.</summary>
     private const long MaxCertain = uint.MaxValue;
 
     private readonly string _path;
@@ -28,7 +28,7 @@ internal sealed class OutputFile : IFileSink
     /// <param name="path">Where; there must be no such file, nor a link of that name.</param>
     /// <param name="room">Bytes to ask the file system for, which finds a full disk now rather than after an hour; 0 for none.</param>
     /// <param name="flush">Whether it must have reached the disk when it is complete.</param>
-    /// <exception cref="IOException">There is no room, or the file can't be made.</exception>
+    /// <exception cref="IOException">There is no room, or the file can't be created.</exception>
     public static OutputFile Create(string path, long room = 0, bool flush = false)
     {
         try

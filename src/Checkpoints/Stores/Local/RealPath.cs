@@ -3,13 +3,13 @@ using Fairseq2Llama.Native;
 
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>Where a path leads when every symbolic link in it is followed, to tell whether two paths are of one file.</summary>
+/// <summary>Resolves every symbolic link in a path, to find out whether two paths lead to one file.</summary>
 internal static class RealPath
 {
-    /// <summary>As Linux: more than that many links are taken for a circle.</summary>
+    /// <summary>As in Linux, more links than this count as a loop.</summary>
     private const int MaxLinks = 40;
 
-    /// <summary>Names on this system as they are compared: Windows and macOS do not tell upper case from lower.</summary>
+    /// <summary>How names are compared on this system: Windows and macOS ignore case.</summary>
     public static StringComparer Comparer { get; } =
         OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
 
@@ -63,7 +63,7 @@ internal static class RealPath
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What is not there, or can't be looked at, is no link that could be followed.
+            // What is not there, or can't be inspected, is not a link that could be followed.
             return null;
         }
     }

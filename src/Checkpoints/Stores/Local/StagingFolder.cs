@@ -3,12 +3,12 @@ using Fairseq2Llama.Native;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// Where the result is prepared, on the file system of the destination. Only when all of it is there is it put in place; whatever
-/// happens before, the destination is as it was.
+/// The folder in which the result is prepared, on the file system of the destination. It is put in place only when it is complete. Whatever
+/// happens before, the destination is unchanged.
 /// </summary>
 internal sealed class StagingFolder : IStagedFolder
 {
-    /// <summary>How long others may take to clean up what a killed export has left before they are taken for an export.</summary>
+    /// <summary>How long another process may take to clean up after a killed export before it counts as an export.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly string _destination;
@@ -45,16 +45,16 @@ internal sealed class StagingFolder : IStagedFolder
     /// <summary>False where the file system has no locks.</summary>
     public bool IsExclusive => _lock is { IsExclusive: true };
 
-    /// <summary>The folder; whatever is written right into it is gone in the end.</summary>
+    /// <summary>The folder. Everything directly in it is removed in the end.</summary>
     public string Path { get; }
 
     public ScratchFolder Scratch => ScratchFolder.In(Path);
 
-    /// <summary>Makes it, and cleans up after exports that were killed.</summary>
+    /// <summary>Creates it, and cleans up after killed exports.</summary>
     /// <param name="destination">The absolute path of the folder that is exported to.</param>
     /// <param name="change">What it will become.</param>
     /// <param name="isExported">Whether exports write files of a name.</param>
-    /// <exception cref="CheckpointException">Another export is at work, or was since this one was planned; or there is too little room.</exception>
+    /// <exception cref="CheckpointException">Another export is running, or was since this one was planned; or there is too little room.</exception>
     public static StagingFolder Create(string destination, FolderChange change, Func<string, bool> isExported)
     {
         // Of several jobs any may be the first, so they all put their files into a folder that is there already.
@@ -125,7 +125,7 @@ internal sealed class StagingFolder : IStagedFolder
         _isCommitted = true;
     }
 
-    /// <summary>Takes away what is not the result. Never throws: what went wrong before matters more.</summary>
+    /// <summary>Removes everything but the result. Never throws: the original error matters more.</summary>
     public void Dispose()
     {
         if (_lock is { IsHeld: true } && (_isCommitted || !CommitJournal.IsIn(Path)))
@@ -223,7 +223,7 @@ internal sealed class StagingFolder : IStagedFolder
         }
     }
 
-    /// <summary>Whether blocks can be shared with any of the sources: tried, because nothing else tells for sure. Where they can, no room is asked for.</summary>
+    /// <summary>Whether blocks can be shared with any of the sources. This is tried, because there is no other sure way. If so, no space is reserved.</summary>
     private bool CanShareAny(IReadOnlyList<UnchangedRange> unchanged) =>
         unchanged.Where(BlockSharing.IsAligned).Select(range => range.Source).OfType<LocalFile>().Distinct().Any(CanShare);
 

@@ -3,7 +3,7 @@ using Fairseq2Llama.Native;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// Keeps a staging folder to one export at a time: a folder whose lock can be had was left by an export that is no more.
+/// Keeps a staging folder to one export at a time. A folder whose lock is free was left by a killed export.
 /// </summary>
 internal sealed class StagingLock : IDisposable
 {
@@ -35,9 +35,9 @@ internal sealed class StagingLock : IDisposable
 
     /// <summary>Locks a folder, which is made if need be.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="patience">How long to wait for another one, who may only be cleaning up.</param>
+    /// <param name="patience">How long to wait for another export, which may only be cleaning up.</param>
     /// <returns>Null if another export has it.</returns>
-    /// <exception cref="IOException">It can't be made or locked, or belongs to somebody else.</exception>
+    /// <exception cref="IOException">It can't be created or locked, or belongs to somebody else.</exception>
     public static StagingLock? TryAcquire(string folder, TimeSpan patience = default)
     {
         var deadline = DateTime.UtcNow + patience;
@@ -77,7 +77,7 @@ internal sealed class StagingLock : IDisposable
         throw new IOException($"'{folder}' can't be locked: something removes it each time it is created.");
     }
 
-    /// <summary>Unlocks the folder, and takes it away if nothing else is in it.</summary>
+    /// <summary>Unlocks the folder, and removes it if nothing else is in it.</summary>
     public void Dispose()
     {
         var path = Path.Combine(_folder, FileName);

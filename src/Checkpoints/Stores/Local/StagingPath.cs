@@ -5,7 +5,7 @@ using System.Text;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// Where exports prepare what they write. The names are always the same for the same destination, so that the next export finds what
+/// The staging folders of exports. The same destination always has the same names, so that the next export finds what
 /// one that was killed has left.
 /// </summary>
 internal static class StagingPath
@@ -18,11 +18,11 @@ internal static class StagingPath
         ? Prefix
         : $"{Prefix}.{Fit(string.Join(',', shards.Distinct().Order().Select(shard => shard.ToString("00", CultureInfo.InvariantCulture))))}";
 
-    /// <summary>Whether what has that name in a destination concerns an export there.</summary>
+    /// <summary>Whether the entry of that name in a destination belongs to an export there.</summary>
     /// <param name="name">The name.</param>
     /// <param name="shards">
     /// The shards of the job; empty for an export of all. What other jobs have is none of a job's business: file systems that several machines share
-    /// do not all have locks, and without them one that is at work looks just as one that was killed.
+    /// do not all have locks, and without them one that is running looks just as one that was killed.
     /// </param>
     public static bool Concerns(string name, IReadOnlyCollection<int> shards) =>
         name == Prefix || (shards.Count == 0 ? name.StartsWith(Prefix + '.', StringComparison.Ordinal) : name == NameFor(shards));
@@ -34,7 +34,7 @@ internal static class StagingPath
     public static string Beside(string destination) =>
         Path.Combine(Path.GetDirectoryName(destination) ?? destination, $"{Prefix}-{Fit(Path.GetFileName(destination))}");
 
-    /// <summary>Those that an export to a destination has to do with, as far as they are there.</summary>
+    /// <summary>The existing staging folders that matter to an export to a destination.</summary>
     /// <param name="destination">The folder.</param>
     /// <param name="shards">As for <see cref="Concerns"/>.</param>
     public static IEnumerable<string> Existing(string destination, IReadOnlyCollection<int> shards)

@@ -3,8 +3,8 @@ using Fairseq2Llama.Native;
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>
-/// Writes a small file so that it is there whole or as it was: beside its place first, then by one rename. The name of what is beside it is
-/// always the same, so that the next one takes away what one that was killed has left.
+/// Writes a small file, all or nothing: first beside its place, then by one rename. The name of the temporary file is
+/// always the same, so that the next one removes what a killed one has left.
 /// </summary>
 /// <param name="path">An absolute path.</param>
 /// <param name="replace">Whether a file that is there may be replaced.</param>
@@ -87,7 +87,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
     {
         var temporary = StagingPath.Beside(target);
 
-        // Outside of what is cleaned up: one that another is writing right now is not ours to delete.
+        // Outside of the cleanup: a file that another process is writing right now is not ours to delete.
         RemoveLeftover(temporary);
         var file = OutputFile.Create(temporary);
 
@@ -108,7 +108,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
         }
     }
 
-    /// <summary>Nothing is ever written into what is there: somebody else may have put it there, for this user to write into.</summary>
+    /// <summary>An existing file is never written to: somebody else may have put it there, for this user to write to.</summary>
     private static void RemoveLeftover(string temporary)
     {
         using (LockFile.TryOpen(temporary) ?? throw new IOException($"'{temporary}' is being written by another process."))
@@ -126,10 +126,10 @@ internal sealed class WholeFileReplacement(string path, bool replace)
         }
     }
 
-    /// <summary>Who may write into the folder could let this replace a file elsewhere.</summary>
+    /// <summary>Anybody who may write into the folder could make this replace a file elsewhere.</summary>
     private bool IsForeignLink() => Ask(() => new FileInfo(path).LinkTarget is not null && FileStatus.Find(path, followLink: false) is { IsOurs: false });
 
-    /// <summary>Devices, pipes and sockets are no files that could be replaced: without /dev/null a system stands still.</summary>
+    /// <summary>Devices, pipes and sockets must not be replaced: without /dev/null, a system stops working.</summary>
     private bool IsSpecial() => Ask(() => FileStatus.Find(path, followLink: true) is { IsRegularFile: false });
 
     private bool Ask(Func<bool> question)

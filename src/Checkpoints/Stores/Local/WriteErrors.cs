@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>Turns what the operating system says about writing into our errors.</summary>
+/// <summary>Turns write errors of the operating system into errors of the module.</summary>
 internal static class WriteErrors
 {
     private const int LinuxNoSpace = 28;

@@ -4,15 +4,15 @@ using Fairseq2Llama.Stores.Local;
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>
-/// An object that an export keeps in its destination as long as it is at work: whoever comes then stays out, and whoever comes after it was killed
-/// learns of its journal what it may have left. It is renewed all the time; one that is not is of an export that is no more.
+/// An object that an export keeps in its destination while it runs. It keeps other exports out. If the export is killed, the next export finds
+/// in its journal what it may have left. A running export renews its claim all the time; a claim that is not renewed belongs to a killed export.
 /// </summary>
 internal sealed class ExportClaim : IDisposable
 {
     /// <summary>How often a claim is renewed.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(20);
 
-    /// <summary>A claim of that age was not renewed several times.</summary>
+    /// <summary>A claim of that age has missed several renewals.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(120);
 
     private readonly object _lock = new();
@@ -32,11 +32,11 @@ internal sealed class ExportClaim : IDisposable
         _timer = new Timer(_ => Renew(), null, Period, Period);
     }
 
-    /// <summary>What the objects of the export tell of who has written them.</summary>
+    /// <summary>The id of the export that its objects are stored with.</summary>
     public string Run { get; }
 
     /// <summary>Renews it, before what can't be undone.</summary>
-    /// <exception cref="IOException">Somebody has taken it away.</exception>
+    /// <exception cref="IOException">Another export has removed it.</exception>
     public void Require()
     {
         Renew();
@@ -50,7 +50,7 @@ internal sealed class ExportClaim : IDisposable
         }
     }
 
-    /// <summary>Whether a claim is of an export that is at work.</summary>
+    /// <summary>Whether a claim belongs to a running export.</summary>
     public static bool IsAlive(StoredObject claim) => claim.Age < MaxAge;
 
     /// <returns>Null if another export has it.</returns>
@@ -60,7 +60,7 @@ internal sealed class ExportClaim : IDisposable
         return store.TryPut(key, bytes, run, replaces: null) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
     }
 
-    /// <summary>Takes away what an export has left that was killed, and its claim. What it had brought to its end stays.</summary>
+    /// <summary>Removes what a killed export has left, and its claim. Completed files stay.</summary>
     /// <param name="store">The store.</param>
     /// <param name="prefix">That of the destination.</param>
     /// <param name="claim">The claim.</param>
@@ -117,7 +117,7 @@ internal sealed class ExportClaim : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // What else went wrong matters more, and the next export takes it away.
+                // The original error matters more, and the next export removes it.
             }
         }
     }
@@ -132,7 +132,7 @@ internal sealed class ExportClaim : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Next time; there are several until it is taken for dead.
+                // Retried the next time: a claim expires only after several missed renewals.
             }
         }
     }

@@ -1,10 +1,10 @@
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>
-/// What keeps objects under keys with slashes in them, as Azure Blob Storage and S3 do. There is no renaming and no atomic operation over several
-/// objects; but one object is replaced all at once, and only if it still is what it is expected to be. Serves several threads at once.
+/// A store of objects under keys with slashes, such as Azure Blob Storage and S3. It can't rename, and has no atomic operation on several
+/// objects. It replaces one object atomically, and only if that is still the expected version. Several threads can use it at once.
 /// </summary>
-/// <remarks>Whatever is asked for throws <see cref="UnauthorizedAccessException"/> where it isn't allowed and <see cref="IOException"/> where it fails.</remarks>
+/// <remarks>Every member throws <see cref="UnauthorizedAccessException"/> if it isn't allowed and <see cref="IOException"/> if it fails.</remarks>
 internal interface IObjectStore
 {
     /// <summary>How an object is uploaded in parts.</summary>
@@ -13,7 +13,7 @@ internal interface IObjectStore
     /// <summary>What to call a key in messages: an address without secrets.</summary>
     string AddressOf(string key);
 
-    /// <summary>What is right below a prefix.</summary>
+    /// <summary>The objects and prefixes directly below a prefix.</summary>
     /// <param name="prefix">Empty, or ends with a slash.</param>
     ObjectListing List(string prefix);
 
@@ -22,34 +22,34 @@ internal interface IObjectStore
     StoredObject? Find(string key);
 
     /// <summary>Fills a buffer with bytes of an object.</summary>
-    /// <returns>False where it is no longer there in this version.</returns>
+    /// <returns>False if it no longer exists in this version.</returns>
     bool TryRead(StoredObject source, long offset, Span<byte> buffer);
 
     /// <summary>Writes a small object.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="content">All of it.</param>
-    /// <param name="run">What it will tell of who has written it.</param>
-    /// <param name="replaces">The version that it takes the place of; null where none may be there.</param>
-    /// <returns>Its version; null where something else is there than expected.</returns>
+    /// <param name="run">The id of the export that writes it, stored with the object.</param>
+    /// <param name="replaces">The version that it replaces; null if no object may be there.</param>
+    /// <returns>Its version; null if something unexpected is there.</returns>
     string? TryPut(string key, ReadOnlySpan<byte> content, string run, string? replaces);
 
     /// <summary>Removes an object.</summary>
-    /// <returns>False where something else is there by now; also where nothing is.</returns>
+    /// <returns>False if something else is there by now, or nothing.</returns>
     bool TryDelete(string key, string version);
 
     /// <summary>Begins to upload an object in parts. Nobody sees it before it is complete.</summary>
     /// <param name="key">Its key.</param>
-    /// <param name="run">What it will tell of who has written it.</param>
+    /// <param name="run">The id of the export that writes it, stored with the object.</param>
     IObjectUpload Begin(string key, string run);
 
     /// <summary>Whether objects of this store can become parts of those of another one without leaving it.</summary>
     bool CanCopyTo(IObjectStore other);
 
-    /// <summary>Takes away what was uploaded of an object by whoever did not complete it.</summary>
+    /// <summary>Removes the uploaded parts of an object that was never completed.</summary>
     void DiscardUploads(string key);
 }
 
-/// <summary>An object that is being uploaded in parts. What is not complete is discarded once this is disposed of.</summary>
+/// <summary>An object that is being uploaded in parts. If it is not complete when this is disposed of, the parts are discarded.</summary>
 internal interface IObjectUpload : IDisposable
 {
     /// <summary>Uploads a part; called from several threads at once.</summary>
@@ -67,21 +67,21 @@ internal interface IObjectUpload : IDisposable
     string? TryComplete(string? replaces);
 }
 
-/// <summary>What is right below a prefix.</summary>
+/// <summary>The objects and prefixes directly below a prefix.</summary>
 /// <param name="Objects">Objects.</param>
-/// <param name="Prefixes">What further keys have in common, with the slash at its end.</param>
+/// <param name="Prefixes">The common beginnings of further keys, each with its final slash.</param>
 internal sealed record ObjectListing(IReadOnlyList<StoredObject> Objects, IReadOnlyList<string> Prefixes);
 
 /// <summary>An object as it was found.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Length">Its length in bytes.</param>
-/// <param name="Version">Another one as soon as it is written again; its ETag.</param>
+/// <param name="Version">Its ETag, which changes whenever the object is written.</param>
 internal sealed record StoredObject(string Key, long Length, string Version)
 {
-    /// <summary>What it tells of who has written it. Listings do not tell.</summary>
+    /// <summary>The id of the export that wrote it. Listings do not have it.</summary>
     public string? Run { get; init; }
 
-    /// <summary>How long ago it was written, by the clock of the store. Listings do not tell.</summary>
+    /// <summary>How long ago it was written, by the clock of the store. Listings do not have it.</summary>
     public TimeSpan Age { get; init; }
 }
 

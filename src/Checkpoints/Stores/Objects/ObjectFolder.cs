@@ -1,8 +1,8 @@
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>
-/// What keys with a common beginning are taken for. It tells what was there when it was first asked, and so do the folders around and in it: what
-/// looks for a checkpoint asks for the same things again and again.
+/// Keys with a common beginning, seen as a folder. This folder, its parents and its subfolders show the state of the first request, because a
+/// search for a checkpoint asks for the same things again and again.
 /// </summary>
 internal sealed class ObjectFolder : ICheckpointFolder
 {
@@ -80,7 +80,7 @@ internal sealed class ObjectFolder : ICheckpointFolder
             }
         }
 
-        /// <summary>What the folder around it does not have need not be asked for.</summary>
+        /// <summary>If the parent folder does not have it, no request is needed.</summary>
         private bool IsKnownToBeEmpty(string prefix) =>
             prefix.Length > 0 && _listings.TryGetValue(prefix[..(prefix[..^1].LastIndexOf('/') + 1)], out var around) && !around.Prefixes.Contains(prefix);
 

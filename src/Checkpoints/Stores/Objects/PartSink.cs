@@ -127,7 +127,7 @@ internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<By
 
         public ObjectPart Place => place;
 
-        /// <returns>All of the part when this was the last piece of it; else null.</returns>
+        /// <returns>All of the part when this was the last piece of it; otherwise null.</returns>
         public byte[]? Add(ReadOnlySpan<byte> piece, long offset)
         {
             lock (this)

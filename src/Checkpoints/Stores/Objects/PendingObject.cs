@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Stores.Objects;
 
-/// <summary>An object that is written and that nobody sees yet: what fits into one request waits here, the rest was uploaded in parts.</summary>
+/// <summary>A written object that nobody sees yet. If it fits into one request, it waits here; otherwise it was uploaded in parts.</summary>
 internal sealed class PendingObject : IDisposable
 {
     private readonly IObjectStore _store;
@@ -40,8 +40,8 @@ internal sealed class PendingObject : IDisposable
     public ReadOnlySpan<byte> Content => _small is null ? throw new InvalidOperationException($"'{_key}' is not small.") : _small.Content;
 
     /// <summary>Makes an object of it.</summary>
-    /// <param name="replaces">The version that it takes the place of; null where none may be there.</param>
-    /// <returns>The object; null where something else is there than expected.</returns>
+    /// <param name="replaces">The version that it replaces; null if no object may be there.</param>
+    /// <returns>The object; null if something unexpected is there.</returns>
     public StoredObject? TryPlace(string? replaces)
     {
         if ((_upload is null ? _store.TryPut(_key, _small!.Content, _run, replaces) : _upload.TryComplete(replaces)) is { } version)
@@ -49,7 +49,7 @@ internal sealed class PendingObject : IDisposable
             return new StoredObject(_key, _length, version) { Run = _run };
         }
 
-        // What is there may be ours: a reply can be lost, and whatever asks again then finds what it has made itself.
+        // The object may be our own: if a reply is lost, the second request finds what the first one made.
         return _store.Find(_key) is { } found && found.Run == _run && found.Length == _length ? found : null;
     }
 
@@ -63,7 +63,7 @@ internal sealed class PendingObject : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What else went wrong matters more, and the next export takes it away.
+            // The original error matters more, and the next export removes it.
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>
-/// Uploads that nobody sees yet. They become objects one after another, since no store can do more at once: first the object leaves that makes an
-/// earlier export whole, and the one that makes this one whole comes last, so that no reader takes a mixture for a checkpoint.
+/// Uploads that nobody sees yet. They become objects one by one, since no store can do more at once. The object that makes an earlier export
+/// complete is removed first, and the one that makes this export complete is written last, so that no reader takes a mixture for a checkpoint.
 /// </summary>
 internal sealed class StagedObjects : IStagedFolder
 {
@@ -86,7 +86,7 @@ internal sealed class StagedObjects : IStagedFolder
         Scratch.Dispose();
     }
 
-    /// <summary>Asked for rather than remembered: what failed may have been the reply alone.</summary>
+    /// <summary>Asked for rather than remembered: the request may have succeeded and only the reply failed.</summary>
     private void TakeBack()
     {
         try
@@ -98,7 +98,7 @@ internal sealed class StagedObjects : IStagedFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What else went wrong matters more.
+            // The original error matters more.
         }
     }
 

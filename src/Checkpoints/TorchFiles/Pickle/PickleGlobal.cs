@@ -41,6 +41,6 @@ internal enum PickleGlobalKind
     /// <summary>Named in a persistent id, never called.</summary>
     StorageType,
 
-    /// <summary>Something nobody looks into.</summary>
+    /// <summary>A value that is not used.</summary>
     Opaque,
 }

@@ -327,7 +327,7 @@ internal sealed class PickleMachine
         return items;
     }
 
-    // Nothing below the innermost mark can be reached before the mark is taken away.
+    // Nothing below the innermost mark can be reached before the mark is removed.
     private int Floor => _marks.TryPeek(out var mark) ? mark : 0;
 
     private CheckpointException Malformed() =>

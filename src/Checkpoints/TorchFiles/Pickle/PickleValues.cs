@@ -25,7 +25,7 @@ internal sealed class PickleDict
         _entries ??= [];
 
         // As in Python, a key that comes again keeps its place and takes the new value. Only strings are ever looked up, and
-        // only their hashes can't be made to collide on purpose.
+        // only their hashes can't be created to collide on purpose.
         if (key is string text && !(_places ??= new(StringComparer.Ordinal)).TryAdd(text, _entries.Count))
         {
             _entries[_places[text]] = new(key, value);
@@ -38,5 +38,5 @@ internal sealed class PickleDict
     public object? Get(string key) => _places is not null && _places.TryGetValue(key, out var place) ? _entries![place].Value : null;
 }
 
-/// <summary>Something harmless that nobody here looks into: a complex number, a device, a layout.</summary>
+/// <summary>A harmless value that is not used: a complex number, a device, a layout.</summary>
 internal sealed record PickleOpaque(string TypeName);

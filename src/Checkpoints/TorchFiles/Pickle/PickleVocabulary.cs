@@ -31,7 +31,7 @@ internal abstract class PickleVocabulary(string file, PickleBudget budget, Froze
     /// <exception cref="CheckpointException">It can't be called like that.</exception>
     public abstract object? Call(PickleGlobal function, object?[] arguments);
 
-    /// <summary>Whether an object may be given a state, which nobody looks into.</summary>
+    /// <summary>Whether an object may be given a state, which is not used.</summary>
     public abstract bool TakesState(object? value);
 
     /// <summary>A key of a dict, refused when hashing it again and again would take long.</summary>

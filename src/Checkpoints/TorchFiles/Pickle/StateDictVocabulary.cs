@@ -10,7 +10,7 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 internal sealed class StateDictVocabulary(string file, PickleBudget budget) : PickleVocabulary(file, budget, Allowed)
 {
     /// <summary>
-    /// What else torch.save writes for tensors, in PyTorch 1.6 to 2.8: files with these are not suspicious, only no LLaMA. Exact names, since whatever
+    /// Other names that torch.save writes for tensors, in PyTorch 1.6 to 2.8. Files with these are not suspicious, but are not a LLaMA. Exact names, since whatever
     /// else begins like one is not PyTorch's.
     /// </summary>
     private static readonly FrozenSet<string> OtherTensors = new[]

@@ -52,7 +52,7 @@ internal static class ZipDirectory
     }
 
     /// <summary>
-    /// Records that share bytes are no slip of any program. Deflated ones could make each byte of a file a thousand, once for every record.
+    /// No program writes records that share bytes by mistake. If deflated, they could turn each byte of a file into a thousand, once for every record.
     /// </summary>
     /// <param name="source">The file.</param>
     /// <param name="entries">By their places.</param>
