@@ -3,7 +3,7 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>What every command does alike: it stops on Ctrl+C, and reports an error for one item and goes on with the next.</summary>
+/// <summary>The common behavior of all commands: they stop on Ctrl+C, and after an error for one item, they continue with the next.</summary>
 [SuppressMessage(
     "Reliability", "CA1001", Justification = "Stopping comes from another thread at any time, even late; without a timer there is nothing to release.")]
 public abstract class CheckpointCmdlet : PSCmdlet
@@ -117,7 +117,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
 
     /// <summary>Reads a checkpoint, and writes its warnings.</summary>
     /// <param name="path">An absolute path of the operating system.</param>
-    /// <param name="read">What reads it; when absent, what reads any format.</param>
+    /// <param name="read">The reader; by default, the one for any format.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
     private protected LlamaCheckpoint Read(string path, Func<string, LlamaCheckpoint>? read = null)
     {

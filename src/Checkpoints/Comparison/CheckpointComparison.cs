@@ -48,7 +48,7 @@ public sealed class CheckpointComparison : IDisposable
         _total = Pairs.Where(pair => Judge(pair) is null).Sum(LengthOf);
     }
 
-    /// <summary>What there is to compare: the tensors of the reference in its order, then what only the other has.</summary>
+    /// <summary>The pairs to compare: the tensors of the reference in its order, then those that only the other has.</summary>
     public ImmutableArray<TensorPair> Pairs { get; }
 
     /// <summary>
@@ -78,15 +78,15 @@ public sealed class CheckpointComparison : IDisposable
             : CompareBits(comparison, pair.Reference!, pair.Difference!);
     }
 
-    /// <summary>Summarizes what came out. It tells how far the two are from each other where distances were measured.</summary>
-    /// <param name="tensors">What came out for the pairs. Those that are missing count as not compared.</param>
+    /// <summary>Summarizes the results. If distances were measured, the summary has them.</summary>
+    /// <param name="tensors">The results for the pairs. Missing pairs count as not compared.</param>
     public CheckpointComparisonSummary Summarize(IEnumerable<TensorComparison> tensors) =>
         new(_reference, _difference, _tolerance, Pairs.Length, tensors);
 
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
 
-    /// <summary>What the descriptions alone tell; null where data has to be compared.</summary>
+    /// <summary>The result that the descriptions alone give; null if data must be compared.</summary>
     private ComparisonResult? Judge(TensorPair pair) => pair switch
     {
         { Difference: null } => ComparisonResult.OnlyInReference,

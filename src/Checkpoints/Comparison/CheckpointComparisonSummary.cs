@@ -115,7 +115,7 @@ public sealed class CheckpointComparisonSummary
     /// <summary>Why tensors are not equal: <c>44 different, 1 only in 7b</c>.</summary>
     internal string Reasons => string.Join(", ", Causes.Select(cause => Invariant($"{cause.Count} {cause.What}")));
 
-    /// <summary>What keeps tensors from being equal, and how many of them.</summary>
+    /// <summary>The reasons why tensors are not equal, and their counts.</summary>
     private (int Count, string What)[] Causes
     {
         get

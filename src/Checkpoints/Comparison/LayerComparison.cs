@@ -12,7 +12,7 @@ public sealed record LayerComparison
     {
     }
 
-    /// <summary>What it is: <c>embedding</c>, <c>layer 0</c>, <c>final norm</c>, <c>output</c> or <c>other</c>.</summary>
+    /// <summary>Its name: <c>embedding</c>, <c>layer 0</c>, <c>final norm</c>, <c>output</c> or <c>other</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>The name of the one checkpoint.</summary>

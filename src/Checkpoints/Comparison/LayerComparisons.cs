@@ -18,7 +18,7 @@ internal static class LayerComparisons
         Other,
     }
 
-    /// <param name="tensors">What came out for each.</param>
+    /// <param name="tensors">The results, one for each tensor.</param>
     /// <param name="reference">The name of the one checkpoint.</param>
     /// <param name="difference">The name of the other.</param>
     public static ImmutableArray<LayerComparison> Of(IEnumerable<TensorComparison> tensors, string reference, string difference) =>

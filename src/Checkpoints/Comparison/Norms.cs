@@ -14,7 +14,7 @@ internal static class Norms
         _ => null,
     };
 
-    /// <summary>The norm of several tensors taken together, of which each has one; null for none.</summary>
+    /// <summary>The norm of several tensors taken together, from the norm of each; null for none.</summary>
     public static double? Together(IEnumerable<double?> norms)
     {
         var squares = norms.OfType<double>().Select(norm => norm * norm).ToArray();

@@ -17,11 +17,11 @@ public sealed record TensorComparison
     /// <summary>The decoder layer that it belongs to, from 0; null outside of the layers.</summary>
     public int? Layer => (ReferenceTensor ?? DifferenceTensor)?.Layer;
 
-    /// <summary>What came out.</summary>
+    /// <summary>The result.</summary>
     public ComparisonResult Result { get; init; }
 
     /// <summary>
-    /// How many elements differ, be it within the tolerance; null where none were compared. With a tolerance, integers that float64 can't tell
+    /// How many elements differ, even within the tolerance; null if none were compared. With a tolerance, integers that float64 can't tell
     /// apart (beyond 2^53) count as the same.
     /// </summary>
     public long? DifferingElements { get; init; }

@@ -12,15 +12,15 @@ internal abstract class TensorFileLayout
     /// <summary>Bytes of the whole file.</summary>
     public abstract long Length { get; }
 
-    /// <summary>What is no tensor data and known beforehand.</summary>
+    /// <summary>The parts that are not tensor data and are known in advance.</summary>
     public abstract IEnumerable<FramePiece> Head { get; }
 
-    /// <summary>What can't be written before a storage has been, because it tells its checksum.</summary>
+    /// <summary>The parts that can be written only after a storage, because they have its checksum.</summary>
     /// <param name="index">Which of the storages.</param>
     /// <param name="crc">The CRC-32 of it.</param>
     public virtual IEnumerable<FramePiece> HeadOf(int index, uint crc) => [];
 
-    /// <summary>What can't be written before all storages have been.</summary>
+    /// <summary>The parts that can be written only after all storages.</summary>
     /// <param name="checksums">The CRC-32 of each.</param>
     public virtual IEnumerable<FramePiece> Tail(IReadOnlyList<uint> checksums) => [];
 }

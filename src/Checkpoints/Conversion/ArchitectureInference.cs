@@ -35,7 +35,7 @@ internal static class ArchitectureInference
     /// <summary>The only one; or the first, where the format writes the same for all.</summary>
     /// <param name="candidates">At least one.</param>
     /// <param name="format">The format to be written.</param>
-    /// <param name="whatFits">What a message begins with; their names follow.</param>
+    /// <param name="whatFits">The beginning of a message; their names follow.</param>
     /// <exception cref="CheckpointException">The format distinguishes them.</exception>
     public static LlamaArchitecture RequireOne(IReadOnlyList<LlamaArchitecture> candidates, OutputFormat format, string whatFits) =>
         candidates.Select(candidate => Convert.ToHexString(format.WriteConfig(candidate))).Distinct().Count() == 1

@@ -85,7 +85,7 @@ public sealed class ConversionPlan
     /// <summary>The files, and what other jobs write beside them.</summary>
     internal OutputFiles Output { get; }
 
-    /// <summary>What the names of files in the destination mean.</summary>
+    /// <summary>The meaning of file names in the destination.</summary>
     internal FolderRules Folder => Format.Folder;
 
     /// <summary>The format that is written.</summary>

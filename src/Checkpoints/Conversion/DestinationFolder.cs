@@ -4,16 +4,16 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>What the folder that an export will write into holds already.</summary>
+/// <summary>The existing content of the folder that an export writes into.</summary>
 /// <param name="Replaced">Names of files that will be replaced.</param>
 /// <param name="Stale">Names of files of an earlier export that readers would take for part of the new one.</param>
-/// <param name="Warnings">What may surprise.</param>
+/// <param name="Warnings">Warnings for the user.</param>
 internal sealed record DestinationFolder(
     ImmutableArray<string> Replaced, ImmutableArray<string> Stale, ImmutableArray<string> Warnings)
 {
     /// <param name="destination">The folder; it need not exist.</param>
     /// <param name="output">What is to be written.</param>
-    /// <param name="rules">What the names of files there mean.</param>
+    /// <param name="rules">The meaning of the file names there.</param>
     /// <param name="force">Whether files may be replaced.</param>
     /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
     public static DestinationFolder Inspect(IExportDestination destination, OutputFiles output, FolderRules rules, bool force)

@@ -4,7 +4,7 @@ using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
 
-/// <summary>What must hold before an export is worth planning, and what to warn of.</summary>
+/// <summary>The conditions for planning an export, and its warnings.</summary>
 internal static class ExportChecks
 {
     /// <summary>The first check: if the file is not a LLaMA, messages about shapes and missing parameters would only distract.</summary>

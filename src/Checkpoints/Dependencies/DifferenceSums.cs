@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Dependencies;
 
-/// <summary>What is known of two rows of numbers that have streamed by side by side.</summary>
+/// <summary>Statistics of two rows of numbers that have streamed by side by side.</summary>
 /// <param name="Count">How many pairs.</param>
 /// <param name="Differing">How many pairs are not equal. NaN equals NaN.</param>
 /// <param name="Max">The greatest distance; infinite where only one of a pair is finite.</param>

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Dependencies;
 
-/// <summary>What is known of numbers that have streamed by. Everything but the last two counts is of the finite ones.</summary>
+/// <summary>Statistics of numbers that have streamed by. All but the last two counts are of the finite numbers.</summary>
 /// <param name="Count">How many.</param>
 /// <param name="Min">The smallest.</param>
 /// <param name="Max">The largest.</param>
@@ -15,7 +15,7 @@ internal readonly record struct TensorMoments(
 {
     public static readonly TensorMoments None = new(0, double.PositiveInfinity, double.NegativeInfinity, 0, 0, 0, 0, 0, 0);
 
-    /// <summary>What is known of these and others together (Chan, Golub and LeVeque, 1979): no difference of large numbers is taken.</summary>
+    /// <summary>The statistics of these numbers and others together (Chan, Golub and LeVeque, 1979), without differences of large numbers.</summary>
     public TensorMoments Merge(TensorMoments other)
     {
         var count = Count + other.Count;

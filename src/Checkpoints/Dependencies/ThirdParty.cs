@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Dependencies;
 
-/// <summary>What Fairseq2Llama.Adapters does, loaded on first use.</summary>
+/// <summary>The services of Fairseq2Llama.Adapters, loaded on first use.</summary>
 internal static class ThirdParty
 {
     private static readonly Lazy<IThirdParty> Loaded = new(

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Dependencies;
 
-/// <summary>What Fairseq2Llama.Torch does, loaded on first use: everything else works where libtorch can't be loaded.</summary>
+/// <summary>The services of Fairseq2Llama.Torch, loaded on first use, so that everything else works if libtorch can't be loaded.</summary>
 internal static class TorchTensors
 {
     private static readonly object Loading = new();

@@ -4,7 +4,7 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Fairseq2;
 
-/// <summary>What a layout found in a folder: a grid of files, some of which may be missing.</summary>
+/// <summary>The files that a layout found in a folder: a grid, in which some may be missing.</summary>
 internal sealed class CheckpointFiles
 {
     /// <summary>More is never shown, and a folder named pp_99999 must not make us count that far.</summary>

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Fairseq2;
 /// <summary>The location of a checkpoint: leads from the path that the user gives to the files.</summary>
 /// <param name="Place">The folder or file that holds the model.</param>
 /// <param name="Model">The name of its training run, of its folder, or of its file without the extension where that says more than "model".</param>
-/// <param name="Step">The training step that it is from, where the path tells.</param>
+/// <param name="Step">The training step, if the path shows it.</param>
 /// <param name="Files">Its files.</param>
 internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model, long? Step, CheckpointFiles Files)
 {
@@ -105,7 +105,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
         return folder.Name.StartsWith(NativeShardLayout.FolderName, StringComparison.Ordinal) && folder.Parent is { } parent && IsStep(parent) ? parent : null;
     }
 
-    /// <summary>The folder of the step that the weights at a place are of, be it that folder, one in it or a file.</summary>
+    /// <summary>The folder of the step to which the weights at a place belong. The place is that folder, a folder in it or a file.</summary>
     private static ICheckpointFolder? StepAround(ICheckpointFolder place)
     {
         if (FileAt(place) is not { } file)

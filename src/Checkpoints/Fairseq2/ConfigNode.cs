@@ -17,7 +17,7 @@ internal sealed class ConfigNode
 
     private delegate bool Parse<T>(string text, out T value);
 
-    /// <summary>The keys that nobody has asked for.</summary>
+    /// <summary>The keys that were not requested.</summary>
     public IEnumerable<string> Unknown => _entries.Keys.Except(_asked);
 
     /// <exception cref="FormatException">It is not a mapping.</exception>

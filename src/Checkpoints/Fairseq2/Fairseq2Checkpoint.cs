@@ -38,7 +38,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override ImmutableArray<string> Warnings { get; }
 
-    /// <summary>The training step that it is from, where its path tells; its name ends with it, too: <c>sft@500</c>.</summary>
+    /// <summary>The training step, if its path shows it. Its name also ends with the step: <c>sft@500</c>.</summary>
     public long? Step { get; }
 
     /// <summary>The number of its files.</summary>

@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
 /// Reads fairseq2's LLaMAConfig. Its fields had other names in 0.4 (the first spelling) than from 0.5 on (the last); between lie commits
-/// with both. What a config leaves out it takes from its origin, or from fairseq2's defaults.
+/// with both. Settings that a config omits come from its origin, or from fairseq2's defaults.
 /// </summary>
 internal static class LlamaConfig
 {
@@ -17,7 +17,7 @@ internal static class LlamaConfig
 
     /// <param name="config">The fields.</param>
     /// <param name="origin">The architecture that they change; null for fairseq2's defaults.</param>
-    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
+    /// <param name="name">The name for an architecture that is not in the catalogue.</param>
     /// <exception cref="FormatException">A field is not what it should be.</exception>
     public static LlamaArchitecture Read(ConfigNode config, LlamaArchitecture? origin, string name)
     {

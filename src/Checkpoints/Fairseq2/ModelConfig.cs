@@ -29,7 +29,7 @@ internal sealed record ModelConfig : ArchitectureFile
     public int? ShardCount { get; private init; }
 
     /// <param name="file">The file.</param>
-    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
+    /// <param name="name">The name for an architecture that is not in the catalogue.</param>
     public static ModelConfig Read(StoredFile file, string name)
     {
         var path = file.Path;

@@ -12,7 +12,7 @@ namespace Fairseq2Llama.Fairseq2;
 internal static class ModelConfigWriter
 {
     /// <param name="architecture">The architecture.</param>
-    /// <param name="tokens">The tokens that begin and end a text, of which it has one each.</param>
+    /// <param name="tokens">The tokens that begin and end a text. The file has one of each.</param>
     public static byte[] Write(LlamaArchitecture architecture, SpecialTokens tokens)
     {
         var unknown = SpecialTokens.UnknownOf(architecture.VocabSize)?.ToString(CultureInfo.InvariantCulture) ?? "null";

@@ -6,7 +6,7 @@ using Fairseq2Llama.Stores;
 namespace Fairseq2Llama.Fairseq2;
 
 /// <summary>
-/// One of the ways in which fairseq2 divides a model, as names tell it: a folder <c>tp_00</c>, or, where it is the last way, a file
+/// One of the ways in which fairseq2 divides a model, as shown by names: a folder <c>tp_00</c>, or, where it is the last way, a file
 /// <c>tp_00.pt</c>.
 /// </summary>
 internal sealed partial class ShardLevel

@@ -14,7 +14,7 @@ internal static partial class StepFiles
 {
     private const string Optimizer = "optimizer", Trainer = "trainer", DataReader = "data_reader";
 
-    /// <summary>What shows that files of some ranks are not there; null where nothing does.</summary>
+    /// <summary>The sign that files of some ranks are missing; null if there is none.</summary>
     /// <param name="step">The folder of a step. Those of layouts that have only been written to file systems that can rename are taken as they are.</param>
     public static string? FindGap(ICheckpointFolder step)
     {

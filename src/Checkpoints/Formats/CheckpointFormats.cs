@@ -19,7 +19,7 @@ internal static class CheckpointFormats
 
     /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
     /// <param name="error">The error from reading it.</param>
-    /// <param name="path">What was read.</param>
+    /// <param name="path">The path that was read.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
     public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, CheckpointFolders.At(path)) : error;
 

@@ -13,7 +13,7 @@ internal static class HuggingFaceConfig
     public const string FileName = "config.json";
 
     /// <param name="file">The file.</param>
-    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
+    /// <param name="name">The name for an architecture that is not in the catalogue.</param>
     /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
     public static ArchitectureFile Read(IByteSource file, string name)
     {

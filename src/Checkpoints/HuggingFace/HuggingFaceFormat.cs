@@ -41,7 +41,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
             .. shards.Select((shard, index) => new PlannedTensorFile(WeightFile.NameOf(index + 1, shards.Count), container, shard)),
         ];
 
-        // Who casts a model, or divides it anew, does not mean to take its tokenizer away.
+        // A cast or a new division of a model is not meant to remove its tokenizer.
         var tokenizer = _tokenizer ?? TokenizerFiles.Beside(model.Checkpoint);
         var tokens = tokenizer.ReadGenerationConfig().Or(_tokenizer?.ReadSpecialTokens()).Or(model.SpecialTokens);
         var config = HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model), FindBiased(model));
@@ -69,7 +69,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : Outp
         ? new PlannedCopy(GenerationConfig.FileName, file.Source)
         : new PlannedTextFile(GenerationConfig.FileName, GenerationConfig.Write(tokens), "the tokens that begin and end a text");
 
-    /// <summary>What stands in the input's files goes over. Where they differ, the first one's does: files are divided anew.</summary>
+    /// <summary>The metadata of the input's files is carried over. If the files differ, that of the first is used, because files are divided anew.</summary>
     private static Dictionary<string, string> MetadataFor(LlamaCheckpoint checkpoint) =>
         ((checkpoint as LlamaHuggingFaceCheckpoint)?.Metadata ?? []).Concat(SafeTensorsContainer.PyTorchMetadata)
             .DistinctBy(entry => entry.Key, StringComparer.Ordinal)

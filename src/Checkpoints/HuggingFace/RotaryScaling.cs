@@ -5,7 +5,7 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.HuggingFace;
 
-/// <summary>The scaled rotary encoding of LLaMA 3.1 and newer in config.json. The reference format does not even tell its factor.</summary>
+/// <summary>The scaled rotary encoding of LLaMA 3.1 and newer in config.json. The reference format does not record its factor.</summary>
 internal static class RotaryScaling
 {
     public const string Type = "llama3";

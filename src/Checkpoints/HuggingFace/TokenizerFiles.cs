@@ -30,7 +30,7 @@ internal sealed class TokenizerFiles
     public StoredFile? GenerationConfigFile =>
         _folder is not null && new StoredFile(_folder, GenerationConfig.FileName) is { Length: > 0 } file ? file : null;
 
-    /// <summary>What may surprise about them.</summary>
+    /// <summary>Warnings about them.</summary>
     public ImmutableArray<string> Warnings => _files.IsEmpty || FileOf(Fast) is not null || FileOf(Config) is not null
         ? []
         : [$"'{_files[0].Path}' is copied, but there is neither {Fast} nor {Config} beside it. Check that transformers' AutoTokenizer can"

@@ -9,7 +9,7 @@ internal record ArchitectureFile(string Path)
 {
     public string Name => System.IO.Path.GetFileName(Path);
 
-    /// <summary>What it says; null when it says nothing, or can't be used.</summary>
+    /// <summary>The architecture that it describes; null if it describes none, or can't be used.</summary>
     public LlamaArchitecture? Architecture { get; init; }
 
     /// <summary>The tokens that begin and end a text, as far as it says that.</summary>
@@ -18,13 +18,13 @@ internal record ArchitectureFile(string Path)
     /// <summary>Other architectures that it may mean, because it does not record everything.</summary>
     public ImmutableArray<LlamaArchitecture> Alternatives { get; init; } = [];
 
-    /// <summary>What it does not record, so that it is guessed, as a clause; null if it records everything.</summary>
+    /// <summary>The facts that it does not record, so that they are guessed, as a clause; null if it records everything.</summary>
     public string? Guessed { get; init; }
 
     /// <summary>Why it can't be used. That matters only if the user names no architecture.</summary>
     public CheckpointException? Error { get; init; }
 
-    /// <summary>What in it was skipped, and may be a slip.</summary>
+    /// <summary>Its settings that are ignored and may be misspelt.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 
     /// <summary>

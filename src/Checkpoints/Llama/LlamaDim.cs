@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Llama;
 
-/// <summary>What a dimension of a parameter means.</summary>
+/// <summary>The meaning of a dimension of a parameter.</summary>
 internal enum LlamaDim
 {
     /// <summary>The width of the residual stream.</summary>

@@ -10,8 +10,8 @@ namespace Fairseq2Llama.Llama;
 /// <param name="ReferencePrefix">Meta's name, as fairseq2's converter (fairseq2/models/llama/_interop.py) maps it.</param>
 /// <param name="HuggingFacePrefix">The name in transformers' LlamaForCausalLM.</param>
 /// <param name="Split">How it is distributed over tensor-parallel shards.</param>
-/// <param name="Dims">What each of its dimensions is.</param>
-/// <param name="Kind">What it does in the model.</param>
+/// <param name="Dims">The meaning of each dimension.</param>
+/// <param name="Kind">Its role in the model.</param>
 /// <param name="IsRotary">Whether its rows are rotated by position: the two of a pair lie side by side, but not in Hugging Face's format.</param>
 internal sealed record LlamaParameter(
     string Fairseq2Prefix, string ReferencePrefix, string HuggingFacePrefix, TensorSplit Split, ImmutableArray<LlamaDim> Dims,
@@ -86,6 +86,6 @@ internal enum TensorSplit
     /// <summary>Along dim 1, as fairseq2's RowShardedLinear does.</summary>
     Columns,
 
-    /// <summary>Along the vocabulary (dim 0) for LLaMA 3, along the model dim (dim 1) before; the shapes tell.</summary>
+    /// <summary>Along the vocabulary (dim 0) for LLaMA 3, along the model dim (dim 1) before; the shapes show which.</summary>
     VocabularyOrModel,
 }

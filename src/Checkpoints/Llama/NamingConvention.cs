@@ -1,7 +1,7 @@
 namespace Fairseq2Llama.Llama;
 
 /// <summary>How one of the three formats names parameters, and orders the rows of those that are rotated.</summary>
-/// <param name="LayersPrefix">What the names of a decoder layer's parameters begin with; <c>N</c> stands for the layer.</param>
+/// <param name="LayersPrefix">The prefix of the names of a decoder layer's parameters; <c>N</c> stands for the layer.</param>
 /// <param name="PrefixOf">Its name of a kind of parameter, up to the last dot.</param>
 /// <param name="IsHalfSplit">
 /// Whether the two rows of a rotary pair lie half a head apart in it, and not side by side; see <see cref="RotaryLayout"/>.

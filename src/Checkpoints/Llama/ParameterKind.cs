@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Llama;
 
-/// <summary>What a parameter does in a model.</summary>
+/// <summary>The role of a parameter in a model.</summary>
 internal enum ParameterKind
 {
     /// <summary>The table of token embeddings.</summary>
@@ -27,6 +27,6 @@ internal enum ParameterKind
     /// <summary>The projection to the vocabulary.</summary>
     Output,
 
-    /// <summary>What LLaMA does not have: biases, adapters.</summary>
+    /// <summary>Tensors that LLaMA does not have: biases, adapters.</summary>
     Other,
 }

@@ -56,7 +56,7 @@ public sealed class CheckpointTensor
     /// <summary>Whether the elements of every part lie one after the other in their file.</summary>
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
 
-    /// <summary>What each file holds of it, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
+    /// <summary>The part of it in each file, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
     public ImmutableArray<TensorShard> Shards { get; }
 
     /// <summary>The name of the checkpoint that it belongs to. The object itself is not public, or a tensor in JSON would drag all others along.</summary>

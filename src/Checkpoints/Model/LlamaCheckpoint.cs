@@ -15,7 +15,7 @@ public abstract class LlamaCheckpoint
         Name = name;
     }
 
-    /// <summary>What to call it: the name of its folder, or of what the folder belongs to.</summary>
+    /// <summary>Its name: that of its folder, or of the run or model to which the folder belongs.</summary>
     public string Name { get; }
 
     /// <summary>The path that it was read from.</summary>
@@ -54,13 +54,13 @@ public abstract class LlamaCheckpoint
     /// <summary><see cref="ShardCount"/>, under the name that tables have for it.</summary>
     public int Shards => ShardCount;
 
-    /// <summary>What may surprise about how it was found.</summary>
+    /// <summary>Warnings about how it was found.</summary>
     public virtual ImmutableArray<string> Warnings => [];
 
     /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
     internal ICheckpointFolder Folder { get; }
 
-    /// <summary>What a file beside the weights says about the architecture; null if there is none.</summary>
+    /// <summary>The file beside the weights that describes the architecture; null if there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 
     /// <summary>Into how many parts tensor parallelism, or model parallelism, has divided it.</summary>

@@ -43,7 +43,7 @@ internal static partial class Posix
     public static readonly int NoFollow = OnMac(
         0x100, RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000);
 
-    /// <summary>What the last call was refused for.</summary>
+    /// <summary>The error of the last call.</summary>
     public static int LastError => Marshal.GetLastPInvokeError();
 
     /// <summary>An error with the number that .NET also gives it, so that its handlers need not know where it came from.</summary>

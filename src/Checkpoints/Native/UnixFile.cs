@@ -49,7 +49,7 @@ internal static class UnixFile
     }
 
     /// <summary>Closes a written file. Network file systems report only now that there was no space.</summary>
-    /// <exception cref="IOException">What was written may be lost. It is closed all the same.</exception>
+    /// <exception cref="IOException">Written data may be lost. The file is closed anyway.</exception>
     public static void Close(SafeFileHandle file, string path)
     {
         if (OperatingSystem.IsWindows())

@@ -10,7 +10,7 @@ public abstract record ExportOptions
     {
     }
 
-    /// <summary>The architecture; null for what a file beside the weights tells or, where none does, their shapes.</summary>
+    /// <summary>The architecture; null for the one of a file beside the weights or, without such a file, the one that the shapes fit.</summary>
     public LlamaArchitecture? Architecture { get; init; }
 
     /// <summary>

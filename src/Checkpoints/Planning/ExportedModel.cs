@@ -22,7 +22,7 @@ internal sealed class ExportedModel(
     public SpecialTokens SpecialTokens =>
         (Checkpoint.ArchitectureFile?.SpecialTokens ?? SpecialTokens.Unknown).Or(SpecialTokens.OfVocabulary(Architecture.VocabSize));
 
-    /// <summary>What it is called in the new format.</summary>
+    /// <summary>Its name in the new format.</summary>
     public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(format.Convention) ?? tensor.Name;
 
     /// <summary>The type that it will have.</summary>

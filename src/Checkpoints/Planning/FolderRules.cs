@@ -3,7 +3,7 @@ using Fairseq2Llama.Stores.Local;
 
 namespace Fairseq2Llama.Planning;
 
-/// <summary>What the names of the files in a folder mean to a format.</summary>
+/// <summary>The meaning of file names in a folder for a format.</summary>
 internal abstract class FolderRules
 {
     /// <summary>The file that marks the folder as complete: it is removed first and written last.</summary>

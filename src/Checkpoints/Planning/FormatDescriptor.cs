@@ -2,7 +2,7 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Planning;
 
-/// <summary>What there is to know of a format: one of these for each, in its folder.</summary>
+/// <summary>The description of a format. Each format has one, in its folder.</summary>
 /// <param name="Format">Which it is.</param>
 /// <param name="Name">What people call it: <c>Meta's reference format</c>.</param>
 /// <param name="ReadCommand">The command that reads it.</param>

@@ -30,9 +30,9 @@ internal sealed class ModelParallelSplit
     /// <summary>The dim along which the embedding table is divided: 0 is the vocabulary, as Meta's loaders of LLaMA 3 have it, 1 the model dim, as before.</summary>
     public int EmbeddingDim { get; }
 
-    /// <summary>What a file holds of a tensor.</summary>
+    /// <summary>The slice of a tensor in a file.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="parameter">What it is there, which for a tied table is the output.</param>
+    /// <param name="parameter">The parameter for which it is used; for a tied table, the output.</param>
     /// <param name="rank">The file's rank.</param>
     public TensorSlice SliceOf(CheckpointTensor tensor, LlamaParameter? parameter, int rank)
     {

@@ -38,6 +38,6 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
         }
     }
 
-    /// <summary>What may surprise.</summary>
+    /// <summary>Warnings.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 }

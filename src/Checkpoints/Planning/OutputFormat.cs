@@ -11,10 +11,10 @@ namespace Fairseq2Llama.Planning;
 /// </summary>
 internal abstract class OutputFormat
 {
-    /// <summary>What parameters are called, and how their rows are ordered.</summary>
+    /// <summary>The names of parameters, and the order of their rows.</summary>
     public abstract NamingConvention Convention { get; }
 
-    /// <summary>What their data lies in.</summary>
+    /// <summary>The kind of file that holds their data.</summary>
     public abstract ITensorContainer Container { get; }
 
     /// <summary>Which files belong to a checkpoint.</summary>
@@ -47,7 +47,7 @@ internal abstract class OutputFormat
     /// <summary>Which readers the file that describes the architecture is for, if readers need different forms. Whole sentences.</summary>
     public virtual IEnumerable<string> ExplainConfig(LlamaArchitecture architecture) => [];
 
-    /// <summary>What an export has made.</summary>
+    /// <summary>Opens the exported checkpoint.</summary>
     /// <param name="folder">The folder that it was written to.</param>
     /// <param name="architecture">The architecture that was exported. Not every format records all of it.</param>
     /// <param name="output">What was written.</param>

@@ -13,7 +13,7 @@ public abstract class PlannedFile
     /// <summary>Its length in bytes, exact.</summary>
     public abstract long Length { get; }
 
-    /// <summary>What it will hold, in a few words.</summary>
+    /// <summary>Its content, in a few words.</summary>
     public abstract string Summary { get; }
 
     /// <summary>When it is written, compared to the others of its plan.</summary>
@@ -24,8 +24,8 @@ public abstract class PlannedFile
 
     /// <summary>Writes it.</summary>
     /// <param name="context">Where and how.</param>
-    /// <returns>What is to be checked once all are written; null for nothing.</returns>
-    /// <exception cref="CheckpointException">What it is made of is damaged.</exception>
+    /// <returns>A check for when all files are written; null for none.</returns>
+    /// <exception cref="CheckpointException">Its input is damaged.</exception>
     internal abstract WrittenFileCheck? Write(WriteContext context);
 
     /// <summary>Prints as its name.</summary>

@@ -17,7 +17,7 @@ internal sealed class PlannedTensorFile : PlannedFile
         Layout = container.LayOut(name, Tensors);
     }
 
-    /// <summary>What holds them.</summary>
+    /// <summary>The kind of file that holds them.</summary>
     public ITensorContainer Container { get; }
 
     /// <summary>In the order in which the file has them.</summary>
@@ -39,7 +39,7 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     internal override WritePhase Phase => WritePhase.Weights;
 
-    /// <summary>What of it could be taken over from the input without reading it.</summary>
+    /// <summary>The ranges that could be taken from the input without reading them.</summary>
     public IReadOnlyList<UnchangedRange> Unchanged => [.. Layout.Storages.Select(placed => placed.Unchanged).OfType<UnchangedRange>()];
 
     internal override WrittenFileCheck? Write(WriteContext context)

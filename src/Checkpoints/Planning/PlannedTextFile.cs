@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Planning;
 /// <summary>A small file whose content is known.</summary>
 /// <param name="name">Its name.</param>
 /// <param name="content">All of it.</param>
-/// <param name="summary">What it holds, in a few words.</param>
+/// <param name="summary">Its content, in a few words.</param>
 /// <param name="isShared">Whether other jobs write the same file into the same folder at the same time, each with its own shards.</param>
 internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content, string summary, bool isShared = false) : PlannedFile(name)
 {

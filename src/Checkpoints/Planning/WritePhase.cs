@@ -9,6 +9,6 @@ internal enum WritePhase
     /// <summary>The weights.</summary>
     Weights,
 
-    /// <summary>What is made of the others.</summary>
+    /// <summary>Files that are made from the others.</summary>
     Derived,
 }

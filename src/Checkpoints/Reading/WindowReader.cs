@@ -11,7 +11,7 @@ internal delegate T WindowFunction<out T>(ReadOnlySpan<byte> elements);
 internal delegate T WindowPairFunction<out T>(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right);
 
 /// <summary>
-/// Reads tensors window by window, on a few threads where there are several windows. What is made of the windows comes in their order, however
+/// Reads tensors window by window, on a few threads where there are several windows. The results come in the order of the windows, however
 /// the threads were: sums of it are the same to the last digit every time.
 /// </summary>
 /// <param name="data">Gives access to the tensors.</param>
@@ -32,7 +32,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     }
 
     /// <param name="left">A tensor.</param>
-    /// <param name="right">One of the same shape, be it of another type.</param>
+    /// <param name="right">One of the same shape; its type may differ.</param>
     /// <param name="function">Gets both.</param>
     public T[] Map<T>(CheckpointTensor left, CheckpointTensor right, WindowPairFunction<T> function) =>
         Map(WindowsOf(left, right), (window, done, pieces, cancellationToken) => Apply(function, window, left, right, done, pieces, cancellationToken));

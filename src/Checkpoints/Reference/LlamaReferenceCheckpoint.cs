@@ -61,7 +61,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
         from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
 
-    /// <summary>What an export has made. Jobs may still be writing other shards, so it is not read before its tensors are asked for.</summary>
+    /// <summary>The exported checkpoint. Jobs may still be writing other shards, so it is read only when its tensors are requested.</summary>
     internal static LlamaReferenceCheckpoint OfExport(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output)
     {
         return new LlamaReferenceCheckpoint(

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama;
 
-/// <summary>The forms of params.json, by who reads them.</summary>
+/// <summary>The forms of params.json, by their readers.</summary>
 public enum ParamsLayout
 {
     /// <summary><c>{"model": {…}}</c>, as fairseq2's converter wrote it; Hugging Face's converter takes it.</summary>

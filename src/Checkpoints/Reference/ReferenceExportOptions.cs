@@ -8,7 +8,7 @@ namespace Fairseq2Llama;
 public sealed record ReferenceExportOptions : ExportOptions
 {
     /// <summary>
-    /// The number of files, one for each model-parallel rank of who reads them; null for one for each tensor-parallel or model-parallel rank of the input.
+    /// The number of files, one for each model-parallel rank of the reader; null for one for each tensor-parallel or model-parallel rank of the input.
     /// </summary>
     public int? ShardCount { get; init; }
 

@@ -7,15 +7,15 @@ internal static class ReferenceParams
 {
     public const string FileName = "params.json";
 
-    /// <summary>What meta-llama/llama computes with, and Hugging Face's converter where the key is left out.</summary>
+    /// <summary>The value in meta-llama/llama, and in Hugging Face's converter if the key is missing.</summary>
     public const double Llama2RopeTheta = 10_000;
 
-    /// <summary>What meta-llama/llama3 and meta-llama/llama-models compute with where the key is left out.</summary>
+    /// <summary>The value in meta-llama/llama3 and meta-llama/llama-models if the key is missing.</summary>
     public const double Llama3RopeTheta = 500_000;
 
     /// <summary>
     /// The form that is written. No flat one suits all of Meta's loaders: that of LLaMA 2 refuses rope_theta, the later ones take another
-    /// number for it where it is left out. They also divide the embeddings differently, which tells whose model it is.
+    /// number for it if it is missing. They also divide the embeddings differently, which shows whose model it is.
     /// </summary>
     public static ParamsLayout Resolve(LlamaArchitecture architecture, ParamsLayout layout) =>
         layout != ParamsLayout.Flat ? layout

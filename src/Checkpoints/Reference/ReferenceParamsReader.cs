@@ -11,8 +11,8 @@ namespace Fairseq2Llama.Reference;
 internal static class ReferenceParamsReader
 {
     /// <param name="file">The file.</param>
-    /// <param name="name">What to call an architecture that is not in the catalogue.</param>
-    /// <param name="tensors">The weights, which tell the vocabulary where the file does not (Meta ships -1), and whether the output is tied.</param>
+    /// <param name="name">The name for an architecture that is not in the catalogue.</param>
+    /// <param name="tensors">The weights. They show the vocabulary size if the file does not (Meta ships -1), and whether the output is tied.</param>
     /// <exception cref="CheckpointException">It can't be read, lacks what has no default, or contradicts itself.</exception>
     public static ArchitectureFile Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
     {

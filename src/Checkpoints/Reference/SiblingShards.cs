@@ -8,7 +8,7 @@ internal static class SiblingShards
 {
     /// <summary>Those that can't be of the same export: their tensors have other names, types or shapes.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="siblings">What this export would write there in the place of files that are there, were it not for the other jobs.</param>
+    /// <param name="siblings">The files that this export would write in place of the existing ones, if it had no other jobs.</param>
     public static IEnumerable<string> FindForeign(ICheckpointFolder folder, IEnumerable<PlannedTensorFile> siblings) =>
         from sibling in siblings
         where !Fits(sibling, folder)

@@ -2,7 +2,7 @@ using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.SafeTensors;
 
-/// <summary>What a header says of one tensor, not yet held against the file.</summary>
+/// <summary>The entry of a tensor in a header, not yet checked against the file.</summary>
 /// <param name="Name">The key as the file has it.</param>
 /// <param name="DType">Its element type.</param>
 /// <param name="Shape">Size along each dimension; its row-major strides fit 64 bits.</param>

@@ -10,7 +10,7 @@ namespace Fairseq2Llama.SafeTensors;
 /// </summary>
 internal ref struct HeaderJson
 {
-    /// <summary>A header has three levels; the rest is room for keys that nobody reads.</summary>
+    /// <summary>A header has three levels; the rest is for keys that are not read.</summary>
     private const int MaxDepth = 32;
 
     private const int MaxQuoted = 64;

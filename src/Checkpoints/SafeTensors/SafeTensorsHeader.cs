@@ -2,7 +2,7 @@ using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.SafeTensors;
 
-/// <summary>What the header of a safetensors file says.</summary>
+/// <summary>The content of the header of a safetensors file.</summary>
 /// <param name="Metadata">Free text under free keys.</param>
 /// <param name="Tensors">In the order of their data, and of the header where that is the same.</param>
 internal sealed record SafeTensorsHeader(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<HeaderEntry> Tensors)

@@ -12,7 +12,7 @@ namespace Fairseq2Llama.Sharding;
 /// <param name="IsBigEndian">Its byte order.</param>
 /// <param name="Shape">Its shape as far as it is fitted together.</param>
 /// <param name="Parts">They tile it.</param>
-/// <param name="Shards">What of it each file holds.</param>
+/// <param name="Shards">The part of it in each file.</param>
 internal sealed record PartialTensor(
     ParameterName Name, DType DType, bool IsBigEndian, TensorShape Shape, ImmutableArray<TensorPart> Parts, ImmutableArray<TensorShard> Shards)
 {
@@ -27,6 +27,6 @@ internal sealed record PartialTensor(
         [new TensorPart(entry.Tensor)],
         [new TensorShard(file, entry.RawName == name.Name ? name.Name : entry.RawName, entry.Tensor)]);
 
-    /// <summary>What can be no part of the same tensor as another differs in this.</summary>
+    /// <summary>The properties in which all parts of a tensor must agree, for a message.</summary>
     public string Describe() => $"{DType.GetTorchName()} {Shape}{(IsBigEndian ? " in big-endian byte order" : "")} in '{File}'";
 }

@@ -13,7 +13,7 @@ internal static class ShardedModel
 {
     /// <param name="shards">By pipeline stage, then tensor-parallel rank, then data-parallel rank.</param>
     /// <param name="convention">How their tensors are named.</param>
-    /// <param name="checkpoint">What to call it in messages.</param>
+    /// <param name="checkpoint">Its name in messages.</param>
     /// <exception cref="CheckpointException">They are not the shards of one model; everything that does not fit is listed.</exception>
     public static ImmutableArray<CheckpointTensor> Join(
         IReadOnlyList<(ShardFile File, IReadOnlyList<StateDictEntry> Entries)> shards, NamingConvention convention, string checkpoint)

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Sharding;
 
 /// <summary>
 /// Fits tensor-parallel ranks together: each parameter along the dim that the catalogue names, the tables of the vocabulary along the dim
-/// that the shapes show to be divided. What is not divided every rank holds a copy of.
+/// that the shapes show to be divided. Every rank has a copy of tensors that are not divided.
 /// </summary>
 internal static class TensorParallelShards
 {

@@ -4,7 +4,7 @@ namespace Fairseq2Llama;
 
 /// <summary>
 /// What the numbers of a tensor are like, computed in float64. Smallest, largest, mean, deviation and norm are those of the finite numbers, so
-/// that they tell something of the rest where a few are NaN or Inf; they are null where there are too few. Of a complex number each of its
+/// that they describe the rest if a few are NaN or Inf. They are null if there are too few. Of a complex number, each of its
 /// two parts counts.
 /// </summary>
 public sealed record TensorStatistics

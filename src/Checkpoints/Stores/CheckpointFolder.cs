@@ -19,7 +19,7 @@ internal static class CheckpointFolder
 
     /// <summary>The error for a folder that holds something else.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="what">What it is or holds, and what was expected; follows the path.</param>
+    /// <param name="what">Its kind or content, and what was expected; follows the path.</param>
     public static CheckpointException Unrecognized(string path, string what) =>
         new(CheckpointErrorCode.CheckpointUnrecognized, $"'{path}' {what}", path);
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Fairseq2Llama.Stores;
 
-/// <summary>What an export makes of a folder.</summary>
+/// <summary>The changes that an export makes to a folder.</summary>
 internal sealed record FolderChange
 {
     /// <summary>The names of files that only this export writes.</summary>

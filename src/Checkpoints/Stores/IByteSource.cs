@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Stores;
 /// </summary>
 internal interface IByteSource
 {
-    /// <summary>What to call it in messages; for a file, its full path.</summary>
+    /// <summary>Its name in messages; for a file, its full path.</summary>
     string Name { get; }
 
     /// <summary>Length in bytes.</summary>

@@ -10,7 +10,7 @@ namespace Fairseq2Llama.Stores;
 /// </remarks>
 internal interface ICheckpointFolder
 {
-    /// <summary>What to call it in messages: an absolute path, or an address without secrets.</summary>
+    /// <summary>Its name in messages: an absolute path, or an address without secrets.</summary>
     string Path { get; }
 
     /// <summary>The last part of its path.</summary>

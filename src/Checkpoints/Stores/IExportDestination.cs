@@ -35,12 +35,15 @@ internal interface IExportDestination
     IStagedFolder Begin(FolderChange change);
 
     /// <summary>The error for something that was thrown while it was being written.</summary>
-    /// <param name="cause">What was thrown.</param>
+    /// <param name="cause">The exception.</param>
     /// <param name="length">Bytes that were to be written.</param>
     CheckpointException ToError(Exception cause, long length);
 }
 
-/// <summary>Files that are written where no reader finds them, and come to be in the destination together. What is not committed is gone once this is disposed of.</summary>
+/// <summary>
+/// Files that are written where no reader finds them, and are put into the destination together. Files that are not committed are removed when
+/// this is disposed of.
+/// </summary>
 internal interface IStagedFolder : IDisposable
 {
     /// <summary>False where nothing can keep another export from writing to the same destination.</summary>
@@ -52,10 +55,10 @@ internal interface IStagedFolder : IDisposable
     /// <summary>Begins a file.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="length">Its length in bytes.</param>
-    /// <param name="unchanged">What could be taken over from sources without going through our hands.</param>
+    /// <param name="unchanged">The ranges that could be taken from sources without copying.</param>
     IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged);
 
-    /// <summary>What to call a file in messages.</summary>
+    /// <summary>The name of a file in messages.</summary>
     string PathOf(string name);
 
     /// <summary>A written file, to check it. Called when all files are written, or all from which other files are derived.</summary>
@@ -82,7 +85,7 @@ internal interface IFileSink : IDisposable
     /// <returns>False when that can't be done; then nothing has changed.</returns>
     bool TryShare(IByteReader source, long origin, long length, long offset);
 
-    /// <exception cref="IOException">What was written is not all there.</exception>
+    /// <exception cref="IOException">Some of the written data is missing.</exception>
     void Complete();
 }
 

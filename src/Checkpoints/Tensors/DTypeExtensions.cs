@@ -2,7 +2,7 @@ using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
 
-/// <summary>What a <see cref="DType"/> says of itself.</summary>
+/// <summary>Properties of a <see cref="DType"/>.</summary>
 public static class DTypeExtensions
 {
     /// <summary>Bytes that one element takes.</summary>

@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Tensors;
 /// <param name="DType">Which it is.</param>
 /// <param name="TorchName">What PyTorch calls it.</param>
 /// <param name="BytesPerBlock">Bytes of the smallest piece that can be read by itself.</param>
-/// <param name="SwapUnit">What turns round between byte orders: a complex number is two of them.</param>
+/// <param name="SwapUnit">The size of the unit whose bytes are reversed between byte orders: a complex number has two units.</param>
 /// <param name="StorageName">
 /// PyTorch's typed storage class. Null for the types that came after those were frozen (2.1): torch.save writes them as an UntypedStorage and
 /// _rebuild_tensor_v3.

@@ -53,7 +53,7 @@ internal sealed class PlannedStorage
     public ByteRuns? OnlyRun => !IsCast && Bands is [{ IsBigEndian: false, Columns: [{ Axes.IsEmpty: true } only] }] ? only : null;
 
     /// <summary>
-    /// Whether blocks may be shared with the input instead of copying them: it has a checksum that tells without reading what lies there,
+    /// Whether blocks may be shared with the input instead of copying them: it has a checksum, so that it need not be read,
     /// and is large enough to be worth it.
     /// </summary>
     public bool IsShareable => UnchangedInput is { Crc32: not null, DeflatedLength: null } && Length >= MinShareable;

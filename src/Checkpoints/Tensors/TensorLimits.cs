@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Tensors;
 
-/// <summary>What a tensor of any file may be called and look like, and no more; SECURITY.md says so.</summary>
+/// <summary>The limits for the name and the shape of a tensor in any file, as in SECURITY.md.</summary>
 internal static class TensorLimits
 {
     /// <summary>Characters of a name: it is hashed and compared again and again, and a message has room for it.</summary>

@@ -9,7 +9,7 @@ internal readonly record struct TensorPart(TensorView Tensor, long Row = 0, long
     /// <summary>The same part of a whole in which it lies further along a dim.</summary>
     public TensorPart MovedBy(int dim, long distance) => dim == 0 ? this with { Row = Row + distance } : this with { Column = Column + distance };
 
-    /// <summary>What of it lies in a range of the whole along a dim, placed relative to that range; null when nothing does.</summary>
+    /// <summary>The part of it in a range of the whole along a dim, relative to that range; null if there is none.</summary>
     public TensorPart? Within(int dim, long start, long length)
     {
         var place = dim == 0 ? Row : Column;

@@ -21,7 +21,7 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
     /// <summary>They tile it.</summary>
     public ImmutableArray<TensorPart> Parts { get; }
 
-    /// <summary>What lies in a range along a dim.</summary>
+    /// <summary>The slice in a range along a dim.</summary>
     public TensorSlice Narrow(int dim, long start, long length) => new(
         [.. Parts.Select(part => part.Within(dim, start, length)).OfType<TensorPart>()], Shape.With(dim, length));
 
@@ -34,7 +34,7 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
 
     public override bool Equals(object? obj) => Equals(obj as TensorSlice);
 
-    // A model has thousands of tensors of one shape: only where they lie tells them apart.
+    // A model has thousands of tensors of one shape. Only their positions distinguish them.
     public override int GetHashCode() => Parts.Aggregate(Shape.GetHashCode(), HashCode.Combine);
 
     private ImmutableArray<RowBlock> ToBands()

@@ -3,7 +3,7 @@ using Fairseq2Llama.Conversion;
 
 namespace Fairseq2Llama;
 
-/// <summary>What a test of a checkpoint found.</summary>
+/// <summary>The result of a test of a checkpoint.</summary>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="Path">The checkpoint's path.</param>
 /// <param name="Architecture">The architecture that it was compared with; null if the user names none and the shapes fit none.</param>

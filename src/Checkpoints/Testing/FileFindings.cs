@@ -4,7 +4,7 @@ using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Testing;
 
-/// <summary>What is noteworthy about the files of a checkpoint and about those beside them.</summary>
+/// <summary>Findings about the files of a checkpoint and about those beside them.</summary>
 internal static class FileFindings
 {
     public static IEnumerable<CheckpointFinding> FindDamagedPickles(LlamaCheckpoint checkpoint) =>
@@ -37,7 +37,7 @@ internal static class FileFindings
         from warning in checkpoint.ArchitectureFile?.Warnings ?? []
         select Warning(CheckpointErrorCode.ArchitectureUnknown, warning, checkpoint.ArchitectureFile!.Path);
 
-    /// <summary>What the file beside the weights says, where the user says something else.</summary>
+    /// <summary>A finding if the file beside the weights contradicts the user.</summary>
     public static IEnumerable<CheckpointFinding> FindContradictionsToConfig(LlamaCheckpoint checkpoint, LlamaArchitecture named)
     {
         if (checkpoint.ArchitectureFile is { Error: { } error } damaged)

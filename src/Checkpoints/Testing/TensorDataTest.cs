@@ -52,7 +52,7 @@ internal sealed class TensorDataTest : IDisposable
         }
     }
 
-    /// <summary>What is stored of a tensor. One that is expanded can claim to have any number of elements, all of them the same few.</summary>
+    /// <summary>The stored bytes of a tensor. An expanded tensor can claim any number of elements, all of them the same few.</summary>
     private static PlannedStorage DataOf(TensorView tensor)
     {
         var (storage, itemSize) = (tensor.Storage, tensor.DType.GetItemSize());

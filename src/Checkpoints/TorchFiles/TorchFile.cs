@@ -26,10 +26,10 @@ internal sealed class TorchFile
 
     public IByteSource Source { get; }
 
-    /// <summary>What was saved: <see cref="PickleDict"/>, <see cref="PickledTensor"/>, string, long, …</summary>
+    /// <summary>The saved value: <see cref="PickleDict"/>, <see cref="PickledTensor"/>, string, long, …</summary>
     public object? Content { get; }
 
-    /// <summary>What is worth keeping once its tensors are known.</summary>
+    /// <summary>The part that is kept once its tensors are known.</summary>
     public TorchFileFacts Facts { get; private init; }
 
     public TensorView GetTensor(PickledTensor tensor) => _tensors[tensor];
@@ -80,7 +80,7 @@ internal sealed class TorchFile
         source.Name);
 }
 
-/// <summary>What there is to know of a torch.save file beside its tensors; a checkpoint may have a thousand of them.</summary>
+/// <summary>The facts about a torch.save file besides its tensors. A checkpoint can have a thousand such files.</summary>
 /// <param name="Source">The file.</param>
 internal sealed record TorchFileFacts(IByteSource Source)
 {

@@ -4,7 +4,7 @@ using Fairseq2Llama.Tensors;
 namespace Fairseq2Llama.Transfer;
 
 /// <summary>
-/// Checksums of the pieces in which storages are read, in any order and on any thread: together they tell what a pass of its own over a storage
+/// Checksums of the pieces in which storages are read, in any order and on any thread: together they give the checksum that a separate pass over a storage
 /// would.
 /// </summary>
 internal sealed class PieceChecksums

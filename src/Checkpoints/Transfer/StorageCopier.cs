@@ -105,7 +105,7 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
         return value;
     }
 
-    /// <summary>Verifies what was read in pieces. What was not read to the end takes a pass of its own.</summary>
+    /// <summary>Verifies storages that were read in pieces. A storage that was not read to the end takes a separate pass.</summary>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
     public void Verify(PieceChecksums pieces, CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Transfer;
 
-/// <summary>What a <see cref="VerificationMode"/> means, decided once and handed down.</summary>
+/// <summary>The meaning of a <see cref="VerificationMode"/>, decided once and passed on.</summary>
 /// <param name="ComparesChecksums">Whether what is read is compared with the checksums of its file.</param>
 /// <param name="ReadsBack">Whether what was written, and what lies in shared blocks, is read once more.</param>
 /// <param name="SharesBlocks">Whether blocks may be shared, so that what the input's checksums say of them is believed.</param>

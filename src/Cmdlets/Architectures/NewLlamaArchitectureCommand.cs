@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(LlamaArchitecture))]
 public sealed class NewLlamaArchitectureCommand : CheckpointCmdlet
 {
-    /// <summary>What to call it.</summary>
+    /// <summary>Its name.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = "";

@@ -41,6 +41,6 @@ public sealed class CheckpointArgument
     /// <summary>Whether the path is taken as it is; otherwise it may have wildcards.</summary>
     internal bool IsLiteral { get; }
 
-    /// <summary>What was given, as text.</summary>
+    /// <summary>The argument, as text.</summary>
     public override string ToString() => $"{Given}";
 }

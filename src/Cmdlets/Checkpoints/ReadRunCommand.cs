@@ -48,7 +48,7 @@ public abstract class ReadRunCommand : ReadCommand
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
     private protected abstract LlamaCheckpoint Read(string path, long? step, Action<string> log);
 
-    /// <summary>Each of the steps that are read tells the same of their run.</summary>
+    /// <summary>Each step that is read gives the same messages about its run.</summary>
     private void WriteVerboseOnce(string text)
     {
         if (_told.Add(text))

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>What -Step and -AllSteps of a command stand for.</summary>
+/// <summary>The meaning of -Step and -AllSteps of a command.</summary>
 internal static class StepArguments
 {
     /// <returns>Null for the newest finished step.</returns>

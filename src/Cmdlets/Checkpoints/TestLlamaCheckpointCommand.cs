@@ -18,7 +18,7 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
-    /// <summary>Paths of checkpoints, which may have wildcards. What can't be read there is among the findings.</summary>
+    /// <summary>Paths of checkpoints, which may have wildcards. A checkpoint that can't be read has a finding.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
     [NotACheckpoint]

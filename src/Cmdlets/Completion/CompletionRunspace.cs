@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Cmdlets;
 internal static class CompletionRunspace
 {
     /// <summary>
-    /// What a script gives of a type; nothing where it fails, since Tab must not disturb who types. $Error stays as it was, too: it is the next
+    /// The results of a script that have a type; none if it fails, since Tab must not disturb the user. $Error stays unchanged, too: it is the next
     /// thing that they look at.
     /// </summary>
     /// <param name="script">The script.</param>

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Cmdlets;
 internal static class Completions
 {
     /// <summary>Those of the candidates that begin as the word does, quoted where the shell would take them apart.</summary>
-    /// <param name="wordToComplete">What was typed, perhaps with a quote before it.</param>
+    /// <param name="wordToComplete">The typed text, perhaps with a quote before it.</param>
     /// <param name="candidates">Texts with what is shown of them beside the list.</param>
     public static IEnumerable<CompletionResult> Of(string wordToComplete, IEnumerable<(string Text, string ToolTip)> candidates)
     {

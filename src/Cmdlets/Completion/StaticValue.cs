@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>What an expression holds already, without running anything: not even the getter of a property that a script defines.</summary>
+/// <summary>The value that an expression already has, without running anything: not even the getter of a property that a script defines.</summary>
 internal static class StaticValue
 {
     /// <param name="expression">A variable, or an element or a property of what one holds.</param>

@@ -24,11 +24,11 @@ public sealed class DestinationArgument
         }
     }
 
-    /// <summary>What was given, as text.</summary>
+    /// <summary>The argument, as text.</summary>
     public override string ToString() => _text;
 
     /// <summary>Gets the path, which is one of PowerShell.</summary>
-    /// <param name="item">What a script block finds in <c>$_</c>.</param>
+    /// <param name="item">The value of <c>$_</c> in a script block.</param>
     /// <exception cref="CheckpointException">The script block fails, or does not return one path.</exception>
     internal string Get(object item)
     {

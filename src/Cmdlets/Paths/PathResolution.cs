@@ -19,7 +19,7 @@ internal static class PathResolution
     public static IReadOnlyCollection<string> ResolvePath(this PSCmdlet cmdlet, string path, bool isLiteral) =>
         isLiteral ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
 
-    /// <summary>The paths that an argument stands for, which may have wildcards. What exists by that very name is taken as it is: a folder may be called run[1].</summary>
+    /// <summary>The paths that an argument stands for, which may have wildcards. An item of exactly that name is used as it is: a folder may be called run[1].</summary>
     /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
     public static IReadOnlyCollection<string> ResolveArgument(this PSCmdlet cmdlet, CheckpointArgument argument) =>
         cmdlet.ResolvePath(argument.Path, argument.IsLiteral || cmdlet.Exists(argument.Path));

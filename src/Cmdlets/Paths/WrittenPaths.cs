@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// What a command has written, or would write with -WhatIf. With -Force a second checkpoint piped to the same place would silently replace the
 /// first; without, this says it better than that something is there.
 /// </summary>
-/// <param name="place">What each checkpoint needs, to go into a sentence: "a folder".</param>
+/// <param name="place">The thing that each checkpoint needs, for a message: "a folder".</param>
 /// <param name="example">A script block that gives each one its own.</param>
 internal sealed class WrittenPaths(string place, string example)
 {

@@ -90,7 +90,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
 /// <param name="Name">The name of a file.</param>
 internal readonly record struct CommitStep(CommitAction Action, string Name);
 
-/// <summary>What a move does with a file.</summary>
+/// <summary>The kind of a move.</summary>
 internal enum CommitAction
 {
     /// <summary>Takes it out of the destination.</summary>

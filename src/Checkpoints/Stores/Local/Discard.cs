@@ -32,7 +32,7 @@ internal static class Discard
         }
     });
 
-    /// <summary>What is in a folder; nothing where it can't be listed.</summary>
+    /// <summary>The entries of a folder; none if it can't be listed.</summary>
     public static string[] Entries(string folder, Func<string, IEnumerable<string>> enumerate)
     {
         string[] entries = [];

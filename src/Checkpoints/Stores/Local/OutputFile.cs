@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Stores.Local;
 /// <summary>A new local file that is being written. Whether it could be shows only at its end.</summary>
 internal sealed class OutputFile : IFileSink
 {
-    /// <summary>What .NET says of every failure that it has no number for, as of a full disk when it preallocates.</summary>
+    /// <summary>The error of .NET for every failure without a number of its own, such as a full disk in a preallocation.</summary>
     private const int Unspecific = unchecked((int)0x80131620);
 
     /// <summary>A larger file can also exceed the limit of the file system, and .NET distinguishes the two errors only by their texts.</summary>

@@ -82,7 +82,7 @@ internal sealed class StagingLock : IDisposable
     {
         var path = Path.Combine(_folder, FileName);
 
-        // While it is locked: afterwards it may be another one's. Windows removes no file that is open, be it another one's or ours.
+        // While it is locked: afterwards, another process may own it. Windows does not remove open files, whoever opened them.
         if (!OperatingSystem.IsWindows() && IsHeld)
         {
             Discard.File(path);

@@ -12,7 +12,7 @@ internal static class StagingPath
 {
     private const string Prefix = ".fairseq2llama";
 
-    /// <summary>What it is called in a destination.</summary>
+    /// <summary>Its name in a destination.</summary>
     /// <param name="shards">Those of a job, where other jobs write into the destination at the same time; empty for an export of all.</param>
     public static string NameFor(IReadOnlyCollection<int> shards) => shards.Count == 0
         ? Prefix

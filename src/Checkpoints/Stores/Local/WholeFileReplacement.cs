@@ -119,7 +119,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
             }
         }
 
-        // There it can't be removed while it is open, be it by another one.
+        // There, it can't be removed while any process has it open.
         if (OperatingSystem.IsWindows())
         {
             File.Delete(temporary);

@@ -8,10 +8,10 @@ internal static class WriteErrors
     private const int MacQuotaExceeded = 69;
     private const int WindowsDiskFull = unchecked((int)0x80070070);
 
-    /// <summary>What .NET says when preallocation finds no room; and says of much else, too.</summary>
+    /// <summary>The error of .NET if preallocation finds no space. .NET uses it for many other errors, too.</summary>
     private const int Unspecific = unchecked((int)0x80131620);
 
-    /// <param name="cause">What was thrown.</param>
+    /// <param name="cause">The exception.</param>
     /// <param name="path">Where was written.</param>
     /// <param name="length">Bytes that were to be written.</param>
     public static CheckpointException Translate(Exception cause, string path, long length) =>

@@ -10,7 +10,7 @@ internal interface IObjectStore
     /// <summary>How an object is uploaded in parts.</summary>
     PartLimits Parts { get; }
 
-    /// <summary>What to call a key in messages: an address without secrets.</summary>
+    /// <summary>The name of a key in messages: an address without secrets.</summary>
     string AddressOf(string key);
 
     /// <summary>The objects and prefixes directly below a prefix.</summary>

@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>A place in a store that is exported to.</summary>
 /// <param name="store">The store.</param>
-/// <param name="key">What the keys of the files have in common; empty for all of the store.</param>
+/// <param name="key">The common beginning of the keys of the files; empty for the whole store.</param>
 /// <param name="isExported">Whether exports write files of a name.</param>
 internal sealed class ObjectDestination(IObjectStore store, string key, Func<string, bool> isExported) : IExportDestination
 {
@@ -14,7 +14,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
 
     public bool IsUnfinished => FindClaims([]).Any();
 
-    /// <summary>A store can have an object and others below it, but whoever names an object means that.</summary>
+    /// <summary>A store can have an object and others below it. A path that names an object means that object.</summary>
     public void RequireFolder()
     {
         if (key.Length > 0 && store.Find(key) is not null)

@@ -14,7 +14,7 @@ internal static class PartPlan
 {
     /// <param name="length">Bytes of the object.</param>
     /// <param name="copyable">Ranges of it that could be copied; they do not overlap.</param>
-    /// <param name="limits">What the store asks for.</param>
+    /// <param name="limits">The limits of the store.</param>
     public static IReadOnlyList<ObjectPart> Of(long length, IEnumerable<ByteRange> copyable, PartLimits limits)
     {
         // Each range leaves up to two parts that are shorter than others.

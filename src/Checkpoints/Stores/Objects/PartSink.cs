@@ -9,7 +9,7 @@ namespace Fairseq2Llama.Stores.Objects;
 /// <param name="upload">Takes the parts.</param>
 /// <param name="length">Bytes of the file.</param>
 /// <param name="copyable">Ranges of it that could be copied inside the store.</param>
-/// <param name="limits">What the store asks for.</param>
+/// <param name="limits">The limits of the store.</param>
 internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<ByteRange> copyable, PartLimits limits) : IFileSink
 {
     private readonly Part[] _parts = [.. PartPlan.Of(length, copyable, limits).Select(part => new Part(part))];

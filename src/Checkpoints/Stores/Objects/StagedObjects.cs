@@ -102,7 +102,7 @@ internal sealed class StagedObjects : IStagedFolder
         }
     }
 
-    /// <summary>What others are replaced by is replaced in one step each. Jobs have removed it if another job was faster.</summary>
+    /// <summary>Removes the commit marker and stale files; all others are replaced in a single step each. If another job was faster, it has removed them.</summary>
     private void LetLeave()
     {
         if (_hasLeft)

@@ -4,11 +4,11 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 
 /// <summary>A class or function that a pickle names and that a <see cref="PickleVocabulary"/> has an answer to.</summary>
 /// <param name="Name">Module and name, with a dot between.</param>
-/// <param name="Kind">What calling it means.</param>
+/// <param name="Kind">The meaning of a call of it.</param>
 /// <param name="DType">The element type, where it is a dtype or a typed storage class.</param>
 internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInfo? DType = null);
 
-/// <summary>What calling a <see cref="PickleGlobal"/> means.</summary>
+/// <summary>The meaning of a call of a <see cref="PickleGlobal"/>.</summary>
 internal enum PickleGlobalKind
 {
     /// <summary>A dict of its pairs.</summary>

@@ -31,10 +31,10 @@ internal sealed class PickleMachine
     }
 
     /// <param name="bytes">Bytes that go on with a pickle; its end is left as the position.</param>
-    /// <param name="budget">What it may cost, together with the other pickles of its file.</param>
-    /// <param name="vocabulary">What it may name.</param>
+    /// <param name="budget">Its limits, together with the other pickles of its file.</param>
+    /// <param name="vocabulary">The names that it may use.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>What the pickle held.</returns>
+    /// <returns>The content of the pickle.</returns>
     /// <exception cref="CheckpointException">It is not a pickle, or names what is not in the vocabulary.</exception>
     public static object? Run(PickleBytes bytes, PickleBudget budget, PickleVocabulary vocabulary, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// it is read, and none is ever looked up anywhere else.
 /// </summary>
 /// <param name="file">The file's name, for messages.</param>
-/// <param name="budget">What its pickles may cost.</param>
+/// <param name="budget">The limits of its pickles.</param>
 /// <param name="globals">The table, by full name.</param>
 internal abstract class PickleVocabulary(string file, PickleBudget budget, FrozenDictionary<string, PickleGlobal> globals)
 {
@@ -23,11 +23,11 @@ internal abstract class PickleVocabulary(string file, PickleBudget budget, Froze
         return globals.TryGetValue(fullName, out var global) ? global : throw Refuse(fullName);
     }
 
-    /// <summary>What a persistent id stands for.</summary>
+    /// <summary>The object for a persistent id.</summary>
     /// <exception cref="CheckpointException">Nothing.</exception>
     public abstract object LoadPersistent(object? id);
 
-    /// <summary>What a call of a global gives.</summary>
+    /// <summary>The result of a call of a global.</summary>
     /// <exception cref="CheckpointException">It can't be called like that.</exception>
     public abstract object? Call(PickleGlobal function, object?[] arguments);
 

@@ -110,7 +110,7 @@ internal sealed class StateDictVocabulary(string file, PickleBudget budget) : Pi
     {
         var dict = new PickleDict();
 
-        // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items. What else OrderedDict takes no pickler writes.
+        // Python 2 wrote OrderedDict([[key, value], …]); Python 3 calls it without arguments and sets items. No pickler writes the other forms that OrderedDict accepts.
         var pairs = arguments switch
         {
             [] => [],

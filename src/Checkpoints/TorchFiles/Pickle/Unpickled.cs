@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.TorchFiles.Pickle;
 
-/// <summary>What the pickle of a state dict held.</summary>
+/// <summary>The content of the pickle of a state dict.</summary>
 /// <param name="Content">The object itself.</param>
 /// <param name="Storages">Every storage that it names, once.</param>
 /// <param name="Tensors">Every tensor in it.</param>

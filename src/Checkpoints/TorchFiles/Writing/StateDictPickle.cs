@@ -26,7 +26,7 @@ internal sealed class StateDictPickle
 
     /// <param name="tensors">In the order of the dict.</param>
     /// <param name="storages">Their storages; the key of each is its place.</param>
-    /// <param name="wrapping">What is around the dict; null for nothing.</param>
+    /// <param name="wrapping">The wrapping around the dict; null for none.</param>
     public static byte[] Write(IReadOnlyList<PlannedTensor> tensors, IReadOnlyList<PlannedStorage> storages, StateDictWrapping? wrapping = null)
     {
         var pickle = new StateDictPickle(storages);

@@ -5,7 +5,7 @@ using Fairseq2Llama.Tensors;
 namespace Fairseq2Llama.TorchFiles.Writing;
 
 /// <summary>torch.save's zip container with a dict of contiguous tensors.</summary>
-/// <param name="wrapping">What is around the dict; null for nothing.</param>
+/// <param name="wrapping">The wrapping around the dict; null for none.</param>
 internal sealed class TorchContainer(StateDictWrapping? wrapping = null) : ITensorContainer
 {
     public bool HasSharedStorages => true;

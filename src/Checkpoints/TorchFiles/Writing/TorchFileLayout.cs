@@ -21,7 +21,7 @@ internal sealed class TorchFileLayout : TensorFileLayout
 
     /// <param name="fileName">The file's name; PyTorch, too, names the archive's root after it.</param>
     /// <param name="tensors">What the file will hold, in the order of its dict.</param>
-    /// <param name="wrapping">What is around the dict; null for nothing.</param>
+    /// <param name="wrapping">The wrapping around the dict; null for none.</param>
     public TorchFileLayout(string fileName, IReadOnlyList<PlannedTensor> tensors, StateDictWrapping? wrapping = null)
     {
         var root = Path.GetFileNameWithoutExtension(fileName) + '/';
