@@ -531,7 +531,7 @@ Describe 'Errors' {
             Read-Fairseq2Checkpoint '$data/tp-gap'" 2>&1 | Out-String
 
         $said | Should -Match "Read-Fairseq2Checkpoint"
-        $said -replace '\s*\n\s*\|?\s*', ' ' | Should -Match 'Copy what is missing from where the model was trained'
+        $said -replace '\s*\n\s*\|?\s*', ' ' | Should -Match 'Copy the missing files from where the model was trained'
         $said | Should -Not -Match 'Exception|   at '
     }
 
