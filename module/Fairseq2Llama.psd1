@@ -5,7 +5,7 @@
 
     Author               = 'The Fairseq2Llama contributors'
     CompanyName          = 'The Fairseq2Llama contributors'
-    Copyright            = '(c) The Fairseq2Llama contributors. MIT licence.'
+    Copyright            = '(c) The Fairseq2Llama contributors. MIT license.'
     Description          = 'Reads LLaMA checkpoints of fairseq2, in Meta''s reference format and in Hugging Face''s, lets you inspect, filter and compare them in pipelines, and exports from each format to each. No Python, no GPU, and nothing in a checkpoint is ever executed.'
 
     CompatiblePSEditions = @('Core')
