@@ -158,6 +158,22 @@ Describe 'The views' {
         ($result.Findings | Format-Table | Show)[2] | Should -Match '^ *Error +ArchitectureMismatch NumLayers is 32 in the architecture and 2'
     }
 
+    It 'show what can be saved as CSV and read back' {
+        Get-CheckpointTensor $data/fs2 | Select-Object Name, DType, Shape, Size | Export-Csv TestDrive:/tensors.csv
+        $wide = Import-Csv TestDrive:/tensors.csv | Where-Object { $_.DType -eq 'Float32' -and [Fairseq2Llama.TensorShape] $_.Shape -gt '16x16' }
+
+        $wide.Name | Should -Be (Get-CheckpointTensor $data/fs2 | Where-Object Shape -gt '16x16').Name
+        $wide | Should -Not -BeNullOrEmpty
+    }
+
+    It 'show what can be saved as JSON and read back' {
+        $json = Get-CheckpointTensor $data/fs2 | Select-Object Name, DType, Shape, Size | ConvertTo-Json -EnumsAsStrings -Depth 3 | ConvertFrom-Json
+
+        $json[0].DType | Should -Be Float32
+        $json[0].Shape.Sizes | Should -Be 40, 16
+        [Fairseq2Llama.DType] $json[0].DType | Should -Be (Get-CheckpointTensor $data/fs2)[0].DType
+    }
+
     It 'have no colours where NO_COLOR asks for none' {
         $shown = @{}
 
