@@ -15,7 +15,12 @@ public sealed class CheckpointReport
         Checkpoint = checkpoint;
         Architecture = test.Architecture;
         ArchitectureOrigin = test.Choice is { File: { } file } ? $"according to {file.Name}" : test.Choice?.Origin;
-        Findings = [.. test.Findings.Concat(measurement?.Findings ?? []).OrderByDescending(finding => finding.Severity)];
+        Findings =
+        [
+            .. test.Findings.Concat(measurement?.Findings ?? [])
+                .OrderByDescending(finding => finding.Code == CheckpointErrorCode.NonFiniteNumbers)
+                .ThenByDescending(finding => finding.Severity),
+        ];
         Weights = WeightSum.Of(tensors);
         Settings = SettingTable.Of(tensors, test.Architecture);
         Files = ReportedFile.AllOf(checkpoint);
@@ -46,7 +51,7 @@ public sealed class CheckpointReport
     /// <summary>The architecture that it was held against; null when nobody names one and the shapes leave none.</summary>
     public LlamaArchitecture? Architecture { get; }
 
-    /// <summary>Everything noteworthy, the most serious first.</summary>
+    /// <summary>Everything noteworthy: NaN and Inf first, then the most serious.</summary>
     public ImmutableArray<CheckpointFinding> Findings { get; }
 
     /// <summary>Who says that this is the architecture; null where there is none.</summary>

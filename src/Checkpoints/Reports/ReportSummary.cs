@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fairseq2Llama.Model;
 
 namespace Fairseq2Llama.Reports;
@@ -10,11 +9,10 @@ internal static class ReportSummary
     {
         var checkpoint = report.Checkpoint;
 
-        yield return new SummaryItem("Findings", FindingsOf(report), DetailOf(report));
-        yield return new SummaryItem("Format", CheckpointLayoutText.FormatOf(checkpoint), CheckpointLayoutText.LayoutOf(checkpoint));
         yield return report.Architecture is { } architecture
             ? new SummaryItem("Architecture", Display.Architecture(architecture), report.ArchitectureOrigin)
             : new SummaryItem("Architecture", "unknown");
+        yield return new SummaryItem("Format", CheckpointLayoutText.FormatOf(checkpoint), CheckpointLayoutText.LayoutOf(checkpoint));
 
         if (checkpoint is Fairseq2Checkpoint { Step: { } step })
         {
@@ -30,23 +28,4 @@ internal static class ReportSummary
             "Tensors", Display.Grouped(tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
         yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
     }
-
-    private static string FindingsOf(CheckpointReport report) => CountOf(report, FindingSeverity.Error) switch
-    {
-        > 0 and var errors => ReportText.Count(errors, "error"),
-        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings => ReportText.Count(warnings, "warning"),
-        _ when report.Findings.IsEmpty => "None",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{report.Findings.Length} to know"),
-    };
-
-    private static string DetailOf(CheckpointReport report) => CountOf(report, FindingSeverity.Error) switch
-    {
-        0 => "it can be exported",
-        _ when CountOf(report, FindingSeverity.Warning) is > 0 and var warnings =>
-            $"and {ReportText.Count(warnings, "warning")}; it can't be exported as it is",
-        _ => "it can't be exported as it is",
-    };
-
-    private static int CountOf(CheckpointReport report, FindingSeverity severity) =>
-        report.Findings.Count(finding => finding.Severity == severity);
 }

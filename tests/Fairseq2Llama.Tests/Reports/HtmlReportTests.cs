@@ -78,7 +78,24 @@ public sealed class HtmlReportTests
     {
         using var page = Parse(ReportNumbersTests.Gather(Repository.Case("fs2")).ToText(ReportFormat.Html));
 
-        Assert.Equal("Nothing found.", Text(page, "section[aria-labelledby='findings'] p"));
+        Assert.Equal("Nothing found; the checkpoint can be exported.", Text(page, "main > section:first-child .verdict.good"));
+        Assert.Null(page.QuerySelector(".findings"));
+    }
+
+    /// <summary>What needs attention comes before what the checkpoint is.</summary>
+    [Theory]
+    [InlineData("fs2", false)]
+    [InlineData("lora", false)]
+    [InlineData("fs2", true)]
+    public void Opens_with_findings_then_summary_and_architecture(string name, bool statistics)
+    {
+        string[] expected = ["Findings", "Summary", "Architecture", "Weights", "Files", .. statistics ? ["Statistics"] : Array.Empty<string>(), "Tensors"];
+
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case(name), statistics: statistics).ToText(ReportFormat.Html));
+
+        Assert.Equal(expected, page.QuerySelectorAll("main > section > h2").Select(heading => heading.TextContent));
+        Assert.Equal(expected, page.QuerySelectorAll("nav a").Select(link => link.TextContent));
+        Assert.Equal(["Architecture", "Format"], page.QuerySelectorAll("dt").Take(2).Select(item => item.TextContent));
     }
 
     [Fact]
@@ -105,24 +122,40 @@ public sealed class HtmlReportTests
     public void Tells_of_numbers_that_are_none()
     {
         using var folder = new TempFolder();
-        PyTorch.Ask(
-            """
-            import math, sys, torch
-            source = torch.load(sys.argv[1])
-            weight = source['model']['decoder.layers.0.ffn.gate_proj.weight']
-            weight[3, :5], weight[4, 0] = math.nan, -math.inf
-            torch.save(source, sys.argv[2])
-            """,
-            Path.Combine(Repository.Case("fs2"), "model.pt"),
-            folder["model.pt"]);
+        using var page = Parse(ReportNumbersTests.Gather(WriteNonFinite(folder), statistics: true).ToText(ReportFormat.Html));
 
-        using var page = Parse(ReportNumbersTests.Gather(folder.Path, statistics: true).ToText(ReportFormat.Html));
-
-        Assert.Equal("Error NonFiniteNumbers", Text(page, ".findings .head"));
+        Assert.Equal("NaN in 1 and Inf in 2 of 21 tensors. 1 error, 1 warning.", Text(page, "main > section:first-child .verdict.bad"));
+        Assert.Equal(["Error NonFiniteNumbers", "Warning NonFiniteNumbers"], page.QuerySelectorAll(".findings .head").Select(head => head.TextContent));
         Assert.Equal(
             "'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 768 float32",
             page.QuerySelector(".findings > li li")!.FirstChild!.TextContent);
-        Assert.Equal(["5", "1"], page.QuerySelectorAll("[aria-label='Table: statistics of every tensor'] .bad").Select(cell => cell.TextContent));
+        Assert.Equal(["5", "1", "1"], page.QuerySelectorAll("[aria-label='Table: statistics of every tensor'] .bad").Select(cell => cell.TextContent));
+    }
+
+    /// <summary>An Inf is a warning, and yet more than a number of the architecture that differs.</summary>
+    [External]
+    [Theory]
+    [InlineData(ReportFormat.Html)]
+    [InlineData(ReportFormat.Markdown)]
+    public void Tells_of_numbers_that_are_none_before_anything_else(ReportFormat format)
+    {
+        using var folder = new TempFolder();
+        var report = ReportNumbersTests.Gather(WriteNonFinite(folder), TinyModel.Architecture with { VocabSize = 41 }, statistics: true);
+
+        Assert.Equal(
+            [
+                (FindingSeverity.Error, CheckpointErrorCode.NonFiniteNumbers),
+                (FindingSeverity.Warning, CheckpointErrorCode.NonFiniteNumbers),
+                (FindingSeverity.Error, CheckpointErrorCode.ArchitectureMismatch),
+            ],
+            report.Findings.Select(finding => (finding.Severity, finding.Code)).Distinct());
+
+        var text = report.ToText(format);
+        string[] inOrder = ["NaN in 1 and Inf in 2 of 21 tensors. ", "NonFiniteNumbers", "ArchitectureMismatch", format == ReportFormat.Html ? "Summary</h2>" : "## Summary", "RopeTheta"];
+        var places = inOrder.Select(words => text.IndexOf(words, StringComparison.Ordinal)).ToArray();
+        Assert.Equal(places.Order(), places);
+        Assert.DoesNotContain(-1, places);
+        Assert.Contains("2 errors, 1 warning; the checkpoint", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +170,9 @@ public sealed class HtmlReportTests
         var finding = Assert.Single(report.Findings);
         Assert.Equal((CheckpointErrorCode.CheckpointCorrupt, "decoder.layers.0.ffn.gate_proj.weight"), (finding.Code, finding.Tensor));
         Assert.Equal(report.Checkpoint.Tensors.Length - 1, report.Measured!.Value.Length);
-        Parse(report.ToText(ReportFormat.Html)).Dispose();
+        using var page = Parse(report.ToText(ReportFormat.Html));
+        Assert.Equal("1 error; the checkpoint can't be exported as it is.", Text(page, ".verdict.bad"));
+        Assert.Contains("in the numbers of 20 of 21 tensors", Text(page, ".findings + .note"), StringComparison.Ordinal);
     }
 
     /// <summary>405B has as many layers as any that was published.</summary>
@@ -155,6 +190,24 @@ public sealed class HtmlReportTests
         Assert.Equal(["Layers 0 to 125, each", "Outside of the layers"], Names(page, "weights by layer"));
         Assert.Equal(architecture.ParameterCount, report.Weights.Parameters);
         Assert.InRange(report.ToText(ReportFormat.Markdown).Length, 1_000, 10_000);
+    }
+
+    /// <summary>Five NaN and an Inf in one tensor, and an Inf in another.</summary>
+    private static string WriteNonFinite(TempFolder folder)
+    {
+        PyTorch.Ask(
+            """
+            import math, sys, torch
+            source = torch.load(sys.argv[1])
+            weight = source['model']['decoder.layers.0.ffn.gate_proj.weight']
+            weight[3, :5], weight[4, 0] = math.nan, -math.inf
+            source['model']['final_proj.weight'][0, 0] = math.inf
+            torch.save(source, sys.argv[2])
+            """,
+            Path.Combine(Repository.Case("fs2"), "model.pt"),
+            folder["model.pt"]);
+
+        return folder.Path;
     }
 
     internal static IHtmlDocument Parse(string html) => Parser.ParseDocument(html);

@@ -13,8 +13,8 @@ public sealed class MarkdownReportTests
     {
         using var page = Render(ReportNumbersTests.Gather(Repository.Case("tp2-llama3")));
 
-        Assert.Equal(["Findings", "Architecture", "Weights"], page.QuerySelectorAll("h2").Select(heading => heading.TextContent));
-        Assert.Contains("Nothing found.", page.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Equal(["Findings", "Summary", "Architecture", "Weights"], page.QuerySelectorAll("h2").Select(heading => heading.TextContent));
+        Assert.Contains("Nothing found; the checkpoint can be exported.", page.Body!.TextContent, StringComparison.Ordinal);
         Assert.Contains(Rows(page), row => row is ["Parameters", "7.50K", "7,504"]);
         Assert.Contains(Rows(page), row => row is ["FFN", "4,608", "18.00 KiB", "61.4 %", "6", "float32"]);
         Assert.Contains(Rows(page), row => row is ["model.1.pt", ..]);

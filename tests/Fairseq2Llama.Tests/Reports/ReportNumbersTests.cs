@@ -135,6 +135,22 @@ public sealed class ReportNumbersTests
         Assert.Equal([FindingSeverity.Error, FindingSeverity.Warning], findings.Select(finding => finding.Severity).Distinct());
     }
 
+    /// <summary>Silence is not to be taken for more than it is.</summary>
+    [Theory]
+    [InlineData("checkpoints/fs2", false, "files, but neither numbers nor checksums, which takes -Statistics.")]
+    [InlineData("checkpoints/fs2", true, "files, looks for NaN and Inf in all numbers, and compares the checksums that the files have.")]
+    [InlineData("checkpoints/lora", false, "files, but neither numbers nor checksums, which takes -Statistics.")]
+    [InlineData("checkpoints/tp2-llama3", true, "that the files have. It does not compare copies in several files, which takes Test-LlamaCheckpoint -Deep.")]
+    [InlineData("huggingface/single", false, "files, but not numbers, which takes -Statistics.")]
+    [InlineData("huggingface/single", true, "files, and looks for NaN and Inf in all numbers; safetensors files have no checksums.")]
+    public void Say_what_was_checked_and_what_was_not(string path, bool statistics, string words)
+    {
+        var report = Gather(Repository.Data(path), statistics: statistics);
+
+        Assert.Contains($"{words}</p>", report.ToText(ReportFormat.Html), StringComparison.Ordinal);
+        Assert.Contains($"{words}\n\n## Summary", report.ToText(ReportFormat.Markdown), StringComparison.Ordinal);
+    }
+
     /// <summary>The same that Test-LlamaCheckpoint says.</summary>
     [Theory]
     [InlineData("lora")]

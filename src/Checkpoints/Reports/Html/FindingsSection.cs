@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace Fairseq2Llama.Reports.Html;
 
-/// <summary>What is noteworthy, the most serious first. What is of one kind and needs one remedy stands together.</summary>
+/// <summary>What needs attention, and where was looked for it. What is of one kind and needs one remedy stands together.</summary>
 internal static class FindingsSection
 {
     /// <summary>A checkpoint that is no LLaMA has as many as tensors; the rest of a kind is folded.</summary>
@@ -10,10 +10,17 @@ internal static class FindingsSection
 
     public static IEnumerable<object?> Of(CheckpointReport report)
     {
-        yield return report.Findings.IsEmpty
-            ? Tag.Of("p", Tag.Class("good"), "Nothing found.")
-            : Tag.Of("ul", Tag.Class("findings"), FindingGroup.AllOf(report.Findings).Select(Card));
+        yield return Tag.Of("p", Tag.Class($"verdict {ClassOf(report)}"), ReportVerdict.Of(report));
+        yield return report.Findings.IsEmpty ? null : Tag.Of("ul", Tag.Class("findings"), FindingGroup.AllOf(report.Findings).Select(Card));
+        yield return Tag.Of("p", Tag.Class("note"), ReportVerdict.ScopeOf(report));
     }
+
+    private static string ClassOf(CheckpointReport report) => report.Findings.Select(finding => finding.Severity).DefaultIfEmpty().Max() switch
+    {
+        FindingSeverity.Error => "bad",
+        FindingSeverity.Warning => "caution",
+        _ => "good",
+    };
 
     private static XElement Card(FindingGroup group) => Tag.Of(
         "li",

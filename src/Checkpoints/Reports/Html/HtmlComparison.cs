@@ -14,6 +14,7 @@ internal static class HtmlComparison
 
         ReportSection[] sections =
         [
+            new("summary", "Summary", [Unread(summary), .. SummarySection.Of(ComparisonItems.Of(summary))]),
             new("layers", "Layers", Layers(summary)),
             .. report.Farthest.IsEmpty ? Array.Empty<ReportSection>() : [new("moved", "Tensors that moved most", Farthest(report))],
             .. report.Unmatched.IsEmpty ? Array.Empty<ReportSection>() : [new("unmatched", "Tensors that do not match", Unmatched(report))],
@@ -24,9 +25,12 @@ internal static class HtmlComparison
             "Comparison report",
             ComparisonText.Title(summary),
             [summary.ReferenceCheckpoint.Path, summary.DifferenceCheckpoint.Path],
-            ComparisonItems.Of(summary),
             sections);
     }
+
+    private static XElement? Unread(CheckpointComparisonSummary summary) => summary.NotCompared == 0
+        ? null
+        : Tag.Of("p", Tag.Class("verdict bad"), $"{ReportText.Count(summary.NotCompared, "tensor")} could not be read.");
 
     private static IEnumerable<object?> Layers(CheckpointComparisonSummary summary)
     {
@@ -100,11 +104,6 @@ internal static class HtmlComparison
 
     private static IEnumerable<object?> Tensors(CheckpointComparisonSummary summary)
     {
-        if (summary.NotCompared > 0)
-        {
-            yield return Tag.Of("p", Tag.Class("bad"), $"{ReportText.Count(summary.NotCompared, "tensor")} could not be read.");
-        }
-
         yield return Tag.Of(
             "details",
             Tag.Of("summary", $"All {ReportText.Count(summary.Tensors.Length, "tensor")}"),

@@ -8,6 +8,7 @@ internal static class HtmlReport
         ReportSection[] sections =
         [
             new("findings", "Findings", FindingsSection.Of(report)),
+            new("summary", "Summary", SummarySection.Of(ReportSummary.Of(report))),
             new("architecture", "Architecture", ArchitectureSection.Of(report)),
             new("weights", "Weights", WeightsSection.Of(report)),
             new("files", "Files", FilesSection.Of(report)),
@@ -15,6 +16,6 @@ internal static class HtmlReport
             new("tensors", "Tensors", TensorsSection.Of(report)),
         ];
 
-        return ReportBody.Write("Checkpoint report", report.Checkpoint.Name, [report.Checkpoint.Path], ReportSummary.Of(report), sections);
+        return ReportBody.Write("Checkpoint report", report.Checkpoint.Name, [report.Checkpoint.Path], sections);
     }
 }

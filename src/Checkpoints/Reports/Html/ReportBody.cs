@@ -8,7 +8,7 @@ namespace Fairseq2Llama.Reports.Html;
 /// <param name="Content">What is in it.</param>
 internal sealed record ReportSection(string Id, string Title, IEnumerable<object?> Content);
 
-/// <summary>What pages of all kinds have in common: a head with links, a summary, and sections.</summary>
+/// <summary>What pages of all kinds have in common: a head with links, and sections.</summary>
 internal static class ReportBody
 {
     private static readonly string Version = typeof(ReportBody).Assembly.GetName().Version!.ToString(3);
@@ -16,10 +16,8 @@ internal static class ReportBody
     /// <param name="kind">What kind of report it is: <c>Checkpoint report</c>.</param>
     /// <param name="name">What it is about.</param>
     /// <param name="paths">Where that lies.</param>
-    /// <param name="summary">What is wanted at a glance.</param>
-    /// <param name="sections">The sections.</param>
-    public static string Write(
-        string kind, string name, IEnumerable<string> paths, IEnumerable<SummaryItem> summary, IReadOnlyCollection<ReportSection> sections) => HtmlPage.Write(
+    /// <param name="sections">The sections, that first for which a reader opens it.</param>
+    public static string Write(string kind, string name, IEnumerable<string> paths, IReadOnlyCollection<ReportSection> sections) => HtmlPage.Write(
         $"{name}: {char.ToLowerInvariant(kind[0])}{kind[1..]}",
         Tag.Of("a", Tag.Class("skip"), Tag.Attribute("href", "#report"), "Skip to the report"),
         Tag.Of(
@@ -35,7 +33,6 @@ internal static class ReportBody
             "main",
             Tag.Attribute("id", "report"),
             Tag.Attribute("tabindex", "-1"),
-            SummarySection.Of(summary),
             sections.Select(section => Tag.Of(
                 "section",
                 Tag.Attribute("aria-labelledby", section.Id),

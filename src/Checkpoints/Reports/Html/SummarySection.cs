@@ -5,10 +5,10 @@ namespace Fairseq2Llama.Reports.Html;
 /// <summary>What is wanted at a glance.</summary>
 internal static class SummarySection
 {
-    public static XElement Of(IEnumerable<SummaryItem> items) => Tag.Of(
-        "section",
-        Tag.Attribute("aria-label", "Summary"),
-        Tag.Of("dl", Tag.Class("tiles"), items.Select(Tile)));
+    public static IEnumerable<object?> Of(IEnumerable<SummaryItem> items)
+    {
+        yield return Tag.Of("dl", Tag.Class("tiles"), items.Select(Tile));
+    }
 
     private static XElement Tile(SummaryItem item) => Tag.Of(
         "div",

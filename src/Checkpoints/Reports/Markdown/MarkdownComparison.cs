@@ -17,6 +17,13 @@ internal static class MarkdownComparison
         text.Append(CultureInfo.InvariantCulture, $"# Comparison of {MarkdownText.Of(ComparisonText.Title(summary))}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{MarkdownText.Code(summary.ReferenceCheckpoint.Path)}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{MarkdownText.Code(summary.DifferenceCheckpoint.Path)}\n\n");
+        text.Append("## Summary\n\n");
+
+        if (summary.NotCompared > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"**{ReportText.Count(summary.NotCompared, "tensor")} could not be read.**\n\n");
+        }
+
         text.Append(MarkdownTable.Of(
             ["", "", ""],
             ComparisonItems.Of(summary).Select(item => new[] { item.Name, MarkdownText.Of(item.Value), MarkdownText.Of(item.Detail ?? "") })));
@@ -24,11 +31,6 @@ internal static class MarkdownComparison
         AppendLayers(text, summary);
         AppendFarthest(text, report);
         AppendUnmatched(text, report);
-
-        if (summary.NotCompared > 0)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\n**{ReportText.Count(summary.NotCompared, "tensor")} could not be read.**\n");
-        }
 
         return text.ToString();
     }

@@ -17,10 +17,8 @@ internal static class MarkdownReport
         text.Append(CultureInfo.InvariantCulture, $"# Checkpoint {MarkdownText.Of(report.Checkpoint.Name)}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{MarkdownText.Code(report.Checkpoint.Path)}\n\n");
 
-        text.Append(MarkdownTable.Of(
-            ["", "", ""],
-            ReportSummary.Of(report).Select(item => new[] { item.Name, MarkdownText.Of(item.Value), MarkdownText.Of(item.Detail ?? "") })));
         AppendFindings(text, report);
+        AppendSummary(text, report);
         AppendArchitecture(text, report);
         AppendWeights(text, report);
 
@@ -34,25 +32,36 @@ internal static class MarkdownReport
 
     private static void AppendFindings(StringBuilder text, CheckpointReport report)
     {
-        text.Append("\n## Findings\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"## Findings\n\n**{ReportVerdict.Of(report)}**\n\n");
 
-        if (report.Findings.IsEmpty)
+        if (!report.Findings.IsEmpty)
         {
-            text.Append("Nothing found.\n");
-            return;
+            text.Append(MarkdownTable.Of(
+                ["Severity", "Id", "What", "What to do"],
+                report.Findings.Take(ShownFindings).Select(finding => new[]
+                {
+                    $"**{finding.Severity}**",
+                    finding.Code.ToString(),
+                    MarkdownText.Of(finding.Message),
+                    MarkdownText.Of(RecommendedAction.Of(finding)),
+                })));
+            text.Append('\n');
         }
-
-        text.Append(MarkdownTable.Of(
-            ["Severity", "Id", "What", "What to do"],
-            report.Findings.Take(ShownFindings).Select(finding => new[]
-            {
-                $"**{finding.Severity}**", finding.Code.ToString(), MarkdownText.Of(finding.Message), MarkdownText.Of(RecommendedAction.Of(finding)),
-            })));
 
         if (report.Findings.Length > ShownFindings)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\nAnd {report.Findings.Length - ShownFindings} more.\n");
+            text.Append(CultureInfo.InvariantCulture, $"And {report.Findings.Length - ShownFindings} more.\n\n");
         }
+
+        text.Append(CultureInfo.InvariantCulture, $"{ReportVerdict.ScopeOf(report)}\n");
+    }
+
+    private static void AppendSummary(StringBuilder text, CheckpointReport report)
+    {
+        text.Append("\n## Summary\n\n");
+        text.Append(MarkdownTable.Of(
+            ["", "", ""],
+            ReportSummary.Of(report).Select(item => new[] { item.Name, MarkdownText.Of(item.Value), MarkdownText.Of(item.Detail ?? "") })));
     }
 
     private static void AppendArchitecture(StringBuilder text, CheckpointReport report)
