@@ -59,6 +59,35 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         }
     }
 
+    /// <summary>As many tiles as there may be, and more: what a checkpoint has is not known to the style sheet.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Leaves_no_tile_alone_in_the_last_row(string name)
+    {
+        Browser.Open(pages[name], 1280, 800);
+        Assert.InRange(Browser.Ask<int>("return document.querySelectorAll('.tiles > div').length"), 3, 8);
+
+        foreach (var width in new[] { 1280, 1024, 768, 400, 360 })
+        {
+            Browser.Resize(width, 800);
+
+            var rows = Browser.Ask<int[][]>(
+                """
+                const tiles = document.querySelector('.tiles'), all = [...tiles.children];
+                const rows = all.concat(all).map((_, last) => {
+                    tiles.replaceChildren(...Array.from({ length: last + 1 }, (_, i) => all[i % all.length].cloneNode(true)));
+                    const tops = [...tiles.children].map(tile => tile.offsetTop);
+                    return [...new Set(tops)].map(top => tops.filter(other => other === top).length);
+                });
+                tiles.replaceChildren(...all);
+                return rows;
+                """);
+
+            Assert.All(rows, row => Assert.True(row.Length == 1 || row[^1] > 1, $"{string.Join(" + ", row)} at {width} px"));
+            Assert.Equal(width < 1000 ? 2 : 4, rows.Max(row => row.Max()));
+        }
+    }
+
     [Theory]
     [InlineData("fine", "light", "screen")]
     [InlineData("found", "light", "screen")]
