@@ -7,6 +7,9 @@ internal static class KindNames
 {
     public static ParameterKind KindOf(CheckpointTensor tensor) => tensor.ParsedName.Parameter?.Kind ?? ParameterKind.Other;
 
+    /// <summary>One that is outside of the layers, as comparisons call it.</summary>
+    public static string OfOne(ParameterKind kind) => kind == ParameterKind.Norm ? "final norm" : Of(kind).ToLowerInvariant();
+
     public static string Of(ParameterKind kind) => kind switch
     {
         ParameterKind.Embedding => "Embedding",

@@ -111,10 +111,50 @@ public sealed class HtmlReportTests
             .Select(row => row.Children.Select(cell => cell.TextContent.Replace('−', '-')).ToArray());
         Assert.Equal(expected, rows);
 
-        // Nine modules of a layer, each with a shape for both layers.
-        var charts = page.QuerySelectorAll(".violin");
-        Assert.Equal(9, charts.Length);
-        Assert.All(charts, chart => Assert.Equal(2, chart.GetAttribute("d")!.Count(c => c == 'M')));
+        // Embedding and output together, nine modules of a layer, each with a shape for both layers, and the last norm.
+        Assert.Equal([2, .. Enumerable.Repeat(2, 9), 1], page.QuerySelectorAll(".violin").Select(chart => chart.GetAttribute("d")!.Count(c => c == 'M')));
+    }
+
+    /// <summary>Each format has names of its own for them.</summary>
+    [Theory]
+    [InlineData("checkpoints/fs2", "decoder_frontend.embed and final_proj", "decoder.layer_norm")]
+    [InlineData("checkpoints/tied-absent", "decoder_frontend.embed", "decoder.layer_norm")]
+    [InlineData("huggingface/single", "model.embed_tokens and lm_head", "model.norm")]
+    [InlineData(null, "tok_embeddings and output", "norm")]
+    public void Draws_what_is_outside_of_the_layers_beside_them(string? path, string tables, string norm)
+    {
+        using var reference = new TempFolder();
+        CheckpointExport.Plan(
+            Fairseq2Checkpoint.Read(Repository.Case("fs2")), reference["out"], new ReferenceExportOptions { Architecture = TinyModel.Architecture }).Execute();
+        var architecture = TinyModel.Architecture with { TiedEmbeddings = path is "checkpoints/tied-absent" };
+        var report = ReportNumbersTests.Gather(path is null ? reference["out"] : Repository.Data(path), architecture, statistics: true);
+        using var page = Parse(report.ToText(ReportFormat.Html));
+        var statistics = report.Measured!.Value.Select(item => item.Statistics).ToDictionary(tensor => tensor.Name);
+        var plots = page.QuerySelectorAll(".plots figure");
+
+        Assert.Equal(tables, string.Join(" and ", plots[0].QuerySelectorAll("figcaption code").Select(name => name.TextContent)));
+        Assert.Equal(norm, plots[^1].QuerySelector("figcaption code")!.TextContent);
+        Assert.Equal(11, plots.Length);
+        Assert.Equal(tables.Contains("and", StringComparison.Ordinal) ? ["embedding", "output"] : ["embedding"], plots[0].QuerySelectorAll(".axis span").Select(label => label.TextContent));
+
+        // On one scale, that of the wider of both.
+        var both = tables.Split(" and ").Select(name => statistics[$"{name}.weight"]).ToArray();
+        AssertScale(both.Min(tensor => tensor.Min), both.Max(tensor => tensor.Max), plots[0]);
+        AssertScale(statistics[$"{norm}.weight"].Min, statistics[$"{norm}.weight"].Max, plots[^1]);
+
+        static void AssertScale(double? low, double? high, AngleSharp.Dom.IElement plot) => Assert.Equal(
+            [Display.Number(high), Display.Number(low)],
+            plot.QuerySelectorAll(".scale span").Select(label => label.TextContent.Replace('−', '-')));
+    }
+
+    [External]
+    [Fact]
+    public void Says_which_of_both_tables_holds_numbers_that_are_none()
+    {
+        using var folder = new TempFolder();
+        using var page = Parse(ReportNumbersTests.Gather(WriteNonFinite(folder), statistics: true).ToText(ReportFormat.Html));
+
+        Assert.EndsWith(" NaN or Inf in output.", page.QuerySelector(".plots figcaption span")!.TextContent, StringComparison.Ordinal);
     }
 
     [External]

@@ -36,6 +36,10 @@ public sealed class MarkdownReportTests
         using var page = Render(report);
 
         var largest = report.Measured!.Value.Where(item => item.Tensor.Name.EndsWith("q_proj.weight", StringComparison.Ordinal)).MaxBy(item => item.Statistics.Max).Statistics;
+        Assert.Equal(
+            ["decoder_frontend.embed", "decoder.layer_norm", "final_proj"],
+            Rows(page).Select(row => row[0]).Where(name => name is "decoder_frontend.embed" or "decoder.layer_norm" or "final_proj"));
+        Assert.Contains(Rows(page), row => row is ["final_proj", var min, ..] && min == Display.Number(report.Measured!.Value[^1].Statistics.Min).Replace('-', '−'));
         Assert.Contains(Rows(page), row => row is ["self_attn.q_proj", _, var max, ..] && max == $"{Display.Number(largest.Max)} (layer {largest.Layer})");
     }
 

@@ -37,7 +37,7 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
 
         Assert.Empty(empty);
         Assert.Equal([], Browser.Ask<string[]>("return [...document.querySelectorAll('svg[role=img], svg[role=img] *')].filter(shape => !shape.checkVisibility()).map(shape => shape.outerHTML.slice(0, 200))"));
-        Assert.Equal(name == "deep" ? 10 : 1, Browser.Ask<int>("return document.querySelectorAll('svg[role=img]').length"));
+        Assert.Equal(name == "deep" ? 12 : 1, Browser.Ask<int>("return document.querySelectorAll('svg[role=img]').length"));
     }
 
     /// <summary>At 200 % a reader's browser has a root font of 32 pixels.</summary>
@@ -187,15 +187,38 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
 
         // Layer 17 has four times the deviation of the others.
         var captions = Browser.Ask<string[]>("return [...document.querySelectorAll('.plots figcaption')].map(caption => caption.innerText)");
-        Assert.Equal(9, captions.Length);
+        Assert.Equal(11, captions.Length);
 
-        // A shape for each of 126 layers, from edge to edge.
-        Assert.All(Browser.Ask<int[]>("return [...document.querySelectorAll('.violin')].map(path => path.getAttribute('d').match(/M/g).length)"), count => Assert.Equal(126, count));
+        // A shape for each of 126 layers, from edge to edge, between what is outside of them.
+        Assert.Equal(
+            [2, .. Enumerable.Repeat(126, 9), 1],
+            Browser.Ask<int[]>("return [...document.querySelectorAll('.violin')].map(path => path.getAttribute('d').match(/M/g).length)"));
         Assert.All(
-            Browser.Ask<double[]>("return [...document.querySelectorAll('.violin')].map(path => path.getBoundingClientRect().width / path.parentElement.getBoundingClientRect().width)"),
+            Browser.Ask<double[]>("return [...document.querySelectorAll('.violin')].map(path => path.getBoundingClientRect().width / path.parentElement.getBoundingClientRect().width)")[1..^1],
             width => Assert.InRange(width, 0.98, 1));
-        Assert.All(captions, caption => Assert.Contains("in layer 17:", caption, StringComparison.Ordinal));
+        Assert.All(captions[1..^1], caption => Assert.Contains("in layer 17:", caption, StringComparison.Ordinal));
         Assert.Contains("NaN or Inf in layer 3.", captions.Single(caption => caption.Contains("ffn.inner_proj", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    /// <summary>A shape alone does not fill its plot, and stands above its name.</summary>
+    [Fact]
+    public void Draws_shapes_of_the_same_kind_above_their_names()
+    {
+        foreach (var width in new[] { 360, 1280 })
+        {
+            Browser.Open(pages["deep"], width, 800);
+
+            var centers = Browser.Ask<double[][]>(
+                """
+                const center = element => { const box = element.getBoundingClientRect(); return (box.left + box.right) / 2; };
+                return [...document.querySelectorAll('.plots figure:has(.names)')].map(figure => [
+                    center(figure.querySelector('svg')), center(figure.querySelector('.axis')), figure.querySelector('svg').getBoundingClientRect().width,
+                ]);
+                """);
+
+            Assert.Equal([160, 80], centers.Select(figure => figure[2]));
+            Assert.All(centers, figure => Assert.Equal(figure[0], figure[1], 0.5));
+        }
     }
 
     /// <summary>Everything open, at a size of the root font.</summary>

@@ -190,7 +190,7 @@ public sealed class ReportNumbersTests
         Assert.Equal(Gather(Repository.Case("tp2-llama3")).ToText(format), Gather(Repository.Case("tp2-llama3")).ToText(format));
 
     internal static CheckpointReport Gather(string path, LlamaArchitecture? architecture = null, bool statistics = false) => CheckpointReport.Gather(
-        File.Exists(Path.Combine(path, "config.json")) ? LlamaHuggingFaceCheckpoint.Read(path) : Fairseq2Checkpoint.Read(path),
+        CheckpointReader.Read(path),
         new CheckpointReportOptions { Architecture = architecture ?? TinyModel.Architecture, Statistics = statistics });
 
     private static void AssertSums(string path)

@@ -78,7 +78,7 @@ internal static class ColumnChart
                 Tag.Attribute("aria-label", label),
                 Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {columns.Length * ColumnWidth} {Height}")),
                 Tag.Attribute("preserveAspectRatio", "none"),
-                Tag.Attribute("style", string.Create(CultureInfo.InvariantCulture, $"max-width:{width}rem")),
+                ChartAxis.MaxWidth(width),
                 Tag.Of("path", Tag.Class("fill"), Tag.Path(known.ToString())),
                 unknown.Length == 0 ? null : Tag.Of("path", Tag.Class("unknown"), Tag.Path(unknown.ToString()))),
             ChartAxis.Of(columns[0].Layer, columns[^1].Layer, width));

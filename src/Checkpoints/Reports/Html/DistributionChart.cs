@@ -5,7 +5,7 @@ using System.Xml.Linq;
 namespace Fairseq2Llama.Reports.Html;
 
 /// <summary>
-/// How the weights of a module are distributed, layer beside layer on one scale: as wide as there are many (by the square root, for
+/// How the weights of modules are distributed, tensor beside tensor on one scale: as wide as there are many (by the square root, for
 /// tails to be seen) from the smallest to the largest. A layer with outliers is longer than the others.
 /// </summary>
 internal static class DistributionChart
@@ -14,31 +14,41 @@ internal static class DistributionChart
     private const int HalfWidth = 10;
     private const int Height = 200;
 
-    public static XElement? Of(ModuleStatistics module)
-    {
-        var layers = module.Tensors.Where(tensor => tensor.Min is not null).ToArray();
+    /// <summary>So many rem a shape is wide at most: one alone would fill the plot.</summary>
+    private const int ShapeWidth = 5;
 
-        if (layers.Length == 0 || module.Tensors.Length > ChartAxis.MaxLayers)
+    /// <param name="modules">One module of all layers, or those outside of the layers that are comparable.</param>
+    public static XElement? Of(IReadOnlyList<ModuleStatistics> modules)
+    {
+        var shapes = modules.SelectMany(module => module.Tensors.Select(tensor => new Shape(PlaceOf(module, tensor), tensor))).ToArray();
+        var drawn = shapes.Where(shape => shape.Tensor.Min is not null).ToArray();
+
+        if (drawn.Length == 0 || shapes.Length > ChartAxis.MaxLayers)
         {
             return null;
         }
 
-        var low = layers.Min(layer => layer.Min!.Value);
-        var high = layers.Max(layer => layer.Max!.Value);
+        var low = drawn.Min(shape => shape.Tensor.Min!.Value);
+        var high = drawn.Max(shape => shape.Tensor.Max!.Value);
         var path = new StringBuilder();
 
-        for (var i = 0; i < module.Tensors.Length; i++)
+        for (var i = 0; i < shapes.Length; i++)
         {
-            Draw(path, module.Tensors[i], (i * ColumnWidth) + (ColumnWidth / 2), Y);
+            Draw(path, shapes[i].Tensor, (i * ColumnWidth) + (ColumnWidth / 2), Y);
         }
 
-        var summary = Summarize(module, layers.MaxBy(Magnitude)!);
+        var summary = Summarize(shapes, drawn.MaxBy(Magnitude)!);
         var (lowText, highText) = (ReportText.Signed(low), ReportText.Signed(high));
-        var width = module.Tensors.Length * ColumnWidth;
+        var width = shapes.Length * ColumnWidth;
+        var maxWidth = shapes.Length * ShapeWidth;
 
         return Tag.Of(
             "figure",
-            Tag.Of("figcaption", Tag.Code(module.Name), " ", Tag.Of("span", summary)),
+            Tag.Of(
+                "figcaption",
+                modules.SelectMany((module, index) => new object?[] { index == 0 ? null : " and ", Tag.Code(module.Name) }),
+                " ",
+                Tag.Of("span", summary)),
             Tag.Of(
                 "div",
                 Tag.Class("plot"),
@@ -46,31 +56,36 @@ internal static class DistributionChart
                 Tag.Of(
                     "svg",
                     Tag.Attribute("role", "img"),
-                    Tag.Attribute("aria-label", $"Distribution of {module.Name} layer by layer, from {lowText} to {highText}. {summary}"),
+                    Tag.Attribute(
+                        "aria-label",
+                        $"Distribution of {string.Join(" and ", modules.Select(module => module.Name))}, from {lowText} to {highText}. {summary}"),
                     Tag.Attribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width} {Height}")),
                     Tag.Attribute("preserveAspectRatio", "none"),
+                    ChartAxis.MaxWidth(maxWidth),
                     low <= 0 && high >= 0 ? LineAt(Y(0), width) : null,
                     Tag.Of("path", Tag.Class("violin"), Tag.Path(path.ToString())))),
-            ChartAxis.Of(module.Tensors[0].Layer ?? 0, module.Tensors[^1].Layer ?? 0));
+            shapes[0].Tensor.Layer is { } first
+                ? ChartAxis.Of(first, shapes[^1].Tensor.Layer!.Value, maxWidth)
+                : ChartAxis.Of([.. shapes.Select(shape => shape.Place)], maxWidth));
 
         int Y(double value) => low == high ? Height / 2 : (int)Math.Round((high / (high - low) * Height) - (value / (high - low) * Height));
     }
 
+    private static string PlaceOf(ModuleStatistics module, TensorStatistics tensor) => tensor.Layer is { } layer
+        ? string.Create(CultureInfo.InvariantCulture, $"layer {layer}")
+        : KindNames.OfOne(module.Parameter.Kind);
+
     private static XElement LineAt(int y, int width) =>
         Tag.Of("path", Tag.Class("zero"), Tag.Path(string.Create(CultureInfo.InvariantCulture, $"M0 {y}h{width}")));
 
-    private static double Magnitude(TensorStatistics tensor) => Math.Max(Math.Abs(tensor.Min!.Value), Math.Abs(tensor.Max!.Value));
+    private static double Magnitude(Shape shape) => Math.Max(Math.Abs(shape.Tensor.Min!.Value), Math.Abs(shape.Tensor.Max!.Value));
 
-    private static string Summarize(ModuleStatistics module, TensorStatistics widest)
+    private static string Summarize(Shape[] shapes, Shape widest)
     {
-        var nonFinite = module.Tensors.Where(tensor => tensor.NaN + tensor.Inf > 0).Select(tensor => tensor.Layer).ToArray();
-        var warning = nonFinite.Length == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $" NaN or Inf in layer {string.Join(", ", nonFinite.Take(8))}{(nonFinite.Length > 8 ? ", …" : "")}.");
+        var nonFinite = shapes.Where(shape => shape.Tensor.NaN + shape.Tensor.Inf > 0).Select(shape => shape.Place).ToArray();
+        var warning = nonFinite.Length == 0 ? "" : $" NaN or Inf in {string.Join(", ", nonFinite.Take(8))}{(nonFinite.Length > 8 ? ", …" : "")}.";
 
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"Farthest from 0 in layer {widest.Layer}: {ReportText.Signed(widest.Min)} to {ReportText.Signed(widest.Max)}.{warning}");
+        return $"Farthest from 0 in {widest.Place}: {ReportText.Signed(widest.Tensor.Min)} to {ReportText.Signed(widest.Tensor.Max)}.{warning}";
     }
 
     private static void Draw(StringBuilder path, TensorStatistics tensor, int center, Func<double, int> y)
@@ -106,4 +121,8 @@ internal static class DistributionChart
             (x, at) = (toX, toY);
         }
     }
+
+    /// <param name="Place">Where it is in the model.</param>
+    /// <param name="Tensor">What its weights are like.</param>
+    private sealed record Shape(string Place, TensorStatistics Tensor);
 }
