@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Reports;
 using Fairseq2Llama.Reports.Html;
 using Fairseq2Llama.Reports.Markdown;
@@ -10,7 +11,7 @@ public sealed class CheckpointReport
 {
     private CheckpointReport(LlamaCheckpoint checkpoint, CheckpointTestResult test, WeightMeasurement? measurement)
     {
-        var tensors = checkpoint.Tensors;
+        CheckpointTensor[] tensors = [.. checkpoint.Tensors.Distinct(SharedStorage.Comparer)];
 
         Checkpoint = checkpoint;
         Architecture = test.Architecture;
@@ -22,7 +23,7 @@ public sealed class CheckpointReport
                 .ThenByDescending(finding => finding.Severity),
         ];
         Weights = WeightSum.Of(tensors);
-        Settings = SettingTable.Of(tensors, test.Architecture);
+        Settings = SettingTable.Of(checkpoint.Tensors, test.Architecture);
         Files = ReportedFile.AllOf(checkpoint);
         Layers = ReportedLayer.AllOf(tensors);
         Outside = ReportedPart.Of("Outside of the layers", [.. tensors.Where(tensor => tensor.Layer is null)]);
@@ -57,7 +58,7 @@ public sealed class CheckpointReport
     /// <summary>Who says that this is the architecture; null where there is none.</summary>
     internal string? ArchitectureOrigin { get; }
 
-    /// <summary>All tensors; tied ones count twice.</summary>
+    /// <summary>All tensors; tied ones count once.</summary>
     internal WeightSum Weights { get; }
 
     /// <summary>The numbers of the architecture.</summary>

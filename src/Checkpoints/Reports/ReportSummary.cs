@@ -19,13 +19,13 @@ internal static class ReportSummary
             yield return new SummaryItem("Training step", Display.Grouped(step));
         }
 
-        var twice = SharedStorage.IsOutputTied(checkpoint.Tensors) ? ", tied ones twice" : "";
-        var (tensors, parameters, bytes) = report.Weights;
-        yield return new SummaryItem("Parameters", Display.Count(parameters), Display.Grouped(parameters) + twice);
-        yield return new SummaryItem("Weights", Display.Size(bytes), $"{Display.Grouped(bytes)} bytes{twice}");
+        var once = SharedStorage.IsOutputTied(checkpoint.Tensors) ? ", tied ones once" : "";
+        var (_, parameters, bytes) = report.Weights;
+        yield return new SummaryItem("Parameters", Display.Count(parameters), Display.Grouped(parameters) + once);
+        yield return new SummaryItem("Weights", Display.Size(bytes), $"{Display.Grouped(bytes)} bytes{once}");
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
         yield return new SummaryItem(
-            "Tensors", Display.Grouped(tensors), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
+            "Tensors", Display.Grouped(checkpoint.Tensors.Length), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside of them");
         yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
     }
 }

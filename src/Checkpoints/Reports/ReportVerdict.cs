@@ -34,15 +34,15 @@ internal static class ReportVerdict
             ? $"{scope} It does not compare copies in several files, which takes Test-LlamaCheckpoint -Deep."
             : scope;
 
-        string Numbers(int measured) => measured == report.Weights.Tensors
+        string Numbers(int measured) => measured == report.Checkpoint.Tensors.Length
             ? "all numbers"
-            : $"the numbers of {Display.Grouped(measured)} of {ReportText.Count(report.Weights.Tensors, "tensor")}";
+            : $"the numbers of {Display.Grouped(measured)} of {ReportText.Count(report.Checkpoint.Tensors.Length, "tensor")}";
     }
 
     private static string NonFinite(CheckpointReport report)
     {
         var statistics = (report.Measured ?? []).Select(item => item.Statistics).ToArray();
-        var of = $"of {ReportText.Count(report.Weights.Tensors, "tensor")}. ";
+        var of = $"of {ReportText.Count(report.Checkpoint.Tensors.Length, "tensor")}. ";
 
         return (statistics.Count(tensor => tensor.NaN > 0), statistics.Count(tensor => tensor.Inf > 0)) switch
         {
