@@ -65,6 +65,9 @@ public sealed class CheckpointTensor
     /// <summary>The checkpoint that it belongs to.</summary>
     internal LlamaCheckpoint Owner { get; set; } = null!;
 
+    /// <summary>Whether its weights are those of an earlier tensor of the checkpoint, so that whoever counts parameters counts them there.</summary>
+    internal bool IsRepeat { get; set; }
+
     /// <summary>The dim along which tensor parallelism divides it; null where it does not.</summary>
     internal int? SplitDim { get; }
 

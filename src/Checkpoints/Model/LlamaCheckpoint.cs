@@ -40,7 +40,7 @@ public abstract class LlamaCheckpoint
     public ImmutableArray<DType> DTypes => DTypesOf(Tensors);
 
     /// <summary>Elements of all tensors. Those that share their storage, as a tied output does with the embeddings, count once, as in the files.</summary>
-    public long ElementCount => Tensors.Distinct(SharedStorage.Comparer).Sum(tensor => tensor.ElementCount);
+    public long ElementCount => Tensors.Where(tensor => !tensor.IsRepeat).Sum(tensor => tensor.ElementCount);
 
     /// <summary>Bytes of its files.</summary>
     public abstract long SizeInBytes { get; }
@@ -94,9 +94,12 @@ public abstract class LlamaCheckpoint
     /// <summary>Makes tensors belong to it.</summary>
     private protected ImmutableArray<CheckpointTensor> Adopt(ImmutableArray<CheckpointTensor> tensors)
     {
+        var seen = new HashSet<CheckpointTensor>(SharedStorage.Comparer);
+
         foreach (var tensor in tensors)
         {
             tensor.Owner = this;
+            tensor.IsRepeat = !seen.Add(tensor);
         }
 
         return tensors;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Model;
 using Fairseq2Llama.Reports;
 using Fairseq2Llama.Reports.Html;
 using Fairseq2Llama.Reports.Markdown;
@@ -11,7 +10,7 @@ public sealed class CheckpointReport
 {
     private CheckpointReport(LlamaCheckpoint checkpoint, CheckpointTestResult test, WeightMeasurement? measurement)
     {
-        CheckpointTensor[] tensors = [.. checkpoint.Tensors.Distinct(SharedStorage.Comparer)];
+        var tensors = checkpoint.Tensors;
 
         Checkpoint = checkpoint;
         Architecture = test.Architecture;
@@ -23,7 +22,7 @@ public sealed class CheckpointReport
                 .ThenByDescending(finding => finding.Severity),
         ];
         Weights = WeightSum.Of(tensors);
-        Settings = SettingTable.Of(checkpoint.Tensors, test.Architecture);
+        Settings = SettingTable.Of(tensors, test.Architecture);
         Files = ReportedFile.AllOf(checkpoint);
         Layers = ReportedLayer.AllOf(tensors);
         Outside = ReportedPart.Of("Outside of the layers", [.. tensors.Where(tensor => tensor.Layer is null)]);

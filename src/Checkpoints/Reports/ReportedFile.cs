@@ -24,7 +24,7 @@ internal sealed record ReportedFile(string Name, long Length, ShardCoordinates? 
                    name,
                    StoredFile.Below(checkpoint.Folder, name).Length,
                    held.Select(PlaceOf).FirstOrDefault(),
-                   WeightSum.Of(held)),
+                   WeightSum.Of([.. held])),
         ];
     }
 

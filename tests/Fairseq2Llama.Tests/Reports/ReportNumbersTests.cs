@@ -18,14 +18,14 @@ public sealed class ReportNumbersTests
         state = torch.load(sys.argv[1], map_location='cpu')
         seen = set()
         for name, tensor in state.get('model', state).items():
-            if (tensor.data_ptr(), tensor.shape) in seen: continue
-            seen.add((tensor.data_ptr(), tensor.shape))
             kind = next((kind for kind, pattern in KINDS if re.fullmatch(pattern, name)), 'Other')
             layer = re.match(r'decoder\.layers\.(\d+)\.', name)
             for sums in [kinds[kind], layers[layer.group(1) if layer else '']]:
                 sums[0] += 1
+                if tensor.data_ptr() in seen: continue
                 sums[1] += tensor.numel()
                 sums[2] += tensor.numel() * tensor.element_size()
+            seen.add(tensor.data_ptr())
         print(json.dumps({'kinds': kinds, 'layers': layers}))
         """;
 
