@@ -7,7 +7,6 @@ internal static class ComparisonText
 {
     private const int BarWidth = 20;
     private const int MaxNames = 8;
-    private const double AlikeShare = 0.98;
 
     /// <summary>What is wanted first: <c>45 of 47 tensors are not equal (44 different, 1 only in 7b).</c></summary>
     public static string Verdict(CheckpointComparisonSummary summary) =>
@@ -32,8 +31,7 @@ internal static class ComparisonText
     };
 
     /// <summary>Whether all parts moved by nearly the same, so that a chart would show nothing.</summary>
-    public static bool AreAlike(IReadOnlyCollection<LayerComparison> layers) =>
-        layers.Select(layer => layer.RelativeNorm ?? double.NaN).DefaultIfEmpty(double.NaN).Min() is var least && least > LargestNorm(layers) * AlikeShare;
+    public static bool AreAlike(IEnumerable<LayerComparison> layers) => ReportText.AreAlike(layers.Select(layer => layer.RelativeNorm));
 
     /// <summary>What a result means, in words.</summary>
     public static string Words(ComparisonResult result) => result switch

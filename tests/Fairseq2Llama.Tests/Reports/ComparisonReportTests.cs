@@ -119,9 +119,15 @@ public sealed class ComparisonReportTests : IDisposable
     [Fact]
     public void Draws_no_chart_of_equal_columns()
     {
-        using var page = HtmlReportTests.Parse(Write("b = {name: value * 2 for name, value in b.items()}", ReportFormat.Html));
+        const string Change = "b = {name: value * 2 for name, value in b.items()}";
+
+        using var page = HtmlReportTests.Parse(Write(Change, ReportFormat.Html));
+        using var markdown = Render(Write(Change, ReportFormat.Markdown));
 
         Assert.Null(page.QuerySelector(".columns"));
+        Assert.Empty(page.QuerySelectorAll(".bar"));
+        Assert.Equal(["1"], page.QuerySelectorAll(".share span").Select(norm => norm.TextContent).Distinct());
+        Assert.Contains(Rows(markdown), row => row is ["layer 3", "1", "", ..]);
         Assert.Contains("All parts moved alike.", page.Body!.TextContent, StringComparison.Ordinal);
         Assert.Equal(["Result", "Largest difference", "Relative norm"], page.QuerySelectorAll("dt").Select(item => item.TextContent));
         Assert.Equal(20, HtmlReportTests.Names(page, "tensors that moved most").Count());

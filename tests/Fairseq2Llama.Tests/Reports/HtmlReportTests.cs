@@ -115,6 +115,49 @@ public sealed class HtmlReportTests
         Assert.Equal([2, .. Enumerable.Repeat(2, 9), 1], page.QuerySelectorAll(".violin").Select(chart => chart.GetAttribute("d")!.Count(c => c == 'M')));
     }
 
+    /// <summary>Columns of one height say nothing.</summary>
+    [Theory]
+    [InlineData("fs2", "2 layers of 3.10K parameters each (12.13 KiB).", "float32")]
+    [InlineData("bias", "2 layers of nearly the same size, 6.06 KiB to 6.09 KiB.", "bfloat16")]
+    public void Says_in_a_sentence_what_a_chart_of_equal_columns_would_show(string name, string sentence, string type)
+    {
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case(name)).ToText(ReportFormat.Html));
+
+        Assert.Null(page.QuerySelector(".columns"));
+        Assert.Contains(sentence, page.QuerySelectorAll("section[aria-labelledby='weights'] > p").Select(paragraph => paragraph.TextContent));
+        Assert.Contains($"All weights are {type}.", page.QuerySelectorAll("section[aria-labelledby='weights'] > p").Select(paragraph => paragraph.TextContent));
+        Assert.Empty(page.QuerySelectorAll("[aria-label='Table: weights by element type'], [aria-label='Table: files'] .share"));
+    }
+
+    /// <summary>Layers of 1 to 60 numbers, the first of another type.</summary>
+    [External]
+    [Fact]
+    public void Keeps_charts_of_columns_that_differ()
+    {
+        using var folder = new TempFolder();
+        PyTorch.Ask(
+            "import sys, torch; torch.save({f'decoder.layers.{n}.ffn_layer_norm.weight': torch.ones(n + 1, dtype=torch.half if n == 0 else None) for n in range(60)}, sys.argv[1])",
+            folder["model.pt"]);
+
+        using var page = Parse(ReportNumbersTests.Gather(folder.Path).ToText(ReportFormat.Html));
+
+        Assert.Equal("Bytes of each layer: 2 B to 240 B", Text(page, ".columns figcaption"));
+        Assert.Equal(60, page.QuerySelector(".columns .fill")!.GetAttribute("d")!.Count(letter => letter == 'M'));
+        Assert.Equal(["float32", "float16"], Names(page, "weights by element type"));
+        Assert.Equal(2, page.QuerySelectorAll("[aria-label='Table: weights by element type'] .bar").Length);
+    }
+
+    /// <summary>Files that are as large as each other have shares, and no bars.</summary>
+    [Fact]
+    public void Draws_no_equal_bars_in_tables()
+    {
+        using var page = Parse(ReportNumbersTests.Gather(Repository.Case("tp2-llama3")).ToText(ReportFormat.Html));
+
+        Assert.Equal(["50.0 %", "50.0 %"], page.QuerySelectorAll("[aria-label='Table: files'] .share span").Select(share => share.TextContent));
+        Assert.Empty(page.QuerySelectorAll("[aria-label='Table: files'] .bar"));
+        Assert.Equal(8, page.QuerySelectorAll("[aria-label='Table: weights by kind'] .bar").Length);
+    }
+
     /// <summary>Each format has names of its own for them.</summary>
     [Theory]
     [InlineData("checkpoints/fs2", "decoder_frontend.embed and final_proj", "decoder.layer_norm")]

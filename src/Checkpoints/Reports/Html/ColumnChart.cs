@@ -11,7 +11,7 @@ internal static class ColumnChart
     private const int Gap = 2;
     private const int Height = 100;
 
-    /// <summary>How many bytes layers have.</summary>
+    /// <summary>How many bytes layers have; a sentence where they have the same.</summary>
     public static XElement? Of(IReadOnlyList<ReportedLayer> layers)
     {
         if (layers.Count is 0 or > ChartAxis.MaxLayers)
@@ -19,14 +19,19 @@ internal static class ColumnChart
             return null;
         }
 
-        var largest = layers.Max(layer => layer.Part.Weights.Bytes);
-        var smallest = layers.Min(layer => layer.Part.Weights.Bytes);
-        var range = smallest == largest ? $"{Display.Size(largest)} each" : $"{Display.Size(smallest)} to {Display.Size(largest)}";
+        var weights = layers.Select(layer => layer.Part.Weights).OrderBy(weights => weights.Bytes).ToArray();
+        var range = $"{Display.Size(weights[0].Bytes)} to {Display.Size(weights[^1].Bytes)}";
+        var count = ReportText.Count(layers.Count, "layer");
+        var each = layers.Count == 1 ? "" : " each";
 
-        return Draw(
-            [.. layers.Select(layer => (layer.Layer, (double?)layer.Part.Weights.Bytes))],
-            $"Bytes of each layer: {range}",
-            $"A column for each of {ReportText.Count(layers.Count, "layer")}, as high as its bytes: {range}");
+        return weights.Distinct().Count() == 1
+            ? Tag.Of("p", $"{count} of {Display.Count(weights[0].Parameters)} parameters{each} ({Display.Size(weights[0].Bytes)}).")
+            : ReportText.AreAlike(weights.Select(weights => (double?)weights.Bytes))
+            ? Tag.Of("p", $"{count} of nearly the same size, {range}.")
+            : Draw(
+                [.. layers.Select(layer => (layer.Layer, (double?)layer.Part.Weights.Bytes))],
+                $"Bytes of each layer: {range}",
+                $"A column for each of {count}, as high as its bytes: {range}");
     }
 
     /// <summary>How far layers moved. One that moved and has no relative norm is a column of full height in another colour.</summary>

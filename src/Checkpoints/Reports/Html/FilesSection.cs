@@ -22,23 +22,29 @@ internal static class FilesSection
 
     private static XElement TableOf(CheckpointReport report)
     {
-        var whole = report.Files.Sum(file => file.Weights.Bytes);
+        var held = report.Files.Where(file => file.Place is not null).Select(file => file.Weights.Bytes).ToArray();
+        var (whole, isDrawn) = (held.Sum(), !ReportText.AreAlike(held.Select(bytes => (double?)bytes)));
         var isGrid = report.Checkpoint.Format != CheckpointFormat.HuggingFace && report.Checkpoint.ShardCount > 1;
+        var isShared = held.Length > 1;
 
         return HtmlTable.Of(
             "files",
-            ["File", .. isGrid ? ["#pp", "#tp", "#sdp"] : Array.Empty<string>(), "#Size", "#Tensors", "Share of the weights"],
-            report.Files.Select(file => CellsOf(file, isGrid, whole)));
+            [
+                "File",
+                .. isGrid ? ["#pp", "#tp", "#sdp"] : Array.Empty<string>(),
+                "#Size",
+                "#Tensors",
+                .. isShared ? ["Share of the weights"] : Array.Empty<string>(),
+            ],
+            report.Files.Select(file => (object?[])
+            [
+                Tag.Code(file.Name),
+                .. isGrid ? PlaceOf(file.Place) : [],
+                Display.Size(file.Length),
+                file.Place is null ? "–" : Display.Grouped(file.Weights.Tensors),
+                .. isShared ? [file.Place is null ? "–" : Bar.Of(file.Weights.Bytes, whole, isDrawn)] : Array.Empty<object?>(),
+            ]));
     }
-
-    private static object?[] CellsOf(ReportedFile file, bool isGrid, long whole) =>
-    [
-        Tag.Code(file.Name),
-        .. isGrid ? PlaceOf(file.Place) : [],
-        Display.Size(file.Length),
-        file.Place is null ? "–" : Display.Grouped(file.Weights.Tensors),
-        file.Place is null ? "–" : Bar.Of(file.Weights.Bytes, whole),
-    ];
 
     private static object?[] PlaceOf(ShardCoordinates? place) => place is { } known
         ? [Show(known.Pipeline), Show(known.TensorParallel), Show(known.DataParallel)]

@@ -48,6 +48,7 @@ internal static class HtmlComparison
         }
 
         var largest = ComparisonText.LargestNorm(summary.Layers);
+        var isDrawn = !ComparisonText.AreAlike(summary.Layers);
 
         yield return Folded(
             "parts",
@@ -58,7 +59,7 @@ internal static class HtmlComparison
                 summary.Layers.Select(layer => new object?[]
                 {
                     layer.Name,
-                    Norm(layer.RelativeNorm, layer.NormOfDifference, largest),
+                    Norm(layer.RelativeNorm, layer.NormOfDifference, largest, isDrawn),
                     Number(layer.NormOfDifference),
                     Number(layer.MaxAbsoluteDifference),
                     ComparisonText.EqualOf(layer),
@@ -73,6 +74,7 @@ internal static class HtmlComparison
         }
 
         var largest = report.Farthest.Max(tensor => tensor.RelativeNorm) ?? 0;
+        var isDrawn = !ReportText.AreAlike(report.Farthest.Select(tensor => tensor.RelativeNorm));
 
         yield return HtmlTable.Of(
             "tensors that moved most",
@@ -80,7 +82,7 @@ internal static class HtmlComparison
             report.Farthest.Select(tensor => new object?[]
             {
                 Tag.Code(tensor.Name),
-                Norm(tensor.RelativeNorm, tensor.NormOfDifference, largest),
+                Norm(tensor.RelativeNorm, tensor.NormOfDifference, largest, isDrawn),
                 Number(tensor.NormOfDifference),
                 Number(tensor.MaxAbsoluteDifference),
                 ComparisonText.Cosine(tensor),
@@ -122,8 +124,8 @@ internal static class HtmlComparison
     }
 
     /// <summary>A bar, as long as it is large; none for what is no number, and a mark for what moved nevertheless.</summary>
-    private static object Norm(double? relative, double? norm, double largest) => relative is { } known
-        ? Bar.Of(Display.Number(known), largest == 0 ? 0 : known / largest)
+    private static object Norm(double? relative, double? norm, double largest, bool isDrawn) => relative is { } known
+        ? Bar.Of(Display.Number(known), largest == 0 ? 0 : known / largest, isDrawn)
         : norm is > 0 ? Tag.Of("strong", Tag.Class("bad"), "no number") : "–";
 
     private static string Number(double? number) => number is null ? "–" : Display.Number(number);

@@ -22,19 +22,26 @@ internal static class WeightsSection
             : Tag.Of("details", Tag.Of("summary", $"All {Display.Grouped(report.ByLayer.Length)} parts"), table);
 
         yield return Tag.Of("h3", "By element type");
-        yield return TableOf("weights by element type", "Type", report.DTypes, report.Weights, showsTypes: false);
+        yield return report.DTypes is [var only]
+            ? Tag.Of("p", $"All weights are {only.Name}.")
+            : TableOf("weights by element type", "Type", report.DTypes, report.Weights, showsTypes: false);
     }
 
     private static XElement TableOf(
-        string name, string first, IEnumerable<ReportedPart> parts, WeightSum whole, bool showsTypes = true) => HtmlTable.Of(
-        name,
-        [first, "Share of bytes", "#Parameters", "#Size", "#Tensors", .. showsTypes ? ["Type"] : Array.Empty<string>()],
-        parts.Select(part => CellsOf(part, whole, showsTypes)));
+        string name, string first, IReadOnlyCollection<ReportedPart> parts, WeightSum whole, bool showsTypes = true)
+    {
+        var isDrawn = !ReportText.AreAlike(parts.Select(part => (double?)part.Weights.Bytes));
 
-    private static object?[] CellsOf(ReportedPart part, WeightSum whole, bool showsTypes) =>
+        return HtmlTable.Of(
+            name,
+            [first, "Share of bytes", "#Parameters", "#Size", "#Tensors", .. showsTypes ? ["Type"] : Array.Empty<string>()],
+            parts.Select(part => CellsOf(part, whole, showsTypes, isDrawn)));
+    }
+
+    private static object?[] CellsOf(ReportedPart part, WeightSum whole, bool showsTypes, bool isDrawn) =>
     [
         part.Name,
-        Bar.Of(part.Weights.Bytes, whole.Bytes),
+        Bar.Of(part.Weights.Bytes, whole.Bytes, isDrawn),
         Display.Grouped(part.Weights.Parameters),
         Display.Size(part.Weights.Bytes),
         Display.Grouped(part.Weights.Tensors),

@@ -46,6 +46,7 @@ internal static class MarkdownComparison
         }
 
         var largest = ComparisonText.LargestNorm(summary.Layers);
+        var isDrawn = !ComparisonText.AreAlike(summary.Layers);
         text.Append('\n');
 
         if (ComparisonText.WithoutNorm(summary.Layers) is { } reason)
@@ -59,7 +60,7 @@ internal static class MarkdownComparison
             {
                 layer.Name,
                 ComparisonText.Relative(layer.RelativeNorm),
-                ComparisonText.Bar(layer.RelativeNorm, largest),
+                isDrawn ? ComparisonText.Bar(layer.RelativeNorm, largest) : "",
                 Number(layer.NormOfDifference),
                 Number(layer.MaxAbsoluteDifference),
                 ComparisonText.EqualOf(layer),
