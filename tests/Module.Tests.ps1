@@ -68,6 +68,19 @@ Describe 'Help' {
     }
 }
 
+Describe 'Tab' {
+    It 'completes paths of <_>' -ForEach 'Get-CheckpointTensor', 'Measure-CheckpointTensor', 'Test-LlamaCheckpoint', 'Read-LlamaCheckpoint', 'Compare-LlamaCheckpoint',
+        'Export-LlamaReferenceCheckpoint', 'Export-CheckpointReport' {
+        Push-Location -LiteralPath $PSScriptRoot/data
+        try {
+            $line = "$_ ./check"
+            (TabExpansion2 $line $line.Length).CompletionMatches.ListItemText | Should -Contain checkpoints
+        } finally {
+            Pop-Location
+        }
+    }
+}
+
 Describe 'The views' {
     It 'show architectures' {
         Get-LlamaArchitecture llama3_2_1b, llama2_70b | Show | Should -Be @(

@@ -105,8 +105,8 @@ public sealed class CheckpointComparisonSummary
     internal string Verdict => (AreEqual, Causes) switch
     {
         (true, _) => Invariant($"all {TensorCount} tensors are equal, {Manner}"),
-        (_, [var (count, what)]) => Invariant($"{count} of {TensorCount} tensors are {what}"),
-        _ => Invariant($"{TensorCount - Equal} of {TensorCount} tensors are not equal ({Reasons})"),
+        (_, [var (count, what)]) => Invariant($"{count} of {TensorCount} tensors {(count == 1 ? "is" : "are")} {what}"),
+        _ => Invariant($"{TensorCount - Equal} of {TensorCount} tensors {(TensorCount - Equal == 1 ? "is" : "are")} not equal ({Reasons})"),
     };
 
     /// <summary>How they were compared: <c>bit for bit</c>, <c>number for number</c>, <c>within 0.001</c>.</summary>

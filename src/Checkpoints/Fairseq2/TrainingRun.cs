@@ -151,11 +151,11 @@ internal sealed partial class TrainingRun
 
     private CheckpointException NotFound(string what, IEnumerable<string> gaps)
     {
-        var finished = FindFinished().ToArray();
+        var finished = FindFinished().Order().ToArray();
 
         return new CheckpointException(
             CheckpointErrorCode.CheckpointNotFound,
-            $"'{_folder.Path}' has {what}{(finished.Length == 0 ? "" : $"; it has {string.Join(", ", finished)}")}.{string.Concat(gaps.Select(gap => " " + gap))}",
+            $"'{_folder.Path}' has {what}{(finished.Length == 0 ? "" : $". Finished steps: {string.Join(", ", finished)}")}.{string.Concat(gaps.Select(gap => " " + gap))}",
             _folder.Path);
     }
 

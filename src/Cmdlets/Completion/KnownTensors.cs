@@ -16,15 +16,18 @@ internal static class KnownTensors
     /// <param name="bound">The arguments that it has.</param>
     public static IEnumerable<CheckpointTensor> Find(CommandAst command, IDictionary bound)
     {
-        if (command.Parent is PipelineAst { PipelineElements: [var first, ..] } && first != command)
+        if (ArePiped(command))
         {
-            return Find(first).SelectMany(checkpoint => checkpoint.Tensors);
+            return Find(((PipelineAst)command.Parent).PipelineElements[0]).SelectMany(checkpoint => checkpoint.Tensors);
         }
 
         return (bound["Checkpoint"] ?? bound["Path"]) is { } given
             ? CompletionRunspace.Invoke<CheckpointTensor>("param($GetTensors, $Given) & $GetTensors $Given -WarningAction Ignore", GetTensors, given)
             : [];
     }
+
+    /// <summary>Whether something is piped to a command.</summary>
+    public static bool ArePiped(CommandAst command) => command.Parent is PipelineAst { PipelineElements: [var first, ..] } && first != command;
 
     private static IReadOnlyList<LlamaCheckpoint> Find(CommandBaseAst first) => first switch
     {

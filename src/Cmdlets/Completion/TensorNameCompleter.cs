@@ -10,9 +10,11 @@ public sealed class TensorNameCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completions.Of(
-            wordToComplete,
-            KnownTensors.Find(commandAst, fakeBoundParameters)
-                .DistinctBy(tensor => tensor.Name)
-                .Select(tensor => (WildcardPattern.Escape(tensor.Name), $"{tensor.Name}: {Display.Name(tensor.DType)} {tensor.Shape}, {Display.Size(tensor.SizeInBytes)}")));
+        parameterName == nameof(GetCheckpointTensorCommand.Path) && !KnownTensors.ArePiped(commandAst)
+            ? CompletionCompleters.CompleteFilename(wordToComplete)
+            : Completions.Of(
+                wordToComplete,
+                KnownTensors.Find(commandAst, fakeBoundParameters)
+                    .DistinctBy(tensor => tensor.Name)
+                    .Select(tensor => (WildcardPattern.Escape(tensor.Name), $"{tensor.Name}: {Display.Name(tensor.DType)} {tensor.Shape}, {Display.Size(tensor.SizeInBytes)}")));
 }

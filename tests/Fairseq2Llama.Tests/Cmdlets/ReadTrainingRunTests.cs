@@ -71,8 +71,8 @@ public sealed class ReadTrainingRunTests : IDisposable
 
         Assert.Equal(["sft@500", "sft@1000"], outcome.Names);
         Assert.Equal(3, outcome.Errors.Count);
-        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[0], "no finished step 42; it has 1000, 600, 500");
-        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[1], "no finished step that matches '7*'; it has 1000, 600, 500");
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[0], "no finished step 42. Finished steps: 500, 600, 1000");
+        ErrorAssert.Is(CheckpointErrorCode.CheckpointNotFound, outcome.Errors[1], "no finished step that matches '7*'. Finished steps: 500, 600, 1000");
         ErrorAssert.Is(CheckpointErrorCode.CheckpointUnrecognized, outcome.Errors[2], "step_600");
     }
 
@@ -177,7 +177,7 @@ public sealed class ReadTrainingRunTests : IDisposable
         AddStep("step_1000");
         AddStep("step_1500.tmp");
 
-        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, "Read-Fairseq2Checkpoint $run -Step 1500", "no finished step 1500; it has 1000, 500");
+        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, "Read-Fairseq2Checkpoint $run -Step 1500", "no finished step 1500. Finished steps: 500, 1000");
     }
 
     [Fact]
