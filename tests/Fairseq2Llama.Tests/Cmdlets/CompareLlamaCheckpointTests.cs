@@ -246,7 +246,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
 
         Assert.Empty(outcome.Output);
         Assert.Single(outcome.Errors);
-        Assert.Equal("fs2 and damaged: 1 of 21 tensors are not readable.", Assert.Single(outcome.Verbose));
+        Assert.Equal("fs2 and damaged: 1 of 21 tensors is not readable.", Assert.Single(outcome.Verbose));
         Assert.Empty(_session.Host.TakeLines());
     }
 

@@ -97,10 +97,14 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
     [InlineData("deep", "dark", "screen")]
     [InlineData("moved", "light", "screen")]
     [InlineData("moved", "dark", "screen")]
+    [InlineData("deep", "light", "screen", 360)]
+    [InlineData("deep", "dark", "screen", 360)]
+    [InlineData("moved", "light", "screen", 360)]
+    [InlineData("moved", "dark", "screen", 360)]
     [InlineData("found", "dark", "print")]
-    public void Has_contrast(string name, string scheme, string media)
+    public void Has_contrast(string name, string scheme, string media, int width = 1280)
     {
-        Browser.Open(pages[name], 1280, 800);
+        Browser.Open(pages[name], width, 800);
         Browser.Emulate(scheme, media);
         Prepare("100%");
 
@@ -146,11 +150,11 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
     [Fact]
     public void Opens_what_is_folded_and_scrolls_what_is_wide_by_keyboard()
     {
-        Browser.Open(pages["fine"], 360, 740);
-        Browser.Driver.ExecuteScript("document.querySelector('summary').focus()");
+        Browser.Open(pages["deep"], 768, 1024);
+        Browser.Driver.ExecuteScript("document.querySelector('section[aria-labelledby=tensors] summary').focus()");
 
         Browser.Press(Keys.Enter);
-        Assert.True(Browser.Ask<bool>("return document.querySelector('details').open"));
+        Assert.True(Browser.Ask<bool>("return document.activeElement.parentElement.open"));
 
         Browser.Press(Keys.Tab);
         Assert.StartsWith("div.scroll", Browser.Focused(), StringComparison.Ordinal);
@@ -158,6 +162,72 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
         Browser.Press(string.Concat(Enumerable.Repeat(Keys.ArrowRight, 3)));
         SpinWait.SpinUntil(() => Browser.Ask<double>("return document.activeElement.scrollLeft") > 0, TimeSpan.FromMinutes(1));
         Assert.True(Browser.Ask<double>("return document.activeElement.scrollLeft") > 0);
+    }
+
+    /// <summary>A tensor of 60 dimensions is what no table has room for.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Tables_need_no_scrolling(string name)
+    {
+        foreach (var width in new[] { 360, 400, 768, 1024, 1280 })
+        {
+            Browser.Open(pages[name], width, 800);
+            Prepare("100%");
+
+            Assert.Equal(
+                name == "deep" && width >= 768 ? ["Table: every tensor"] : [],
+                Browser.Ask<string[]>("return [...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth).map(box => box.ariaLabel)"));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Numbers_have_the_names_of_their_columns_where_there_is_no_room_for_columns(string name)
+    {
+        Browser.Open(pages[name], 360, 740);
+        Prepare("100%");
+
+        // Above each column there is its name, or before each number.
+        var unnamed = Browser.Ask<string[]>(
+            """
+            return [...document.querySelectorAll('tbody td')].filter(cell => {
+                const heading = cell.closest('table').querySelectorAll('thead th')[cell.cellIndex];
+                return !heading.checkVisibility() && getComputedStyle(cell, '::before').content !== `"${heading.textContent}"`;
+            }).map(cell => cell.closest('.scroll').ariaLabel + ': ' + cell.outerHTML);
+            """);
+
+        Assert.Equal([], unnamed);
+        Assert.True(Browser.Ask<bool>("return [...document.querySelectorAll('thead')].some(head => !head.checkVisibility())"));
+
+        Browser.Resize(1280, 740);
+        Assert.True(Browser.Ask<bool>("return [...document.querySelectorAll('thead')].every(head => head.checkVisibility())"));
+        Assert.True(Browser.Ask<bool>("return [...document.querySelectorAll('tbody td')].every(cell => getComputedStyle(cell, '::before').content === 'none')"));
+    }
+
+    /// <summary>On a phone a name of several words is broken after a dot or an underscore.</summary>
+    [Fact]
+    public void Names_are_broken_between_their_words()
+    {
+        Browser.Open(pages["deep"], 360, 740);
+        Prepare("100%");
+
+        var lines = Browser.Ask<string[]>(
+            """
+            const name = [...document.querySelectorAll("[aria-label='Table: every tensor'] th code")].find(code => code.textContent === 'decoder.layers.100.self_attn_layer_norm.weight');
+            const range = document.createRange(), lines = new Map();
+            for (const node of name.childNodes) {
+                for (let i = 0; i < (node.length ?? 0); i++) {
+                    range.setStart(node, i);
+                    range.setEnd(node, i + 1);
+                    const top = Math.round(range.getBoundingClientRect().top);
+                    lines.set(top, (lines.get(top) ?? '') + node.data[i]);
+                }
+            }
+            return [...lines.values()];
+            """);
+
+        Assert.InRange(lines.Length, 2, 3);
+        Assert.All(lines[..^1], line => Assert.EndsWith(line.Trim()[^1] == '_' ? "_" : ".", line, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -169,11 +239,15 @@ public sealed class ReportInBrowserTests(ReportPages pages) : IClassFixture<Repo
 
         Assert.Equal("%PDF-"u8, pdf.AsSpan(0, 5));
 
+        // A4 without its margins.
+        Browser.Resize(718, 1047);
         Browser.Emulate("dark", "print");
 
         // What was hidden becomes visible with the next frame.
         SpinWait.SpinUntil(() => Hidden().Length == 0, TimeSpan.FromMinutes(1));
         Assert.Equal([], Hidden());
+        Assert.True(Browser.Ask<bool>("return [...document.querySelectorAll('thead')].every(head => head.checkVisibility())"));
+        Assert.InRange(Browser.Ask<int>("return document.documentElement.scrollWidth"), 0, 718);
 
         string[] Hidden() => Browser.Ask<string[]>(
             "return [...document.querySelectorAll('details tbody th')]"

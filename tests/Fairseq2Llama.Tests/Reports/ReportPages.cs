@@ -17,6 +17,7 @@ public sealed class ReportPages : IDisposable
                     layers[name.replace('.0.', f'.{n}.', 1)] = torch.randn(tensor.shape) * (4 if n == 17 else 1)
         layers['decoder.layers.3.ffn.inner_proj.weight'][0, 0] = float('nan')
         layers['decoder.layers.5.self_attn.' + 'a_name_that_is_much_longer_than_a_phone_is_wide' * 3] = torch.ones(20, 30, 4, 5)
+        layers['decoder.layers.6.self_attn.many_dims'] = torch.ones([1] * 60)
         torch.save({k: v for k, v in state.items() if '.layers.' not in k} | layers, sys.argv[2])
         """;
 

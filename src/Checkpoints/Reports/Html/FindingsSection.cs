@@ -37,6 +37,6 @@ internal static class FindingsSection
 
     private static XElement ListOf(IEnumerable<CheckpointFinding> findings) => Tag.Of("ul", findings.Select(finding => Tag.Of(
         "li",
-        finding.Message,
+        Tag.Of("span", Tag.Breakable(finding.Message)),
         finding.Tensor is null ? null : Tag.Of("p", Tag.Class("about"), "Tensor ", Tag.Code(finding.Tensor)))));
 }

@@ -1,8 +1,12 @@
+using System.Globalization;
 using System.Xml.Linq;
 
 namespace Fairseq2Llama.Reports.Html;
 
-/// <summary>Tables that scroll by themselves where they are wider than the page, by keyboard, too.</summary>
+/// <summary>
+/// Tables that fit a phone: there, a row is a paragraph, in which each cell has the name of its column before it. What is wider
+/// nevertheless scrolls by itself, by keyboard, too.
+/// </summary>
 internal static class HtmlTable
 {
     /// <param name="name">What it is about, for those who do not see what stands above it.</param>
@@ -24,8 +28,16 @@ internal static class HtmlTable
             Tag.Attribute("role", "region"),
             Tag.Attribute("aria-label", $"Table: {name}"),
             Tag.Attribute("tabindex", "0"),
-            Tag.Of("table", Tag.Of("thead", Tag.Of("tr", head)), Tag.Of("tbody", body)));
+            Tag.Of(
+                "table",
+                NamesOf(columns),
+                Tag.Of("thead", Tag.Of("tr", head)),
+                Tag.Of("tbody", body)));
     }
+
+    /// <summary>Names for the style sheet, once: a model has thousands of cells.</summary>
+    private static XAttribute NamesOf(string[] columns) => Tag.Attribute("style", string.Join(
+        ';', columns.Select((column, index) => string.Create(CultureInfo.InvariantCulture, $"--c{index + 1}:'{column.TrimStart('#')}'")).Skip(1)));
 
     private static XAttribute? ClassOf(bool isNumber) => isNumber ? Tag.Class("n") : null;
 }

@@ -13,5 +13,5 @@ internal static class SummarySection
     private static XElement Tile(SummaryItem item) => Tag.Of(
         "div",
         Tag.Of("dt", item.Name),
-        Tag.Of("dd", Tag.Of("strong", item.Value), item.Detail is null ? null : Tag.Of("span", item.Detail)));
+        Tag.Of("dd", Tag.Of("strong", item.Value), item.Detail is null ? null : Tag.Of("span", Tag.Breakable(item.Detail))));
 }

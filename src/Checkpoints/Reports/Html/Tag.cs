@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Fairseq2Llama.Reports.Html;
@@ -6,9 +7,9 @@ namespace Fairseq2Llama.Reports.Html;
 /// Elements of a page. They are a tree until they are written, so text can't become markup; and all text and every attribute goes through
 /// here, so nothing gets in that a page may not have.
 /// </summary>
-internal static class Tag
+internal static partial class Tag
 {
-    private static readonly HashSet<string> Void = ["meta"];
+    private static readonly HashSet<string> Void = ["meta", "wbr"];
 
     /// <param name="name">Its name.</param>
     /// <param name="content">Attributes, elements and text; null for none.</param>
@@ -37,5 +38,14 @@ internal static class Tag
 
     public static XAttribute Class(string value) => new("class", value);
 
-    public static XElement Code(string text) => Of("code", text);
+    /// <summary>A name or path.</summary>
+    public static XElement Code(string text) => Of("code", Breakable(text));
+
+    /// <summary>Text with names in it, which are broken between their words where a line has no room for them.</summary>
+    public static IEnumerable<object?> Breakable(string text) =>
+        WordStart().Split(ReportText.Of(text)).SelectMany((word, index) => index == 0 ? new object?[] { word } : [Of("wbr"), word]);
+
+    /// <summary>Numbers stay in one piece.</summary>
+    [GeneratedRegex("(?<=[._/])(?=[A-Za-z])")]
+    private static partial Regex WordStart();
 }
