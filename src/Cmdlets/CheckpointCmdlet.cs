@@ -61,7 +61,7 @@ public abstract class CheckpointCmdlet : PSCmdlet
     {
         if (MyInvocation.ExpectingInput && !_hasWork)
         {
-            WriteWarning($"There was nothing to {verb}, because nothing was piped to the command.");
+            WriteWarning($"There is nothing to {verb}: the pipeline is empty.");
         }
     }
 

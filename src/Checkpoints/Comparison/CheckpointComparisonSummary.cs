@@ -126,8 +126,8 @@ public sealed class CheckpointComparisonSummary
             (int Count, string What)[] causes =
             [
                 (Different, "different"),
-                (ShapeDiffers, "of another shape"),
-                (DTypeDiffers, "of another type"),
+                (ShapeDiffers, "different in shape"),
+                (DTypeDiffers, "different in type"),
                 (OnlyInReference, $"only in {first}"),
                 (OnlyInDifference, $"only in {second}"),
                 (NotCompared, "not readable"),

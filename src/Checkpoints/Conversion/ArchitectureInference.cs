@@ -29,7 +29,7 @@ internal static class ArchitectureInference
                 $"no known architecture has its shapes. Make one and pass it with -Architecture: {Suggest(tensors)}");
         }
 
-        return RequireOne(candidates, format, $"The architecture of '{checkpoint}' is not clear: its shapes fit");
+        return RequireOne(candidates, format, $"The architecture of '{checkpoint}' can't be determined: its shapes fit");
     }
 
     /// <summary>The only one; or the first, where the format writes the same for all.</summary>
@@ -75,5 +75,5 @@ internal static class ArchitectureInference
     private static string Show(long? number) => number is null ? "…" : $"{number}";
 
     private static CheckpointException Required(string checkpoint, string what) => new(
-        CheckpointErrorCode.ArchitectureRequired, $"The architecture of '{checkpoint}' is not clear: {what}", checkpoint);
+        CheckpointErrorCode.ArchitectureRequired, $"The architecture of '{checkpoint}' can't be determined: {what}", checkpoint);
 }

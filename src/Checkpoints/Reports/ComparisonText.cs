@@ -27,7 +27,7 @@ internal static class ComparisonText
         { NormOfDifference: null } => "No numbers were compared, so how far the layers moved is not known.",
         { NormOfDifference: 0 } => "No number differs, so no layer moved.",
         _ => "The relative norm is the norm of the difference divided by that of the reference: how far a part of the model moved, measured by its own size."
-            + (AreAlike(summary.Layers) ? " All parts moved alike." : ""),
+            + (AreAlike(summary.Layers) ? " All parts moved by the same amount." : ""),
     };
 
     /// <summary>Whether all parts moved by nearly the same, so that a chart would show nothing.</summary>
@@ -95,7 +95,7 @@ internal static class ComparisonText
 
         if (summary is { DTypeDiffers: > 0, Tolerance: null })
         {
-            yield return "Numbers of different types are compared with -Tolerance.";
+            yield return "To compare numbers of different types, use -Tolerance.";
         }
 
         var moved = summary.Layers.Where(IsMoved).ToArray();

@@ -71,8 +71,7 @@ public sealed class ReportFile
         ".MD" or ".MARKDOWN" => ReportFormat.Markdown,
         _ => throw new CheckpointException(
             CheckpointErrorCode.ReportFormatRequired,
-            $"'{path}' does not tell what to write: its name ends neither with .html nor with .md. Give it one that does, or say"
-                + " -Format Html or -Format Markdown.",
+            $"The name of '{path}' does not tell the format of the report. Use one that ends in .html or .md, or give -Format Html or -Format Markdown.",
             path),
     };
 }

@@ -14,15 +14,18 @@ internal static class PathResolution
     private static string ResolveLiteralPath(this PSCmdlet cmdlet, string path) =>
         Resolve(cmdlet, path, CheckpointErrorCode.CheckpointNotFound);
 
-    /// <summary>Paths of one kind or the other, as a command's -Path and -LiteralPath have them.</summary>
+    /// <summary>
+    /// Paths of one kind or the other, as a command's -Path and -LiteralPath have them. What exists by that very name is used as is: a folder may be called
+    /// run[1].
+    /// </summary>
     /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
     public static IReadOnlyCollection<string> ResolvePath(this PSCmdlet cmdlet, string path, bool isLiteral) =>
-        isLiteral ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
+        isLiteral || cmdlet.Exists(path) ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
 
     /// <summary>The paths that an argument stands for, which may have wildcards. An item of exactly that name is used as it is: a folder may be called run[1].</summary>
     /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
     public static IReadOnlyCollection<string> ResolveArgument(this PSCmdlet cmdlet, CheckpointArgument argument) =>
-        cmdlet.ResolvePath(argument.Path, argument.IsLiteral || cmdlet.Exists(argument.Path));
+        cmdlet.ResolvePath(argument.Path, argument.IsLiteral);
 
     /// <summary>A folder to write into, which need not exist.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
@@ -44,22 +47,27 @@ internal static class PathResolution
         }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException or WildcardPatternException)
         {
-            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? $"{e.Message} {ExplainNothing(cmdlet, path)}".TrimEnd(), e);
+            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, $"{e.Message} {ExplainNothing(cmdlet, path)}".TrimEnd(), e);
         }
 
         RequireFileSystem(path, provider, CheckpointErrorCode.CheckpointNotFound);
         return resolved.Count > 0
             ? resolved
-            : throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, ExplainNoMatch(cmdlet, path) ?? $"Nothing matches '{path}'.");
+            : throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, $"Nothing matches '{path}'.");
     }
 
-    /// <summary>A folder named run[1] is there, but as a wildcard run[1] means run1.</summary>
-    private static string? ExplainNoMatch(PSCmdlet cmdlet, string path) =>
-        WildcardPattern.ContainsWildcardCharacters(path) && cmdlet.Exists(path)
-            ? $"Nothing matches '{path}' as a wildcard, though there is an item of that very name. Use -LiteralPath."
-            : null;
-
-    private static bool Exists(this PSCmdlet cmdlet, string path) => path.Length > 0 && cmdlet.InvokeProvider.Item.Exists(path, force: true, literalPath: true);
+    private static bool Exists(this PSCmdlet cmdlet, string path)
+    {
+        try
+        {
+            return path.Length > 0 && cmdlet.InvokeProvider.Item.Exists(path, force: true, literalPath: true);
+        }
+        catch (Exception e) when (e is SessionStateException or ProviderInvocationException or PSArgumentException or NotSupportedException)
+        {
+            // There is no such drive or provider, which the caller says better.
+            return false;
+        }
+    }
 
     private static string? ExplainNothing(PSCmdlet cmdlet, string path) =>
         WildcardPattern.ContainsWildcardCharacters(path) ? null : ExportLeftovers.Explain(cmdlet.ResolveLiteralPath(path));

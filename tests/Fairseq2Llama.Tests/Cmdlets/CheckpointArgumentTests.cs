@@ -97,7 +97,7 @@ public sealed class CheckpointArgumentTests : IDisposable
     [InlineData("Measure-CheckpointTensor")]
     [InlineData("Compare-LlamaCheckpoint fs2")]
     public void An_empty_pipeline_is_warned_of(string command) =>
-        Assert.Contains("nothing was piped", Assert.Single(_session.RunOn($"@() | {command}").Warnings), StringComparison.Ordinal);
+        Assert.Contains("the pipeline is empty", Assert.Single(_session.RunOn($"@() | {command}").Warnings), StringComparison.Ordinal);
 
     [Fact]
     public void A_path_is_read_with_all_that_there_is_to_tell() =>

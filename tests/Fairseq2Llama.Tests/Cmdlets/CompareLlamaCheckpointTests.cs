@@ -257,7 +257,7 @@ public sealed class CompareLlamaCheckpointTests : IDisposable
             "& { Read-Fairseq2Checkpoint $cases/legacy; Read-LlamaHuggingFaceCheckpoint $huggingface/half } | Compare-LlamaCheckpoint $fs2 -Summary");
 
         Assert.Equal([true, false], summaries.Select(summary => summary.AreEqual));
-        Assert.Equal(["fs2 and legacy: all 21 tensors are equal, bit for bit", "fs2 and half: 21 of 21 tensors are of another type"], summaries.Select(summary => summary.ToString()));
+        Assert.Equal(["fs2 and legacy: all 21 tensors are equal, bit for bit", "fs2 and half: 21 of 21 tensors are different in type"], summaries.Select(summary => summary.ToString()));
     }
 
     [Fact]

@@ -77,7 +77,7 @@ public sealed class ExportInputTests : ExportTests
         var outcome = Session.RunOn("$fs2 | Get-CheckpointTensor *lora* | Export-LlamaReferenceCheckpoint out -Architecture $tiny");
 
         Assert.Empty(outcome.Names);
-        Assert.Contains("nothing was piped", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+        Assert.Contains("the pipeline is empty", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -115,22 +115,13 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Hints_at_the_literal_path_where_brackets_as_a_wildcard_match_nothing_but_the_item_exists()
+    public void Uses_a_path_as_is_where_it_exists_be_it_a_wildcard()
     {
         CheckpointFolder.Copy("fs2", _folder["run[1]"]);
         _session.Location = _folder.Path;
 
-        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, "Read-Fairseq2Checkpoint ./run[1]", "./run[1]", "-LiteralPath");
-    }
-
-    [Fact]
-    public void Does_not_hint_at_the_literal_path_where_nothing_of_that_name_exists()
-    {
-        _session.Location = _folder.Path;
-
-        var error = _session.RunForError(CheckpointErrorCode.CheckpointNotFound, "Read-Fairseq2Checkpoint ./run[1]", "./run[1]");
-
-        Assert.DoesNotContain("-LiteralPath", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("run[1]", _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint ./run[1]").Name);
+        Assert.Equal("run[1]", _session.RunOne<CheckpointTestResult>("Test-LlamaCheckpoint ./run[1]").Name);
     }
 
     [Fact]

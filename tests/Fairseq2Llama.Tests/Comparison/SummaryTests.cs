@@ -73,7 +73,7 @@ public sealed class SummaryTests : IDisposable
         Assert.Equal((3, "decoder.layers.1.self_attn.q_proj.weight"), (summary.MaxAbsoluteDifference!.Value, summary.MaxAbsoluteDifferenceTensor));
         Assert.Equal(Math.Sqrt(13), summary.NormOfDifference!.Value, 1e-6);
         Assert.Equal(
-            "left and right: 7 of 23 tensors are not equal (2 different, 1 of another shape, 1 of another type, 1 only in left, 2 only in right)",
+            "left and right: 7 of 23 tensors are not equal (2 different, 1 different in shape, 1 different in type, 1 only in left, 2 only in right)",
             summary.ToString());
 
         Assert.Equal(["embedding", "layer 0", "layer 1", "final norm", "output", "other"], summary.Layers.Select(layer => layer.Name));
@@ -174,7 +174,7 @@ public sealed class SummaryTests : IDisposable
 
         Assert.Equal(21, summary.DTypeDiffers);
         Assert.Equal((null, null, null, null), (summary.MaxAbsoluteDifference, summary.NormOfDifference, summary.ReferenceNorm, summary.RelativeNorm));
-        Assert.Equal("fs2 and half: 21 of 21 tensors are of another type", summary.ToString());
+        Assert.Equal("fs2 and half: 21 of 21 tensors are different in type", summary.ToString());
         Assert.Equal("fs2 and half: all 21 tensors are equal, within 0.001", Summarize(reference, half, tolerance: 0.001).ToString());
     }
 

@@ -129,8 +129,8 @@ public sealed class ViewTests : IDisposable
     public void A_summary_says_what_to_do_about_types() => AssertShows(
         "Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $cases/fs2) (Read-LlamaHuggingFaceCheckpoint $huggingface/half) -Summary",
         "   Checkpoints: fs2 and half",
-        "21 of 21 tensors are of another type.",
-        "Numbers of different types are compared with -Tolerance.",
+        "21 of 21 tensors are different in type.",
+        "To compare numbers of different types, use -Tolerance.",
         "Name        Equal",
         "----        -----",
         "embedding  0 of 1",

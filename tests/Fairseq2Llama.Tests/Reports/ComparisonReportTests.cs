@@ -128,7 +128,7 @@ public sealed class ComparisonReportTests : IDisposable
         Assert.Empty(page.QuerySelectorAll(".bar"));
         Assert.Equal(["1"], page.QuerySelectorAll(".share span").Select(norm => norm.TextContent).Distinct());
         Assert.Contains(Rows(markdown), row => row is ["layer 3", "1", "", ..]);
-        Assert.Contains("All parts moved alike.", page.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("All parts moved by the same amount.", page.Body!.TextContent, StringComparison.Ordinal);
         Assert.Equal(["Result", "Largest difference", "Relative norm"], page.QuerySelectorAll("dt").Select(item => item.TextContent));
         Assert.Equal(20, HtmlReportTests.Names(page, "tensors that moved most").Count());
         Assert.Contains("The first 20 of 111 tensors whose numbers differ.", page.Body!.TextContent, StringComparison.Ordinal);

@@ -91,7 +91,7 @@ internal static class ZipDirectory
             }
         }
 
-        throw Corrupt(source, "it begins as a zip archive but has no directory at its end: it was cut off while being written or copied.");
+        throw Corrupt(source, "it begins as a zip archive but has no directory at its end, so it was probably cut off while it was written or copied.");
     }
 
     private static DirectoryEnd? FindZip64End(IByteSource source, IByteReader reader, long endOffset)
