@@ -66,7 +66,7 @@ public static class CheckpointTest
     {
         var result = RunOnIndex(checkpoint, options.Architecture, options.For);
         return options.Deep
-            ? result with { Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] }
+            ? result with { Deep = true, Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] }
             : result;
     }
 

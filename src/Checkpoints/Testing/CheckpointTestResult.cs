@@ -20,6 +20,9 @@ public sealed record CheckpointTestResult(
     /// <summary>How many of the findings are warnings.</summary>
     public int Warnings => Findings.Count(finding => finding.Severity == FindingSeverity.Warning);
 
+    /// <summary>Whether the data of all tensors was read, too. Otherwise damaged data and NaN go unnoticed.</summary>
+    public bool Deep { get; init; }
+
     /// <summary>Where the architecture comes from; null if there is none.</summary>
     internal ArchitectureChoice? Choice { get; init; }
 }

@@ -16,7 +16,9 @@ internal static class NonFiniteFinding
         nan + inf == 0 ? null : new CheckpointFinding(
             nan > 0 ? FindingSeverity.Error : FindingSeverity.Warning,
             CheckpointErrorCode.NonFiniteNumbers,
-            $"'{tensor}' holds {nan} NaN and {inf} Inf among {count} {dtype.GetTorchName()}{(file is null ? "" : $" in '{file}'")}",
+            $"'{tensor}' contains {string.Join(" and ", Name(nan, "NaN").Concat(Name(inf, "Inf")))} among {count} {dtype.GetTorchName()} numbers{(file is null ? "" : $" in '{file}'")}",
             tensor,
             file);
+
+    private static IEnumerable<string> Name(long count, string what) => count == 0 ? [] : [$"{count} {what}"];
 }

@@ -43,7 +43,7 @@ internal sealed class TensorDataTest : IDisposable
 
         if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard), _data.CancellationToken)) is { } error)
         {
-            yield return new CheckpointFinding(FindingSeverity.Error, error.Code, error.Message, tensor.Name, shard.File);
+            yield return new CheckpointFinding(FindingSeverity.Error, error.Code, $"'{tensor.Name}' can't be read. {error.Message}", tensor.Name, shard.File);
         }
 
         if (NonFiniteFinding.Of(tensor.Name, tensor.DType, shard.Shape.ElementCount, numbers.NaNs, numbers.Infinities, shard.File) is { } finding)

@@ -242,14 +242,14 @@ public sealed class TestFilesTests : IDisposable
         // NaN is of no use; Inf may be meant.
         Assert.False(result.Passed);
         Assert.All(result.Findings, finding => Assert.Equal(
-            (finding.Message.Contains(" 0 NaN", StringComparison.Ordinal) ? FindingSeverity.Warning : FindingSeverity.Error, CheckpointErrorCode.NonFiniteNumbers),
+            (finding.Message.Contains(" NaN ", StringComparison.Ordinal) ? FindingSeverity.Error : FindingSeverity.Warning, CheckpointErrorCode.NonFiniteNumbers),
             (finding.Severity, finding.Code)));
         Assert.Contains(
             result.Findings,
-            finding => finding.Message == $"'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 384 float32 in '{_folder["model.1.pt"]}'");
+            finding => finding.Message == $"'decoder.layers.0.ffn.gate_proj.weight' contains 5 NaN and 1 Inf among 384 float32 numbers in '{_folder["model.1.pt"]}'");
         Assert.Contains(
             result.Findings,
-            finding => finding.Message.StartsWith("'decoder.layers.1.ffn.output_proj.weight' holds 0 NaN and 1 Inf among 384 bfloat16", StringComparison.Ordinal));
+            finding => finding.Message.StartsWith("'decoder.layers.1.ffn.output_proj.weight' contains 1 Inf among 384 bfloat16 numbers", StringComparison.Ordinal));
         Assert.Equal(9, result.Findings.Length);
     }
 

@@ -31,6 +31,12 @@ public sealed class TestLlamaCheckpointTests : IDisposable
         Assert.Equal("tiny", result.Architecture?.Name);
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("-Deep", true)]
+    public void Says_whether_the_data_was_read(string parameters, bool deep) =>
+        Assert.Equal(deep, _session.RunOne<CheckpointTestResult>($"Test-LlamaCheckpoint $cases/fs2 -Architecture $tiny {parameters}").Deep);
+
     [Fact]
     public void Passes_every_checkpoint_that_can_be_exported()
     {

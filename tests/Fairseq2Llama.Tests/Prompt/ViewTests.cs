@@ -89,7 +89,7 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public void A_test_tells_all_that_it_found() => AssertShows(
         "Read-Fairseq2Checkpoint $cases/fs2, $cases/bias | Test-LlamaCheckpoint -Architecture $tiny",
-        "passed  fs2 (2 layers of 16)",
+        "passed  fs2 (2 layers of 16), index only",
         "failed  bias (2 layers of 16)",
         "        Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is not a",
         "        parameter of LLaMA");

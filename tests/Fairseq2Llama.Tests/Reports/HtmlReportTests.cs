@@ -210,7 +210,7 @@ public sealed class HtmlReportTests
         Assert.Equal("NaN in 1 and Inf in 2 of 21 tensors. 1 error, 1 warning.", Text(page, "main > section:first-child .verdict.bad"));
         Assert.Equal(["Error NonFiniteNumbers", "Warning NonFiniteNumbers"], page.QuerySelectorAll(".findings .head").Select(head => head.TextContent));
         Assert.Equal(
-            "'decoder.layers.0.ffn.gate_proj.weight' holds 5 NaN and 1 Inf among 768 float32",
+            "'decoder.layers.0.ffn.gate_proj.weight' contains 5 NaN and 1 Inf among 768 float32 numbers",
             page.QuerySelector(".findings > li li")!.FirstChild!.TextContent);
         Assert.Equal(["5", "1", "1"], page.QuerySelectorAll("[aria-label='Table: statistics of every tensor'] .bad").Select(cell => cell.TextContent));
     }
