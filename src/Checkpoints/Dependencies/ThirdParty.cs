@@ -1,3 +1,5 @@
+using Fairseq2Llama.Isolation;
+
 namespace Fairseq2Llama.Dependencies;
 
 /// <summary>The services of Fairseq2Llama.Adapters, loaded on first use.</summary>

@@ -1,3 +1,5 @@
+using Fairseq2Llama.Isolation;
+
 namespace Fairseq2Llama.Dependencies;
 
 /// <summary>The services of Fairseq2Llama.Torch, loaded on first use, so that everything else works if libtorch can't be loaded.</summary>

@@ -44,7 +44,7 @@ public sealed class FloorTests
     {
         var users = Uses.Value.Where(use => use.To == FileSystem).Select(use => use.From).Distinct().Order(StringComparer.Ordinal);
 
-        Assert.Equal(["Dependencies", "Native", "Stores"], users);
+        Assert.Equal(["Isolation", "Native", "Stores"], users);
     }
 
     [Fact]

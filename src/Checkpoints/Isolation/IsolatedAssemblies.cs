@@ -1,12 +1,13 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Runtime.Loader;
 
-namespace Fairseq2Llama.Dependencies;
+namespace Fairseq2Llama.Isolation;
 
 /// <summary>
 /// Finds the assemblies that reference third-party packages. Inside the module they lie in <c>dependencies/</c> beside this assembly and
-/// are loaded, with everything that lies there, into a load context of our own: a PowerShell session in which another module has loaded
+/// are loaded, with everything that lies there, into a load context of their own: a PowerShell session in which another module has loaded
 /// another version of the same package neither disturbs us nor is disturbed. A .NET program that references them in the ordinary way has
 /// no such folder and gets them from its own default context.
 /// </summary>
@@ -15,15 +16,17 @@ internal static class IsolatedAssemblies
     private static readonly string Folder = Path.Combine(
         Path.GetDirectoryName(typeof(IsolatedAssemblies).Assembly.Location) ?? "", "dependencies");
 
-    private static readonly Lazy<AssemblyLoadContext> Context = new(() => new IsolatedContext());
+    private static readonly ConcurrentDictionary<string, AssemblyLoadContext> Contexts = new(StringComparer.Ordinal);
 
     /// <summary>Makes an object of a type that can't be referenced from here.</summary>
     /// <param name="assembly">The assembly's name.</param>
     /// <param name="type">The full name of a type with a constructor without parameters.</param>
-    public static T Create<T>(string assembly, string type)
+    /// <param name="folder">The folder in <c>dependencies/</c>, which has a context of its own; by default, that folder itself.</param>
+    public static T Create<T>(string assembly, string type, string folder = "")
     {
-        var loaded = File.Exists(Path.Combine(Folder, assembly + ".dll"))
-            ? Context.Value.LoadFromAssemblyName(new AssemblyName(assembly))
+        var path = Path.Combine(Folder, folder);
+        var loaded = File.Exists(Path.Combine(path, assembly + ".dll"))
+            ? Contexts.GetOrAdd(path, _ => new IsolatedContext(path)).LoadFromAssemblyName(new AssemblyName(assembly))
             : Assembly.Load(assembly);
 
         try
@@ -37,7 +40,7 @@ internal static class IsolatedAssemblies
         }
     }
 
-    private sealed class IsolatedContext() : AssemblyLoadContext("Fairseq2Llama")
+    private sealed class IsolatedContext(string folder) : AssemblyLoadContext($"Fairseq2Llama: {folder}")
     {
         protected override Assembly? Load(AssemblyName assemblyName)
         {
@@ -49,7 +52,7 @@ internal static class IsolatedAssemblies
                 return self;
             }
 
-            var path = Path.Combine(Folder, assemblyName.Name + ".dll");
+            var path = Path.Combine(folder, assemblyName.Name + ".dll");
             return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
         }
     }
