@@ -1,0 +1,36 @@
+namespace Fairseq2Llama.Tests.Support.S3;
+
+/// <summary>A bucket in memory. Whoever changes it, or reads more than one thing of it, locks it.</summary>
+internal sealed class S3Bucket
+{
+    /// <summary>Whether everybody may read it.</summary>
+    public bool IsPublic { get; init; }
+
+    public SortedDictionary<string, S3StoredObject> Objects { get; } = new(StringComparer.Ordinal);
+
+    public List<S3Upload> Uploads { get; } = [];
+
+    public byte[] this[string key] => Objects[key].Bytes;
+
+    /// <summary>Writes an object, as somebody else does.</summary>
+    public void Put(string key, byte[] bytes, string? run = null, DateTimeOffset? written = null)
+    {
+        lock (this)
+        {
+            Objects[key] = new S3StoredObject(
+                bytes,
+                S3StoredObject.TagOf(bytes),
+                run is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["fairseq2llamarun"] = run },
+                written ?? DateTimeOffset.UtcNow);
+        }
+    }
+
+    /// <summary>Writes what lies in a folder.</summary>
+    public void PutFolder(string folder, string prefix = "")
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            Put(prefix + Path.GetRelativePath(folder, file).Replace('\\', '/'), File.ReadAllBytes(file));
+        }
+    }
+}
