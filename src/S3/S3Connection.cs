@@ -1,6 +1,7 @@
 using System.Globalization;
 using Amazon.Runtime;
 using Amazon.S3;
+using Fairseq2Llama.Stores.Objects;
 
 namespace Fairseq2Llama.S3;
 
@@ -40,6 +41,8 @@ internal sealed class S3Connection
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<T> SendAsync<T>(string key, Func<AmazonS3Client, Task<T>> send, CancellationToken cancellationToken)
     {
+        RequireAddressable(key);
+
         try
         {
             var client = await _client.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -57,6 +60,15 @@ internal sealed class S3Connection
     /// <summary>Whether another bucket is reached in the same way, so that the store can copy from there.</summary>
     public bool IsSameService(S3Connection other) =>
         _config.ServiceURL == other._config.ServiceURL && Region == other.Region && _access.ProfileName == other._access.ProfileName;
+
+    /// <summary>The SDK leaves out one of two slashes between bucket and key, and would ask for another key.</summary>
+    private void RequireAddressable(string key)
+    {
+        if (_config.ForcePathStyle && key.StartsWith('/'))
+        {
+            throw new StoreException(StoreFailure.Refused, $"'{AddressOf(key)}' begins with a slash, which works only at AWS itself. Use another name.");
+        }
+    }
 
     private async Task<AmazonS3Client> ConnectAsync()
     {

@@ -36,7 +36,7 @@ internal sealed record S3Fault
     /// <summary>Sent instead of the true ETag.</summary>
     public string? Tag { get; init; }
 
-    /// <summary>The connection is reset after this many bytes of the body.</summary>
+    /// <summary>The connection is closed after this many bytes of the body.</summary>
     public int? CutsAfter { get; init; }
 
     /// <summary>Nothing follows these many bytes of the body, and the connection stays.</summary>

@@ -30,6 +30,7 @@ internal sealed class S3Server : IDisposable
     /// <summary>Starts it, on a port that is free.</summary>
     public S3Server()
     {
+        S3Profiles.Use();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -48,6 +49,9 @@ internal sealed class S3Server : IDisposable
 
     /// <summary>Where it is.</summary>
     public Uri Address { get; }
+
+    /// <summary>How it is accessed.</summary>
+    public StoreAccess Access => new() { EndpointUrl = Address, ProfileName = S3Profiles.Right };
 
     /// <summary>Where <c>BUCKET/KEY</c> can be read without a signature.</summary>
     public Uri PlainAddress => new(Address, "plain/");

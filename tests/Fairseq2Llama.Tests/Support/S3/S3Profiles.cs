@@ -1,0 +1,65 @@
+namespace Fairseq2Llama.Tests.Support.S3;
+
+/// <summary>
+/// Profiles of the AWS configuration for the whole process and those that it starts, in place of the ones that the developer has. None is the
+/// default, so that without a name there are no credentials.
+/// </summary>
+internal static class S3Profiles
+{
+    /// <summary>Has the key that servers know.</summary>
+    public const string Right = "right";
+
+    /// <summary>Has a key that no server knows.</summary>
+    public const string Stranger = "stranger";
+
+    /// <summary>Has the right key with another secret.</summary>
+    public const string Forger = "forger";
+
+    /// <summary>Has the right key and a region.</summary>
+    public const string Abroad = "abroad";
+
+    /// <summary>Has nothing.</summary>
+    public const string Empty = "empty";
+
+    public const string OtherSecret = "anotherTESTsecretTESTsecretTESTsecret";
+
+    private static readonly Lazy<string> Folder = new(Write);
+
+    /// <summary>Makes the AWS SDK find them.</summary>
+    public static void Use() => _ = Folder.Value;
+
+    private static string Write()
+    {
+        var folder = Directory.CreateTempSubdirectory("fairseq2llama-tests-aws-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+
+        File.WriteAllText(Path.Combine(folder, "credentials"), $"""
+            [{Right}]
+            aws_access_key_id = {S3Server.AccessKey}
+            aws_secret_access_key = {S3Server.Secret}
+            [{Stranger}]
+            aws_access_key_id = AKIASTRANGERSTRANGER
+            aws_secret_access_key = {OtherSecret}
+            [{Forger}]
+            aws_access_key_id = {S3Server.AccessKey}
+            aws_secret_access_key = {OtherSecret}
+            [{Abroad}]
+            aws_access_key_id = {S3Server.AccessKey}
+            aws_secret_access_key = {S3Server.Secret}
+            region = eu-central-1
+            [{Empty}]
+            region = eu-central-1
+            """);
+
+        Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", Path.Combine(folder, "credentials"));
+        Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", Path.Combine(folder, "config"));
+        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
+
+        foreach (var name in (string[])["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+        {
+            Environment.SetEnvironmentVariable(name, null);
+        }
+
+        return folder;
+    }
+}
