@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace Fairseq2Llama.Tests.Support.S3;
 
 /// <summary>
@@ -24,6 +27,9 @@ internal static class S3Profiles
     public const string OtherSecret = "anotherTESTsecretTESTsecretTESTsecret";
 
     private static readonly Lazy<string> Folder = new(Write);
+
+    /// <summary>Takes connections and says nothing, as where there is no service that gives a virtual machine its credentials.</summary>
+    private static readonly TcpListener Silent = new(IPAddress.Loopback, port: 0);
 
     /// <summary>Makes the AWS SDK find them.</summary>
     public static void Use() => _ = Folder.Value;
@@ -54,6 +60,8 @@ internal static class S3Profiles
         Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", Path.Combine(folder, "credentials"));
         Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", Path.Combine(folder, "config"));
         Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
+        Silent.Start();
+        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", $"http://{Silent.LocalEndpoint}");
 
         foreach (var name in (string[])["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
         {
