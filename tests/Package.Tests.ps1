@@ -91,6 +91,15 @@ Describe 'The package' {
                 'dependencies/Fairseq2Llama.Adapters.pdb'
                 'dependencies/Fairseq2Llama.Torch.dll'
                 'dependencies/Fairseq2Llama.Torch.pdb'
+                'dependencies/S3/AWSSDK.Core.dll'
+                'dependencies/S3/AWSSDK.Extensions.Numerics.dll'
+                'dependencies/S3/AWSSDK.S3.dll'
+                'dependencies/S3/AWSSDK.SSO.dll'
+                'dependencies/S3/AWSSDK.SSOOIDC.dll'
+                'dependencies/S3/AWSSDK.SecurityToken.dll'
+                'dependencies/S3/Fairseq2Llama.S3.dll'
+                'dependencies/S3/Fairseq2Llama.S3.pdb'
+                'dependencies/S3/System.IO.Hashing.dll'
                 'dependencies/System.IO.Hashing.dll'
                 'dependencies/System.Numerics.Tensors.dll'
                 'dependencies/TorchSharp.dll'
@@ -110,7 +119,7 @@ Describe 'The package' {
 
     # PowerShell 7.4 runs on .NET 8.
     It 'asks for nothing but itself and what PowerShell 7.4 has' {
-        $files = Get-ChildItem -LiteralPath $module, $module/dependencies -Filter *.dll
+        $files = Get-ChildItem -LiteralPath $module, $module/dependencies, $module/dependencies/S3 -Filter *.dll
         $references = Invoke-AsUser "
             foreach (`$file in $(($files | ForEach-Object { Quote $_.FullName }) -join ', ')) {
                 [Reflection.Assembly]::LoadFile(`$file).GetReferencedAssemblies() | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version)`" }
@@ -127,8 +136,8 @@ Describe 'The package' {
     It 'has a notice for each assembly of others' {
         $notices = Get-Content -LiteralPath $module/THIRD-PARTY-NOTICES.txt -Raw
 
-        foreach ($file in Get-ChildItem -LiteralPath $module/dependencies -Filter *.dll | Where-Object Name -NotLike Fairseq2Llama.*) {
-            $notices | Should -Match ([regex]::Escape("dependencies/$($file.Name)"))
+        foreach ($file in Get-ChildItem -LiteralPath $module/dependencies -Filter *.dll -Recurse | Where-Object Name -NotLike Fairseq2Llama.*) {
+            $notices | Should -Match ([regex]::Escape([IO.Path]::GetRelativePath($module, $file.FullName).Replace('\', '/')))
         }
     }
 }
