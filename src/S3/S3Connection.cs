@@ -5,11 +5,11 @@ using Fairseq2Llama.Stores.Objects;
 
 namespace Fairseq2Llama.S3;
 
-/// <summary>Sends requests to a bucket. Credentials are looked for once, when the first request needs them.</summary>
+/// <summary>Sends requests to a bucket. Settings and credentials are looked for once, when the first request needs them.</summary>
 internal sealed class S3Connection
 {
     private readonly StoreAccess _access;
-    private readonly AmazonS3Config _config;
+    private readonly Lazy<AmazonS3Config> _config;
     private readonly Lazy<Task<AmazonS3Client>> _client;
     private bool _isAnonymous;
     private long _clockTicks;
@@ -20,7 +20,7 @@ internal sealed class S3Connection
     {
         Bucket = bucket;
         _access = access;
-        _config = S3Settings.Of(access);
+        _config = new Lazy<AmazonS3Config>(() => S3Settings.Of(access));
         _client = new Lazy<Task<AmazonS3Client>>(ConnectAsync);
     }
 
@@ -28,12 +28,14 @@ internal sealed class S3Connection
     public string Bucket { get; }
 
     /// <summary>Whether the connection protects what it carries. Then a payload needs no signature, which would take as long as another checksum.</summary>
-    public bool IsEncrypted => _config.ServiceURL?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) != true;
+    public bool IsEncrypted => Config.ServiceURL?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) != true;
 
     /// <summary>The time by the clock of the store, as its last reply said.</summary>
     public DateTime StoreTime => DateTime.UtcNow + TimeSpan.FromTicks(Volatile.Read(ref _clockTicks));
 
-    private string Region => _config.RegionEndpoint?.SystemName ?? _config.AuthenticationRegion;
+    private AmazonS3Config Config => _config.Value;
+
+    private string Region => Config.RegionEndpoint?.SystemName ?? Config.AuthenticationRegion;
 
     /// <summary>Sends a request.</summary>
     /// <param name="key">The key that it is about, for messages; empty if it is about the bucket.</param>
@@ -59,12 +61,12 @@ internal sealed class S3Connection
 
     /// <summary>Whether another bucket is reached in the same way, so that the store can copy from there.</summary>
     public bool IsSameService(S3Connection other) =>
-        _config.ServiceURL == other._config.ServiceURL && Region == other.Region && _access.ProfileName == other._access.ProfileName;
+        Config.ServiceURL == other.Config.ServiceURL && Region == other.Region && _access.ProfileName == other._access.ProfileName;
 
     /// <summary>The SDK leaves out one of two slashes between bucket and key, and would ask for another key.</summary>
     private void RequireAddressable(string key)
     {
-        if (_config.ForcePathStyle && key.StartsWith('/'))
+        if (Config.ForcePathStyle && key.StartsWith('/'))
         {
             throw new StoreException(StoreFailure.Refused, $"'{AddressOf(key)}' begins with a slash, which works only at AWS itself. Use another name.");
         }
@@ -74,7 +76,7 @@ internal sealed class S3Connection
     {
         var credentials = await S3Credentials.FindAsync(_access.ProfileName).ConfigureAwait(false);
         _isAnonymous = credentials is AnonymousAWSCredentials;
-        var client = new AmazonS3Client(credentials, _config);
+        var client = new AmazonS3Client(credentials, Config);
         client.AfterResponseEvent += SetClock;
         return client;
     }

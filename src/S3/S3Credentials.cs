@@ -28,10 +28,6 @@ internal static class S3Credentials
         {
             throw NoProfile(DefaultAWSCredentialsIdentityResolver.GetProfileName(), e);
         }
-        catch (ProcessAWSCredentialException e)
-        {
-            throw new StoreException(StoreFailure.Denied, "The program of the AWS profile that provides the credentials has failed.", e);
-        }
         catch (Exception e) when (profile is null && e is AmazonClientException or TimeoutException)
         {
             return new AnonymousAWSCredentials();

@@ -43,11 +43,19 @@ internal static partial class S3Errors
 
     private static StoreException ExplainNoReply(Exception exception, S3ErrorContext context) => exception switch
     {
-        // AmazonServiceException is what the SDK makes of a request that got no reply.
-        AmazonClientException => new StoreException(
-            StoreFailure.Denied, $"The AWS credentials for '{context.Address}' can't be used: {FirstLine(exception.Message)} Sign in again, or name another profile.", exception),
+        // What the program has written may be secret, so that the exception is not passed on.
+        ProcessAWSCredentialException => new StoreException(
+            StoreFailure.Denied, "The program that the AWS profile names in credential_process has failed. Run it to see why."),
+        AmazonClientException { InnerException: IOException or HttpRequestException or TimeoutException } => new StoreException(
+            StoreFailure.Transient, $"The service that gives the AWS credentials can't be reached: {FirstLine(exception.InnerException.Message)}", exception),
+        AmazonClientException or InvalidOperationException => new StoreException(
+            StoreFailure.Denied,
+            $"The AWS credentials for '{context.Address}' can't be used: {FirstLine((exception.InnerException as AmazonServiceException ?? exception).Message)} "
+            + "Sign in again, or name another profile.",
+            exception),
         HttpRequestException { InnerException: AuthenticationException } => new StoreException(
             StoreFailure.Refused, $"The server of '{context.Address}' has no trusted certificate.", exception),
+        // AmazonServiceException is what the SDK makes of a request that got no reply.
         IOException or HttpRequestException or TimeoutException or OperationCanceledException or AmazonServiceException => new StoreException(
             StoreFailure.Transient, $"The store of '{context.Address}' can't be reached: {FirstLine(exception.Message)}", exception),
         _ => new StoreException(StoreFailure.Refused, $"The request for '{context.Address}' failed: {FirstLine(exception.Message)}", exception),

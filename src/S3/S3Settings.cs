@@ -3,6 +3,7 @@ using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
 using Amazon.Runtime.Credentials;
 using Amazon.S3;
+using Fairseq2Llama.Stores.Objects;
 
 namespace Fairseq2Llama.S3;
 
@@ -12,7 +13,21 @@ internal static class S3Settings
     private const string DefaultRegion = "us-east-1";
 
     /// <summary>The settings of a client.</summary>
+    /// <exception cref="StoreException"><see cref="StoreFailure.Refused"/> if the AWS configuration can't be read.</exception>
     public static AmazonS3Config Of(StoreAccess access)
+    {
+        try
+        {
+            return Make(access);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // The SDK's message repeats the line that it does not understand, which may be a secret.
+            throw new StoreException(StoreFailure.Refused, "The files of the AWS configuration can't be read. 'aws configure list' says what is wrong with them.");
+        }
+    }
+
+    private static AmazonS3Config Make(StoreAccess access)
     {
         var region = RegionOf(access);
         var config = new AmazonS3Config

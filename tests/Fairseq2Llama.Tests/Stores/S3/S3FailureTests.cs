@@ -50,12 +50,14 @@ public sealed class S3FailureTests : IDisposable
 
     [Theory]
     [InlineData("nobody", "There is no AWS profile 'nobody'")]
+    [InlineData(S3Profiles.Program, "credential_process")]
     [InlineData(S3Profiles.Empty, "The AWS profile 'empty' has no usable credentials")]
-    public async Task A_profile_that_does_not_exist_is_named_by_the_first_request(string profile, string message)
+    public async Task A_profile_that_gives_no_credentials_is_named_by_the_first_request(string profile, string message)
     {
         var client = Open(_server.Access with { ProfileName = profile });
 
-        await S3Assert.Throws(StoreFailure.Denied, () => client.FindAsync("key", None), message);
+        var exception = await S3Assert.Throws(StoreFailure.Denied, () => client.FindAsync("key", None), message);
+        Assert.DoesNotContain(S3Profiles.OtherSecret, exception.ToString(), StringComparison.Ordinal);
         Assert.Empty(_server.Calls);
     }
 

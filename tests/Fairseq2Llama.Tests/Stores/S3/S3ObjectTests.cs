@@ -18,7 +18,7 @@ public sealed class S3ObjectTests : IDisposable
     public static TheoryData<string> Keys { get; } =
     [
         "run/model.yaml", "with space", "a+b", "100%", "100%25", "#1", "what?", "a&b=c", "a;b:c,d@e", "größe/模型/🦙", "run//twice", "last/", "[1] (2) 'three' \"four\"", "~!*$",
-        @"back\slash", "<a>&amp;</a>",
+        "run/../up", "./here", @"back\slash", "<a>&amp;</a>",
     ];
 
     public void Dispose() => _server.Dispose();

@@ -24,6 +24,9 @@ internal static class S3Profiles
     /// <summary>Has nothing.</summary>
     public const string Empty = "empty";
 
+    /// <summary>Names a program that fails, and writes what nobody may see.</summary>
+    public const string Program = "program";
+
     public const string OtherSecret = "anotherTESTsecretTESTsecretTESTsecret";
 
     private static readonly Lazy<string> Folder = new(Write);
@@ -53,6 +56,8 @@ internal static class S3Profiles
             aws_access_key_id = {S3Server.AccessKey}
             aws_secret_access_key = {S3Server.Secret}
             region = eu-central-1
+            [{Program}]
+            credential_process = dotnet exec {OtherSecret}
             [{Empty}]
             region = eu-central-1
             """);
