@@ -26,7 +26,8 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     public async Task<ObjectPage> ListAsync(string prefix, string? continuation, CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = prefix, Delimiter = "/", ContinuationToken = continuation };
-        var reply = await connection.SendAsync(prefix, client => client.ListObjectsV2Async(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await connection.SendAsync(prefix, client => client.ListObjectsV2Async(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
 
         // An empty object whose key is the prefix is what some programs make to show a folder.
         return new ObjectPage(
@@ -41,13 +42,14 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
         try
         {
             var request = new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = key };
-            var reply = await connection.SendAsync(key, client => client.GetObjectMetadataAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
-            var written = reply.LastModified?.ToUniversalTime() ?? connection.StoreTime;
+            var reply = await connection.SendAsync(key, client => client.GetObjectMetadataAsync(request, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+            var age = connection.StoreTime - reply.LastModified?.ToUniversalTime();
 
             return new StoredObject(key, reply.ContentLength, EntityTag.Require(reply.ETag, AddressOf(key)))
             {
                 Run = reply.Metadata[RunMetadata],
-                Age = connection.StoreTime - written,
+                Age = age > TimeSpan.Zero ? age.Value : TimeSpan.Zero,
             };
         }
         catch (StoreException e) when (e.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotFound })
@@ -67,7 +69,8 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
             EtagToMatch = source.Version,
         };
 
-        var reply = await connection.SendAsync(source.Key, client => client.GetObjectAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await connection.SendAsync(source.Key, client => client.GetObjectAsync(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         return new RangeReply((int)reply.HttpStatusCode, reply.ContentRange, EntityTag.Parse(reply.ETag), reply.ResponseStream);
     }
 
@@ -88,7 +91,8 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
             Metadata = { [RunMetadata] = run },
         };
 
-        var reply = await connection.SendAsync(key, client => client.PutObjectAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await connection.SendAsync(key, client => client.PutObjectAsync(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         return EntityTag.Require(reply.ETag, AddressOf(key));
     }
 
@@ -103,11 +107,13 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
 
         try
         {
-            await DeleteAsync(new DeleteObjectRequest { BucketName = connection.Bucket, Key = key, IfMatch = version }, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(new DeleteObjectRequest { BucketName = connection.Bucket, Key = key, IfMatch = version }, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (StoreException e) when (S3Errors.IsNotImplemented(e))
         {
-            await DeleteAsync(new DeleteObjectRequest { BucketName = connection.Bucket, Key = key }, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(new DeleteObjectRequest { BucketName = connection.Bucket, Key = key }, cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 

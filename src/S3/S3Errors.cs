@@ -19,7 +19,11 @@ internal static partial class S3Errors
 
     /// <summary>Whether the store does not have what it was asked to do.</summary>
     public static bool IsNotImplemented(StoreException exception) =>
-        exception.InnerException is AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented } or AmazonServiceException { ErrorCode: "NotImplemented" };
+        exception.InnerException is AmazonServiceException refusal
+        && (refusal.StatusCode == HttpStatusCode.NotImplemented || refusal.ErrorCode == "NotImplemented");
+
+    /// <summary>Whether the store knows the request, but does not do it to this object.</summary>
+    public static bool IsInvalid(StoreException exception) => exception.InnerException is AmazonServiceException { ErrorCode: "InvalidRequest" };
 
     /// <summary>Whether an upload is complete, or was discarded.</summary>
     public static bool IsNoUpload(StoreException exception) => exception.InnerException is AmazonServiceException { ErrorCode: "NoSuchUpload" };
@@ -35,7 +39,9 @@ internal static partial class S3Errors
         var reply = (refusal.InnerException as HttpErrorResponseException)?.Response;
         var failure = FailureOf(refusal);
 
-        return new StoreException(failure, MessageFor(refusal, failure, RegionIn(refusal, reply?.GetHeaderValue("x-amz-bucket-region")), context), exception)
+        var message = MessageFor(refusal, failure, RegionIn(refusal, reply?.GetHeaderValue("x-amz-bucket-region")), context);
+
+        return new StoreException(failure, message, exception)
         {
             RetryAfter = RetryAfterIn(reply?.GetHeaderValue("Retry-After")),
         };

@@ -23,7 +23,8 @@ internal static class S3Settings
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
             // The SDK's message repeats the line that it does not understand, which may be a secret.
-            throw new StoreException(StoreFailure.Refused, "The files of the AWS configuration can't be read. 'aws configure list' says what is wrong with them.");
+            throw new StoreException(
+                StoreFailure.Refused, "The files of the AWS configuration can't be read. 'aws configure list' says what is wrong with them.");
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class S3Uploads(S3Connection connection)
             Metadata = { [S3Client.RunMetadata] = run },
         };
 
-        var reply = await connection.SendAsync(key, client => client.InitiateMultipartUploadAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await connection.SendAsync(key, client => client.InitiateMultipartUploadAsync(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         return reply.UploadId;
     }
 
@@ -43,7 +44,8 @@ internal sealed class S3Uploads(S3Connection connection)
             UseChunkEncoding = false,
         };
 
-        var reply = await connection.SendAsync(key, client => client.UploadPartAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await connection.SendAsync(key, client => client.UploadPartAsync(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         return new PartToken(EntityTag.Require(reply.ETag, connection.AddressOf(key)), checksum).ToString();
     }
 
@@ -66,17 +68,20 @@ internal sealed class S3Uploads(S3Connection connection)
 
         try
         {
-            var reply = await connection.SendAsync(key, client => client.CopyPartAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var reply = await connection.SendAsync(key, client => client.CopyPartAsync(request, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
             return new PartToken(EntityTag.Require(reply.ETag, connection.AddressOf(key)), reply.ChecksumCRC32).ToString();
         }
-        catch (StoreException e) when (S3Errors.IsNotImplemented(e))
+        catch (StoreException e) when (S3Errors.IsNotImplemented(e) || S3Errors.IsInvalid(e))
         {
+            // S3 itself copies no ranges of objects that are as small as the smallest part.
             return null;
         }
     }
 
     /// <inheritdoc cref="IObjectClient.CompleteAsync"/>
-    public async Task<string> CompleteAsync(string key, string upload, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken)
+    public async Task<string> CompleteAsync(
+        string key, string upload, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken)
     {
         var request = new CompleteMultipartUploadRequest
         {
@@ -90,13 +95,15 @@ internal sealed class S3Uploads(S3Connection connection)
 
         try
         {
-            var reply = await connection.SendAsync(key, client => client.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var reply = await connection.SendAsync(key, client => client.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
             return EntityTag.Require(reply.ETag, connection.AddressOf(key));
         }
         catch (StoreException e) when (S3Errors.IsNoUpload(e))
         {
             // Where an earlier request has completed it and its reply was lost, the object that is there tells.
-            throw new StoreException(StoreFailure.Changed, $"The upload of '{connection.AddressOf(key)}' is complete already, or was discarded.", e);
+            throw new StoreException(
+                StoreFailure.Changed, $"The upload of '{connection.AddressOf(key)}' is complete already, or was discarded.", e);
         }
     }
 
@@ -107,7 +114,8 @@ internal sealed class S3Uploads(S3Connection connection)
 
         try
         {
-            await connection.SendAsync(key, client => client.AbortMultipartUploadAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await connection.SendAsync(key, client => client.AbortMultipartUploadAsync(request, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (StoreException e) when (S3Errors.IsNoUpload(e))
         {
@@ -123,7 +131,8 @@ internal sealed class S3Uploads(S3Connection connection)
 
         while (true)
         {
-            var reply = await connection.SendAsync(key, client => client.ListMultipartUploadsAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var reply = await connection.SendAsync(key, client => client.ListMultipartUploadsAsync(request, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
             found.AddRange(from upload in reply.MultipartUploads ?? [] where upload.Key == key select upload.UploadId);
 
             if (reply.IsTruncated != true)

@@ -45,7 +45,9 @@ public sealed class S3FailureTests : IDisposable
         var client = Open(_server.Access with { ProfileName = null });
 
         await S3Assert.Throws(
-            StoreFailure.Denied, () => client.FindAsync("run/model.pt", None), "s3://bucket/run/model.pt", "no AWS credentials", "-ProfileName", "AWS_PROFILE", "AWS_ACCESS_KEY_ID");
+            StoreFailure.Denied,
+            () => client.FindAsync("run/model.pt", None),
+            "s3://bucket/run/model.pt", "no AWS credentials", "-ProfileName", "AWS_PROFILE", "AWS_ACCESS_KEY_ID");
     }
 
     [Theory]
@@ -68,7 +70,8 @@ public sealed class S3FailureTests : IDisposable
 
         await S3Assert.Throws(StoreFailure.Refused, () => client.ListAsync("", continuation: null, None), "There is no bucket 'missing'");
         await S3Assert.Throws(StoreFailure.Refused, () => client.BeginAsync("key", "run 1", None), "There is no bucket 'missing'");
-        await S3Assert.Throws(StoreFailure.Refused, () => client.ReadAsync(new StoredObject("key", 1, "\"1\""), new ByteRange(0, 1), None), "There is no bucket 'missing'");
+        await S3Assert.Throws(
+            StoreFailure.Refused, () => client.ReadAsync(new StoredObject("key", 1, "\"1\""), new ByteRange(0, 1), None), "There is no bucket 'missing'");
     }
 
     [Fact]
@@ -128,7 +131,8 @@ public sealed class S3FailureTests : IDisposable
         var client = Open(_server.Access);
         _server.Fault = _ => S3Fault.Refusal(status, code, status is 503 or 429 ? TimeSpan.FromSeconds(7) : null);
 
-        var exception = await S3Assert.Throws(Enum.Parse<StoreFailure>(failure), () => client.PutAsync("key", new byte[1], "run 1", replaces: null, None), "s3://bucket/key", code);
+        var exception = await S3Assert.Throws(
+            Enum.Parse<StoreFailure>(failure), () => client.PutAsync("key", new byte[1], "run 1", replaces: null, None), "s3://bucket/key", code);
 
         Assert.Equal(status is 503 or 429 ? TimeSpan.FromSeconds(7) : null, exception.RetryAfter);
         Assert.Single(_server.Calls);
@@ -158,7 +162,9 @@ public sealed class S3FailureTests : IDisposable
     [Fact]
     public async Task A_server_that_is_not_there_may_come()
     {
-        await S3Assert.Throws(StoreFailure.Transient, () => Open(_server.Access with { EndpointUrl = new Uri("http://127.0.0.1:1") }).FindAsync("key", None), "s3://bucket/key");
+        var client = Open(_server.Access with { EndpointUrl = new Uri("http://127.0.0.1:1") });
+
+        await S3Assert.Throws(StoreFailure.Transient, () => client.FindAsync("key", None), "s3://bucket/key");
     }
 
     [Fact]

@@ -17,7 +17,8 @@ public sealed class S3ObjectTests : IDisposable
 
     public static TheoryData<string> Keys { get; } =
     [
-        "run/model.yaml", "with space", "a+b", "100%", "100%25", "#1", "what?", "a&b=c", "a;b:c,d@e", "größe/模型/🦙", "run//twice", "last/", "[1] (2) 'three' \"four\"", "~!*$",
+        "run/model.yaml", "with space", "a+b", "100%", "100%25", "#1", "what?", "a&b=c", "a;b:c,d@e", "größe/模型/🦙", "run//twice",
+        "last/", "[1] (2) 'three' \"four\"", "~!*$",
         "run/../up", "./here", @"back\slash", "<a>&amp;</a>",
     ];
 
@@ -149,14 +150,17 @@ public sealed class S3ObjectTests : IDisposable
     public async Task Of_two_writers_the_second_changes_nothing()
     {
         var first = await _client.PutAsync("object", "first"u8.ToArray(), "run 1", replaces: null, None);
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.PutAsync("object", "second"u8.ToArray(), "run 2", replaces: null, None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.PutAsync("object", "second"u8.ToArray(), "run 2", replaces: null, None), "s3://bucket/object");
 
         var third = await _client.PutAsync("object", "third"u8.ToArray(), "run 3", first, None);
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.PutAsync("object", "fourth"u8.ToArray(), "run 4", first, None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.PutAsync("object", "fourth"u8.ToArray(), "run 4", first, None), "s3://bucket/object");
 
         Assert.Equal("third", Encoding.UTF8.GetString(_server.Bucket("bucket")["object"]));
         await _client.DeleteAsync("object", third, None);
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.PutAsync("object", "fifth"u8.ToArray(), "run 5", third, None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.PutAsync("object", "fifth"u8.ToArray(), "run 5", third, None), "s3://bucket/object");
     }
 
     [Theory]

@@ -29,7 +29,7 @@ public sealed class S3UploadTests : IDisposable
 
         var version = await _client.CompleteAsync(key, upload, "run 1", [new(2, first), new(9, last)], replaces: null, None);
 
-        Assert.Equal(new StoredObject(key, 110, version) { Run = "run 1" }, await _client.FindAsync(key, None) is { } found ? found with { Age = default } : null);
+        Assert.Equal(new StoredObject(key, 110, version) { Run = "run 1" }, (await _client.FindAsync(key, None))! with { Age = default });
         Assert.Equal([.. Bytes(1, 100), .. Bytes(3, 10)], _server.Bucket("bucket")[key]);
         Assert.Empty(await _client.FindUploadsAsync(key, None));
     }
@@ -78,6 +78,16 @@ public sealed class S3UploadTests : IDisposable
     }
 
     [Fact]
+    public async Task Ranges_of_objects_that_are_too_small_are_not_copied()
+    {
+        _server.Bucket("bucket").Put("source", Bytes(1, 100));
+        var source = await _client.FindAsync("source", None);
+        var upload = await _client.BeginAsync("copy", "run 1", None);
+
+        Assert.Null(await _client.CopyAsync("copy", upload, 1, _client, source!, new ByteRange(0, 100), None));
+    }
+
+    [Fact]
     public void Only_the_same_service_can_be_copied_from()
     {
         Assert.True(_client.CanCopyFrom(Open("other")));
@@ -93,8 +103,10 @@ public sealed class S3UploadTests : IDisposable
         var second = await UploadAsync("object", 2);
         var version = await _client.CompleteAsync("object", first.Id, "run 1", first.Parts, replaces: null, None);
 
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.CompleteAsync("object", second.Id, "run 2", second.Parts, replaces: null, None), "s3://bucket/object");
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.CompleteAsync("object", second.Id, "run 2", second.Parts, "\"another\"", None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.CompleteAsync("object", second.Id, "run 2", second.Parts, replaces: null, None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.CompleteAsync("object", second.Id, "run 2", second.Parts, "\"another\"", None), "s3://bucket/object");
         Assert.Equal(Bytes(1, 10), _server.Bucket("bucket")["object"]);
 
         await _client.CompleteAsync("object", second.Id, "run 2", second.Parts, version, None);
@@ -111,7 +123,8 @@ public sealed class S3UploadTests : IDisposable
         var upload = await UploadAsync("object", 1);
         _server.Fault = call => call.Operation == S3Operation.Complete ? S3Fault.Refusal(status, code) : null;
 
-        await S3Assert.Throws(Enum.Parse<StoreFailure>(failure), () => _client.CompleteAsync("object", upload.Id, "run 1", upload.Parts, replaces: null, None), code);
+        await S3Assert.Throws(
+            Enum.Parse<StoreFailure>(failure), () => _client.CompleteAsync("object", upload.Id, "run 1", upload.Parts, replaces: null, None), code);
 
         Assert.Empty(_server.Bucket("bucket").Objects);
         Assert.Equal(1, _server.Count(S3Operation.Complete));
@@ -124,7 +137,8 @@ public sealed class S3UploadTests : IDisposable
         _server.Fault = call => call is { Operation: S3Operation.Complete, Number: 1 } ? S3Fault.LostReply : null;
 
         await S3Assert.Throws(StoreFailure.Transient, () => _client.CompleteAsync("object", upload.Id, "run 1", upload.Parts, replaces: null, None));
-        await S3Assert.Throws(StoreFailure.Changed, () => _client.CompleteAsync("object", upload.Id, "run 1", upload.Parts, replaces: null, None), "s3://bucket/object");
+        await S3Assert.Throws(
+            StoreFailure.Changed, () => _client.CompleteAsync("object", upload.Id, "run 1", upload.Parts, replaces: null, None), "s3://bucket/object");
 
         Assert.Equal("run 1", (await _client.FindAsync("object", None))!.Run);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.Http;
 
@@ -44,7 +45,8 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
             element.Name = Names + element.Name.LocalName;
         }
 
-        return SendAsync(200, "application/xml", System.Text.Encoding.UTF8.GetBytes(new XDeclaration("1.0", "UTF-8", null) + root.ToString(SaveOptions.DisableFormatting)));
+        var text = new XDeclaration("1.0", "UTF-8", standalone: null) + root.ToString(SaveOptions.DisableFormatting);
+        return SendAsync(200, "application/xml", Encoding.UTF8.GetBytes(text));
     }
 
     public Task SendAsync(S3Refusal refusal)
@@ -60,8 +62,11 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
         }
 
         var error = new XElement(
-            "Error", new XElement("Code", refusal.Code), new XElement("Message", refusal.Message), refusal.Details.Select(detail => new XElement(detail.Key, detail.Value)));
-        return SendAsync(refusal.Status, "application/xml", System.Text.Encoding.UTF8.GetBytes(error.ToString()));
+            "Error",
+            new XElement("Code", refusal.Code),
+            new XElement("Message", refusal.Message),
+            refusal.Details.Select(detail => new XElement(detail.Key, detail.Value)));
+        return SendAsync(refusal.Status, "application/xml", Encoding.UTF8.GetBytes(error.ToString()));
     }
 
     public async Task SendAsync(int status, string type, ReadOnlyMemory<byte> content)

@@ -101,7 +101,9 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
     /// <summary>Refuses a body that was damaged, or that has no checksum.</summary>
     public static void RequireChecksum(S3Exchange exchange)
     {
-        if ((exchange.Header("x-amz-checksum-crc32") ?? throw new S3Refusal(400, "InvalidRequest", "The test server asks for a checksum.")) != S3Part.ChecksumOf(exchange.Body))
+        var checksum = exchange.Header("x-amz-checksum-crc32") ?? throw new S3Refusal(400, "InvalidRequest", "The test server asks for a checksum.");
+
+        if (checksum != S3Part.ChecksumOf(exchange.Body))
         {
             throw new S3Refusal(400, "BadDigest", "The CRC32 you specified did not match the calculated checksum.");
         }

@@ -29,6 +29,13 @@ internal static class S3Profiles
 
     public const string OtherSecret = "anotherTESTsecretTESTsecretTESTsecret";
 
+    private static readonly string[] OfDeveloper =
+    [
+        "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+
     private static readonly Lazy<string> Folder = new(Write);
 
     /// <summary>Takes connections and says nothing, as where there is no service that gives a virtual machine its credentials.</summary>
@@ -68,7 +75,7 @@ internal static class S3Profiles
         Silent.Start();
         Environment.SetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", $"http://{Silent.LocalEndpoint}");
 
-        foreach (var name in (string[])["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+        foreach (var name in OfDeveloper)
         {
             Environment.SetEnvironmentVariable(name, null);
         }

@@ -14,7 +14,7 @@ internal sealed class S3Refusal(int status, string code, string message = "It wa
 
     public static S3Refusal NoKey { get; } = new(404, "NoSuchKey", "The specified key does not exist.");
 
-    public static S3Refusal NoUpload { get; } = new(404, "NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or it may have been aborted or completed.");
+    public static S3Refusal NoUpload { get; } = new(404, "NoSuchUpload", "The specified upload does not exist.");
 
     public static S3Refusal Precondition { get; } = new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
 

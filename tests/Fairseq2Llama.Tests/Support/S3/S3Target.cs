@@ -35,7 +35,7 @@ internal sealed class S3Target
     public string CanonicalPath => "/" + string.Join('/', _path.Split('/').Select(Encode));
 
     public string CanonicalQuery =>
-        string.Join('&', Query.Select(pair => (Name: Encode(pair.Key), Value: Encode(pair.Value))).OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{pair.Name}={pair.Value}"));
+        string.Join('&', Query.OrderBy(pair => Encode(pair.Key), StringComparer.Ordinal).Select(pair => $"{Encode(pair.Key)}={Encode(pair.Value)}"));
 
     /// <summary>Splits a bucket from a key.</summary>
     public static (string Bucket, string Key) Split(string path) => path.Split('/', 2) is [var bucket, var key] ? (bucket, key) : (path, "");
@@ -46,7 +46,8 @@ internal sealed class S3Target
 
         foreach (var value in Encoding.UTF8.GetBytes(text))
         {
-            encoded.Append(char.IsAsciiLetterOrDigit((char)value) || "-_.~".Contains((char)value, StringComparison.Ordinal) ? ((char)value).ToString() : $"%{value:X2}");
+            var character = (char)value;
+            encoded.Append(char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '~' ? character.ToString() : $"%{value:X2}");
         }
 
         return encoded.ToString();
