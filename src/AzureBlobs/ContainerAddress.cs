@@ -45,15 +45,13 @@ internal sealed class ContainerAddress
     /// <exception cref="StoreException">It can't have one.</exception>
     public Uri UriOf(string key)
     {
-        var segments = key.Split('/');
-
         // An address never keeps them: the request would go to another object, or even to another container.
-        if (segments.Any(segment => segment is "." or ".."))
+        if (key.Split('/', '\\').Any(segment => segment is "." or ".."))
         {
             throw new StoreException(StoreFailure.Refused, $"'{AddressOf(key)}' can't be asked for, because '.' and '..' are not names in an address. Rename the object.");
         }
 
-        return new Uri($"{_address}/{string.Join('/', segments.Select(Uri.EscapeDataString))}");
+        return new Uri($"{_address}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}");
     }
 
     /// <summary>The address of a key, for people: only what would not be read as part of the path is escaped.</summary>

@@ -22,13 +22,14 @@ internal static class RangeRequest
         request.Method = RequestMethod.Get;
         request.Uri.Reset(address);
         request.Headers.Add("x-ms-version", pipeline.Version);
-        request.Headers.Add("Range", string.Create(CultureInfo.InvariantCulture, $"bytes={range.Offset}-{range.End - 1}"));
+        request.Headers.Add("x-ms-range", string.Create(CultureInfo.InvariantCulture, $"bytes={range.Offset}-{range.End - 1}"));
         request.Headers.Add("If-Match", version);
 
         await pipeline.Requests.SendAsync(message, cancellationToken);
         var reply = message.Response;
 
-        if (reply.IsError)
+        // To the SDK, some conflicts are no errors.
+        if (reply.Status >= 400)
         {
             throw new RequestFailedException(reply);
         }
