@@ -87,6 +87,33 @@ Describe 'The package' {
                 'Fairseq2Llama.psd1'
                 'LICENSE'
                 'THIRD-PARTY-NOTICES.txt'
+                'dependencies/AzureBlobs/Apache.Arrow.dll'
+                'dependencies/AzureBlobs/Azure.Core.dll'
+                'dependencies/AzureBlobs/Azure.Identity.dll'
+                'dependencies/AzureBlobs/Azure.Storage.Blobs.dll'
+                'dependencies/AzureBlobs/Azure.Storage.Common.dll'
+                'dependencies/AzureBlobs/Fairseq2Llama.AzureBlobs.dll'
+                'dependencies/AzureBlobs/Fairseq2Llama.AzureBlobs.pdb'
+                'dependencies/AzureBlobs/Microsoft.Bcl.AsyncInterfaces.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Configuration.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.DependencyInjection.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Diagnostics.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.FileProviders.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Hosting.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Logging.Abstractions.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Options.dll'
+                'dependencies/AzureBlobs/Microsoft.Extensions.Primitives.dll'
+                'dependencies/AzureBlobs/Microsoft.Identity.Client.Extensions.Msal.dll'
+                'dependencies/AzureBlobs/Microsoft.Identity.Client.dll'
+                'dependencies/AzureBlobs/Microsoft.IdentityModel.Abstractions.dll'
+                'dependencies/AzureBlobs/System.ClientModel.dll'
+                'dependencies/AzureBlobs/System.Diagnostics.DiagnosticSource.dll'
+                'dependencies/AzureBlobs/System.IO.Hashing.dll'
+                'dependencies/AzureBlobs/System.IO.Pipelines.dll'
+                'dependencies/AzureBlobs/System.Memory.Data.dll'
+                'dependencies/AzureBlobs/System.Security.Cryptography.ProtectedData.dll'
+                'dependencies/AzureBlobs/System.Text.Encodings.Web.dll'
+                'dependencies/AzureBlobs/System.Text.Json.dll'
                 'dependencies/Fairseq2Llama.Adapters.dll'
                 'dependencies/Fairseq2Llama.Adapters.pdb'
                 'dependencies/Fairseq2Llama.Torch.dll'
@@ -119,7 +146,7 @@ Describe 'The package' {
 
     # PowerShell 7.4 runs on .NET 8.
     It 'asks for nothing but itself and what PowerShell 7.4 has' {
-        $files = Get-ChildItem -LiteralPath $module, $module/dependencies, $module/dependencies/S3 -Filter *.dll
+        $files = Get-ChildItem -LiteralPath $module -Filter *.dll -Recurse | Where-Object DirectoryName -NotMatch 'runtimes'
         $references = Invoke-AsUser "
             foreach (`$file in $(($files | ForEach-Object { Quote $_.FullName }) -join ', ')) {
                 [Reflection.Assembly]::LoadFile(`$file).GetReferencedAssemblies() | ForEach-Object { `"`$(`$_.Name) `$(`$_.Version)`" }

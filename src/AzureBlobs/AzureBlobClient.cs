@@ -27,7 +27,7 @@ internal sealed class AzureBlobClient(ContainerAddress container, Func<Task<Blob
     public Task<ObjectPage> ListAsync(string prefix, string? continuation, CancellationToken cancellationToken) => AskAsync(
         async access =>
         {
-            var options = new GetBlobsByHierarchyOptions { Delimiter = "/", Prefix = prefix };
+            var options = new GetBlobsByHierarchyOptions { Delimiter = "/", Prefix = prefix, ResponseFormat = StorageResponseFormat.Xml };
             var pages = access.Pipeline.ContainerAt(container.Uri).GetBlobsByHierarchyAsync(options, cancellationToken).AsPages(continuation, PageSize);
             await using var page = pages.GetAsyncEnumerator(cancellationToken);
             return await page.MoveNextAsync() ? BlobTerms.ToPage(page.Current) : new ObjectPage([], [], null);
