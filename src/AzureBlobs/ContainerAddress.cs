@@ -48,7 +48,8 @@ internal sealed class ContainerAddress
         // An address never keeps them: the request would go to another object, or even to another container.
         if (key.Split('/', '\\').Any(segment => segment is "." or ".."))
         {
-            throw new StoreException(StoreFailure.Refused, $"'{AddressOf(key)}' can't be asked for, because '.' and '..' are not names in an address. Rename the object.");
+            throw new StoreException(
+                StoreFailure.Refused, $"'{AddressOf(key)}' can't be asked for, because '.' and '..' are not names in an address. Rename the object.");
         }
 
         return new Uri($"{_address}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}");

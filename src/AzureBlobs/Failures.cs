@@ -50,7 +50,10 @@ internal static class Failures
 
     private static StoreException OfReply(RequestFailedException e, BlobAccess access, ContainerAddress container) => (e.Status, e.ErrorCode) switch
     {
-        (408 or 429 or (>= 500 and not 501), _) => new StoreException(StoreFailure.Transient, $"Azure can't answer now: {SaidBy(e)}.", e) { RetryAfter = RetryAfter(e) },
+        (408 or 429 or (>= 500 and not 501), _) => new StoreException(StoreFailure.Transient, $"Azure can't answer now: {SaidBy(e)}.", e)
+        {
+            RetryAfter = RetryAfter(e),
+        },
 
         // Bytes were damaged on their way.
         (400, "Md5Mismatch") => new StoreException(StoreFailure.Transient, $"Azure has received something else than was sent: {SaidBy(e)}.", e),
@@ -61,36 +64,38 @@ internal static class Failures
         (404, "ResourceNotFound") when access.Kind == AccessKind.Anonymous => new StoreException(StoreFailure.Denied, Denial.Of(e, access, container), e),
 
         (404, "ContainerNotFound") or (409, "ContainerBeingDeleted") => new StoreException(
-            StoreFailure.Refused, $"There is no container '{container.Name}' in {container.Account.AbsoluteUri.TrimEnd('/')}. Check the address, or create the container first.", e),
+            StoreFailure.Refused,
+            $"There is no container '{container.Name}' in {container.Account.AbsoluteUri.TrimEnd('/')}. Check the address, or create the container first.",
+            e),
 
         (409 or 412, { } code) when code.StartsWith("Lease", StringComparison.Ordinal) => new StoreException(
             StoreFailure.Refused, $"Another program has a lease on the object: {SaidBy(e)}. Wait until it is done, or break the lease.", e),
 
-        (404 or 412, _) or (409, "BlobAlreadyExists" or "ResourceAlreadyExists") => new StoreException(StoreFailure.Changed, $"The object has changed meanwhile: {SaidBy(e)}.", e),
+        (404 or 412, _) or (409, "BlobAlreadyExists" or "ResourceAlreadyExists") => new StoreException(
+            StoreFailure.Changed, $"The object has changed meanwhile: {SaidBy(e)}.", e),
 
         // Whoever writes an object discards the blocks that others have uploaded for it.
         (400, "InvalidBlockList") => new StoreException(StoreFailure.Changed, $"Another program has written the object meanwhile: {SaidBy(e)}.", e),
 
         (400, "InvalidBlobOrBlock") => new StoreException(
-            StoreFailure.Refused, $"Another program has begun to upload the object and has not finished: {SaidBy(e)}. Choose another folder, or wait; Azure removes what is unfinished after a week.", e),
+            StoreFailure.Refused,
+            $"Another program has begun to upload the object and has not finished: {SaidBy(e)}. Choose another folder; Azure removes what is unfinished after a week.",
+            e),
 
         _ => new StoreException(StoreFailure.Refused, $"Azure refuses: {SaidBy(e)}.", e),
     };
 
     private static TimeSpan? RetryAfter(RequestFailedException e)
     {
-        if (e.GetRawResponse() is not { } reply || !reply.Headers.TryGetValue("Retry-After", out var value))
-        {
-            return null;
-        }
+        var value = e.GetRawResponse() is { } reply && reply.Headers.TryGetValue("Retry-After", out var header) ? header : null;
 
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
         {
             return TimeSpan.FromSeconds(seconds);
         }
 
-        return DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && time > DateTimeOffset.UtcNow
-            ? time - DateTimeOffset.UtcNow
+        return DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? TimeSpan.FromTicks(Math.Max(0, (time - DateTimeOffset.UtcNow).Ticks))
             : null;
     }
 }

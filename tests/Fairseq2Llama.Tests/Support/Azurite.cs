@@ -76,7 +76,8 @@ public sealed class Azurite : IDisposable
         CategoryAttribute.Require();
         var folder = Environment.GetEnvironmentVariable("FAIRSEQ2LLAMA_AZURITE");
         var main = Path.Combine(folder ?? "", "node_modules", "azurite", "dist", "src", "blob", "main.js");
-        Assert.SkipUnless(!string.IsNullOrEmpty(folder) && File.Exists(main), "needs Azurite: npm install azurite, and FAIRSEQ2LLAMA_AZURITE naming the folder of node_modules");
+        Assert.SkipUnless(
+            !string.IsNullOrEmpty(folder) && File.Exists(main), "needs Azurite (npm install azurite), and FAIRSEQ2LLAMA_AZURITE to name its folder; see tests/Start-Azurite.ps1");
 
         string[] options = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"];
         var start = new ProcessStartInfo("node", ["-e", Script, "--", .. options])
