@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-    Builds, tests, packs and installs the module. Thin: what it calls, dotnet, Pester and PSResourceGet, can be called directly, too.
+    Builds, tests, packs and installs the module. It only calls dotnet, Pester and PSResourceGet, which you can also call directly.
 
 .EXAMPLE
     ./build.ps1

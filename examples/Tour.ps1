@@ -108,7 +108,7 @@ $stops = @(
     }
     @{
         Title = 'Cast it, and see how much changes'
-        Look = 'float16 has more digits than bfloat16 and a smaller range: only the smallest numbers changed, and max says by how much.'
+        Look = 'float16 is more precise than bfloat16 but has a smaller range, so only the smallest numbers changed; max shows by how much.'
         Command = {
             $half = $model | Export-LlamaReferenceCheckpoint $tour/half -Architecture $tiny -DType float16
             Compare-LlamaCheckpoint $model $half -Tolerance 1e-3 | Where-Object Layer -eq 0

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 
@@ -93,11 +94,25 @@ internal sealed record DestinationFolder(
             [.. replaced],
             [.. stale],
             [
+                .. FindOtherFormats(folder, rules),
                 .. output.Foreign.Select(file => $"'{folder.PathOf(file)}' belongs to another export. Run the job for that shard, so that it replaces the file."),
                 .. from name in others.Except(stale)
                    where rules.FindStumblingBlock(name) is not null
                    select $"'{folder.PathOf(name)}' stays in the folder; {rules.FindStumblingBlock(name)}",
             ]);
+    }
+
+    /// <summary>Commands that detect the format read only one of them.</summary>
+    private static IEnumerable<string> FindOtherFormats(ICheckpointFolder folder, FolderRules rules)
+    {
+        var own = CheckpointFormats.All.Single(format => format.Folder == rules);
+
+        return
+            from other in CheckpointFormats.All
+            where other != own && other.IsIn(folder)
+            let first = CheckpointFormats.All.First(format => format == own || format == other)
+            select $"'{folder.Path}' also holds a checkpoint in {other.Name}. Commands that detect the format will read the one in {first.Name};"
+                + $" for the other one, use {(first == own ? other : own).ReadCommand}.";
     }
 
     private static void RequireNoObstacle(ICheckpointFolder folder, FolderRules rules)

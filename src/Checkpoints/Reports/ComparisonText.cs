@@ -90,7 +90,7 @@ internal static class ComparisonText
 
         if (summary.RelativeNorm is > 0 and { } relative)
         {
-            yield return $"Relative norm:      {Display.Number(relative)} ({Display.Number(summary.NormOfDifference)} of {Display.Number(summary.ReferenceNorm)})";
+            yield return $"Relative norm:      {Display.Number(relative)} (difference {Display.Number(summary.NormOfDifference)}, reference {Display.Number(summary.ReferenceNorm)})";
         }
 
         if (summary is { DTypeDiffers: > 0, Tolerance: null })
@@ -112,6 +112,12 @@ internal static class ComparisonText
             yield return line;
         }
 
+        if (moved.Length > 1 && AreAlike(moved))
+        {
+            yield return "";
+            yield return "All of these moved by the same amount.";
+        }
+
         if (summary.Layers.Length > moved.Length)
         {
             var others = summary.Layers.Length - moved.Length;
@@ -123,7 +129,7 @@ internal static class ComparisonText
     /// <summary>Columns are named as the properties that they show.</summary>
     private static IEnumerable<string> Table(LayerComparison[] layers, bool isMeasured)
     {
-        var largest = LargestNorm(layers);
+        var largest = layers.Length > 1 && AreAlike(layers) ? 0 : LargestNorm(layers);
         var width = layers.Max(layer => layer.Name.Length);
         var equalWidth = layers.Max(layer => EqualOf(layer).Length);
 

@@ -21,7 +21,9 @@ public sealed class StepCompleter : IArgumentCompleter
     private static IEnumerable<string> Resolve(IDictionary bound) =>
     [
         .. CompletionRunspace.Invoke<string>(
-            "param($Path) foreach ($it in $Path) { $ExecutionContext.SessionState.Path.GetResolvedProviderPathFromPSPath($it, [ref] $null) }",
+            "param($Path) foreach ($it in $Path) { if ($ExecutionContext.InvokeProvider.Item.Exists($it, $true, $true))"
+            + " { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($it) }"
+            + " else { $ExecutionContext.SessionState.Path.GetResolvedProviderPathFromPSPath($it, [ref] $null) } }",
             bound[nameof(PathCmdlet.Path)]),
         .. CompletionRunspace.Invoke<string>(
             "param($Path) foreach ($it in $Path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($it) }",

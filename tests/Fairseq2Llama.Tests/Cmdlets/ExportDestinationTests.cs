@@ -25,6 +25,17 @@ public sealed partial class ExportDestinationTests : ExportTests
         Assert.Equal(OneShard, Directory.EnumerateFileSystemEntries(Folder[folder]).Select(Path.GetFileName).Order());
     }
 
+    [Theory]
+    [InlineData("HuggingFace", "Reference", "read the one in Meta's reference format", "Read-LlamaHuggingFaceCheckpoint")]
+    [InlineData("Reference", "HuggingFace", "read the one in Meta's reference format", "Read-LlamaHuggingFaceCheckpoint")]
+    public void Warns_that_one_of_two_formats_in_a_folder_hides_the_other(string first, string second, params string[] words)
+    {
+        Session.Run($"$fs2 | Export-Llama{first}Checkpoint out -Architecture $tiny");
+
+        var warning = Assert.Single(Session.RunOn($"$fs2 | Export-Llama{second}Checkpoint out -Architecture $tiny").Warnings);
+        Assert.All(words, word => Assert.Contains(word, warning, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Exports_into_the_current_location()
     {

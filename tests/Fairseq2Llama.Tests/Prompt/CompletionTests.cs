@@ -124,6 +124,7 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Read-LlamaCheckpoint 'my [run]' -Step ", "1000", "500")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step ", "1000", "500")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath 'my [run]' -Step 5", "500")]
     [InlineData("Read-Fairseq2Checkpoint my* -Step 1", "1000")]

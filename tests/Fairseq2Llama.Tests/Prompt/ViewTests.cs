@@ -147,7 +147,7 @@ public sealed class ViewTests : IDisposable
 
         Assert.Equal("21 of 21 tensors are different.", lines[1]);
         Assert.Matches(@"^Largest difference: 0\.000\d+ in [\w.]+$", lines[2]);
-        Assert.Matches(@"^Relative norm:      0\.000\d+ \(0\.0\d+ of \d+\.?\d*\)$", lines[3]);
+        Assert.Matches(@"^Relative norm:      0\.000\d+ \(difference 0\.0\d+, reference \d+\.?\d*\)$", lines[3]);
         Assert.Equal("Name        Equal RelativeNorm                      MaxAbsoluteDifference", lines[4]);
         Assert.Equal(["embedding", "layer 0", "layer 1", "final norm", "output"], lines.Skip(6).Select(line => line[..10].Trim()));
         Assert.All(lines.Skip(6), line => Assert.Matches(@"^.{11}0 of \d +0\.000\d+ █+▌? *(0\.000\d+|\d\.?\d*e-05)$", line));
