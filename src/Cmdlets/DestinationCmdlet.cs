@@ -40,18 +40,18 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => WarnIfNothingWasPiped("write");
 
-    /// <summary>Does the work for each checkpoint and the absolute path of its destination.</summary>
-    private protected void PerCheckpoint(Action<LlamaCheckpoint, string> work)
+    /// <summary>Does the work for each checkpoint and the address of its destination.</summary>
+    private protected void PerCheckpoint(Action<LlamaCheckpoint, CheckpointAddress> work)
     {
         var destination = Destination;
         PerCheckpoint(ParameterSetName == PathSet ? Path : Checkpoint, checkpoint => work(checkpoint, Resolve(destination, checkpoint)));
     }
 
-    /// <summary>Gets the absolute path of the destination of what was piped.</summary>
+    /// <summary>Gets the address of the destination of what was piped.</summary>
     /// <exception cref="CheckpointException">It can't be one.</exception>
-    private protected string GetDestination(object item) => Resolve(Destination, item);
+    private protected CheckpointAddress GetDestination(object item) => Resolve(Destination, item);
 
-    private string Resolve(DestinationArgument destination, object item) => this.ResolveDestination(destination.Get(item));
+    private CheckpointAddress Resolve(DestinationArgument destination, object item) => ResolveDestination(destination.Get(item));
 
     private DestinationArgument Destination
     {

@@ -19,7 +19,7 @@ internal sealed class RandomWeights : IByteSource
 
     public long Length => long.MaxValue;
 
-    public IByteReader Open() => new Reader();
+    public IByteReader Open(CancellationToken cancellationToken = default) => new Reader();
 
     /// <summary>SplitMix64: as fast as the memory, and any place can be had without those before it.</summary>
     private static ulong WordAt(ulong index)

@@ -12,40 +12,40 @@ public static class CheckpointExport
 {
     /// <summary>Plans the export of a checkpoint. Only looks, though for some formats at data, too; nothing is written to the destination.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="destinationPath">The absolute path of the folder to write into; it need not exist.</param>
+    /// <param name="destination">The address of the folder to write into; it need not exist.</param>
     /// <param name="options">To which format, and how.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">Anything that would make the result wrong or that stands in its way.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static ConversionPlan Plan(
-        LlamaCheckpoint checkpoint, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default) =>
-        Plan(checkpoint, Destinations.At(destinationPath), options, cancellationToken);
+        LlamaCheckpoint checkpoint, CheckpointAddress destination, ExportOptions options, CancellationToken cancellationToken = default) =>
+        Plan(checkpoint, Destinations.At(destination, cancellationToken), options, cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static ConversionPlan Plan(
         LlamaCheckpoint checkpoint, IExportDestination destination, ExportOptions options, CancellationToken cancellationToken = default) =>
         Plan(checkpoint, checkpoint.Tensors, destination, options, cancellationToken);
 
     /// <summary>Plans the export of those tensors of a checkpoint that are left after filtering.</summary>
     /// <param name="tensors">All from one checkpoint; one that comes twice counts once.</param>
-    /// <param name="destinationPath">The absolute path of the folder to write into; it need not exist.</param>
+    /// <param name="destination">The address of the folder to write into; it need not exist.</param>
     /// <param name="options">To which format, and how.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">Anything that would make the result wrong or that stands in its way.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static ConversionPlan Plan(
-        IReadOnlyCollection<CheckpointTensor> tensors, string destinationPath, ExportOptions options, CancellationToken cancellationToken = default)
+        IReadOnlyCollection<CheckpointTensor> tensors, CheckpointAddress destination, ExportOptions options, CancellationToken cancellationToken = default)
     {
         var distinct = tensors.Distinct().ToArray();
         var checkpoints = distinct.Select(tensor => tensor.Owner).Distinct().ToArray();
 
         return checkpoints is [var checkpoint]
-            ? Plan(checkpoint, distinct, Destinations.At(destinationPath), options, cancellationToken)
+            ? Plan(checkpoint, distinct, Destinations.At(destination, cancellationToken), options, cancellationToken)
             : throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
-                $"'{destinationPath}' can hold the tensors of only one checkpoint, and these come from {checkpoints.Length}:"
+                $"'{destination}' can hold the tensors of only one checkpoint, and these come from {checkpoints.Length}:"
                 + $" {string.Join(", ", checkpoints.Select(checkpoint => $"'{checkpoint.Path}'"))}. Export each one separately.",
-                destinationPath);
+                destination.Text);
     }
 
     private static ConversionPlan Plan(

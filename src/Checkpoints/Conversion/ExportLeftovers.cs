@@ -10,11 +10,13 @@ namespace Fairseq2Llama;
 public static class ExportLeftovers
 {
     /// <summary>Whether there is anything; it can also be of an export that is running.</summary>
-    /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
+    /// <param name="destination">The address of the folder that is exported to.</param>
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
-    public static bool AreAt(string destinationPath, IReadOnlyCollection<int> shardIndex) => AreAt(Destinations.At(destinationPath), shardIndex);
+    /// <param name="cancellationToken">Stops it.</param>
+    public static bool AreAt(CheckpointAddress destination, IReadOnlyCollection<int> shardIndex, CancellationToken cancellationToken = default) =>
+        AreAt(Destinations.At(destination, cancellationToken), shardIndex);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static bool AreAt(IExportDestination destination, IReadOnlyCollection<int> shardIndex)
     {
         try
@@ -31,28 +33,41 @@ public static class ExportLeftovers
     /// <summary>
     /// Why there is no complete checkpoint at the destination of an export: the export is running, or was killed and must be finished.
     /// </summary>
-    /// <param name="path">The absolute path of a folder; it need not exist.</param>
+    /// <param name="address">The address of a folder; it need not exist.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>What happened and what to do, in sentences; null where there is no sign of an export.</returns>
-    public static string? Explain(string path) => Destinations.At(path) is { IsUnfinished: true } destination
-        ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
-        : null;
+    public static string? Explain(CheckpointAddress address, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return Destinations.At(address, cancellationToken) is { IsUnfinished: true } destination
+                ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
+                : null;
+        }
+        catch (Exception e) when (e is IOException or CheckpointException)
+        {
+            // The error that this is about says more.
+            return null;
+        }
+    }
 
     /// <summary>Finishes an export that was killed while its files were being put in place, and removes everything else that is left.</summary>
-    /// <param name="destinationPath">The absolute path of the folder that is exported to.</param>
+    /// <param name="destination">The address of the folder that is exported to.</param>
     /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Whether one was finished.</returns>
     /// <exception cref="CheckpointException">It can't be finished.</exception>
-    public static bool CleanUp(string destinationPath, IReadOnlyCollection<int> shardIndex)
+    public static bool CleanUp(CheckpointAddress destination, IReadOnlyCollection<int> shardIndex, CancellationToken cancellationToken = default)
     {
-        var destination = Destinations.At(destinationPath);
+        var place = Destinations.At(destination, cancellationToken);
 
         try
         {
-            return destination.CleanUp(shardIndex);
+            return place.CleanUp(shardIndex);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw destination.ToError(e, 0);
+            throw place.ToError(e, 0);
         }
     }
 }

@@ -87,8 +87,8 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         _files.Where(file => !file.IsPickleChecksumValid).Select(file => file.Source.Name);
 
     /// <summary>Reads the index of a checkpoint of fairseq2 0.3.0 to 0.8.1.</summary>
-    /// <param name="path">
-    /// The absolute path of a folder that holds <c>model.pt</c>, <c>model.0.pt</c>, …, <c>shard.00.pt</c>, … or <c>pp_00/tp_00/sdp_00.pt</c>, … (or only the levels of these that divide it);
+    /// <param name="address">
+    /// The address of a folder that holds <c>model.pt</c>, <c>model.0.pt</c>, …, <c>shard.00.pt</c>, … or <c>pp_00/tp_00/sdp_00.pt</c>, … (or only the levels of these that divide it);
     /// of a file that holds all of the model; or of a training run.
     /// </param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
@@ -97,10 +97,10 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or is not one.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Fairseq2Checkpoint Read(
-        string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
-        Read(CheckpointFolders.At(path), step, log, cancellationToken);
+        CheckpointAddress address, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
+        Read(CheckpointFolders.At(address, cancellationToken), step, log, cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static Fairseq2Checkpoint Read(
         ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
@@ -117,11 +117,14 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
     }
 
     /// <summary>The finished steps of a training run, the newest first; none where there is no training run.</summary>
-    /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
-    /// <exception cref="CheckpointException">The operating system refuses to read it.</exception>
-    public static ImmutableArray<long> FindSteps(string path) => FindSteps(CheckpointFolders.At(path));
+    /// <param name="address">The address of a run, or of its folder of steps.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">The operating system or the store refuses to read it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static ImmutableArray<long> FindSteps(CheckpointAddress address, CancellationToken cancellationToken = default) =>
+        FindSteps(CheckpointFolders.At(address, cancellationToken));
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static ImmutableArray<long> FindSteps(ICheckpointFolder folder) =>
         CheckpointFolder.Look<ImmutableArray<long>>(folder, () => [.. TrainingRun.Find(folder)?.FindFinished() ?? []]);
 

@@ -27,17 +27,22 @@ public sealed partial class StepSelection
     public static bool IsValid(string text) => Pattern.Parse(text) is not null;
 
     /// <summary>Finds those that a training run has finished.</summary>
-    /// <param name="path">The absolute path of a run, or of its folder of steps.</param>
+    /// <param name="address">The address of a run, or of its folder of steps.</param>
     /// <param name="reportError">Told of each number that the run has not finished, and of each wildcard that matches no finished step.</param>
     /// <param name="log">Told which steps are skipped.</param>
     /// <param name="warn">Told which are skipped though their names say that they are finished: files may as well have been lost.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Their numbers, in ascending order, each once.</returns>
     /// <exception cref="CheckpointException">There is no training run, or it can't be read.</exception>
     public ImmutableArray<long> FindIn(
-        string path, Action<CheckpointException> reportError, Action<string>? log = null, Action<string>? warn = null) =>
-        FindIn(CheckpointFolders.At(path), reportError, log, warn);
+        CheckpointAddress address,
+        Action<CheckpointException> reportError,
+        Action<string>? log = null,
+        Action<string>? warn = null,
+        CancellationToken cancellationToken = default) =>
+        FindIn(CheckpointFolders.At(address, cancellationToken), reportError, log, warn);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal ImmutableArray<long> FindIn(
         ICheckpointFolder place, Action<CheckpointException> reportError, Action<string>? log = null, Action<string>? warn = null)
     {

@@ -19,11 +19,12 @@ internal static class CheckpointFormats
 
     /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
     /// <param name="error">The error from reading it.</param>
-    /// <param name="path">The path that was read.</param>
+    /// <param name="address">The address that was read.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
-    public static CheckpointException Explain(CheckpointException error, string path) => error.Target == path ? Explain(error, CheckpointFolders.At(path)) : error;
+    public static CheckpointException Explain(CheckpointException error, CheckpointAddress address) =>
+        error.Target == address.Text ? Explain(error, CheckpointFolders.At(address, CancellationToken.None)) : error;
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>
         error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { } found
             ? error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}.")

@@ -5,23 +5,24 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 
-/// <summary>Reads checkpoints of which only the path is known.</summary>
+/// <summary>Reads checkpoints of which only the address is known.</summary>
 public static class CheckpointReader
 {
     /// <summary>
-    /// Reads the index of whichever checkpoint lies at a path. A folder is Meta's where it holds consolidated.00.pth, Hugging Face's where it holds
+    /// Reads the index of whichever checkpoint lies at an address. A folder is Meta's where it holds consolidated.00.pth, Hugging Face's where it holds
     /// config.json, and fairseq2's otherwise.
     /// </summary>
-    /// <param name="path">The absolute path of a folder, of a file that holds all of a fairseq2 model, or of a training run.</param>
+    /// <param name="address">The address of a folder, of a file that holds all of a fairseq2 model, or of a training run.</param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
     /// <param name="log">Told which format is found, and which steps and files are skipped.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static LlamaCheckpoint Read(string path, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
-        Read(CheckpointFolders.At(path), step, log, cancellationToken);
+    public static LlamaCheckpoint Read(
+        CheckpointAddress address, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
+        Read(CheckpointFolders.At(address, cancellationToken), step, log, cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static LlamaCheckpoint Read(
         ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
@@ -47,11 +48,13 @@ public static class CheckpointReader
             throw CheckpointFolder.Unrecognized(
                 place.Path,
                 "holds no LLaMA checkpoint: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor Hugging Face's"
-                    + " config.json and *.safetensors. Give the path of a folder with such files.");
+                    + " config.json and *.safetensors. " + (place.CanList
+                        ? "Give the path of a folder with such files."
+                        : "The server does not show what is in this folder, so only names that a file must have were looked for. Check the address."));
         }
     }
 
-    /// <summary>The name and the path of what <see cref="Read(string, long?, Action{string}?, CancellationToken)"/> looks at, be it readable or not.</summary>
+    /// <summary>The name and the path of what <see cref="Read(CheckpointAddress, long?, Action{string}?, CancellationToken)"/> looks at, be it readable or not.</summary>
     internal static (string Name, string Path) Locate(ICheckpointFolder place, long? step)
     {
         try

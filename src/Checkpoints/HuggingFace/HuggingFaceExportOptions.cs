@@ -11,8 +11,8 @@ public sealed record HuggingFaceExportOptions : ExportOptions
     /// </summary>
     public long MaxShardSize { get; init; } = 5_000_000_000;
 
-    /// <summary>The absolute path of a folder with the files of a tokenizer, or of one of them, to be copied; null for none.</summary>
-    public string? TokenizerPath { get; init; }
+    /// <summary>The address of a folder with the files of a tokenizer, or of one of them, to be copied; null for none.</summary>
+    public CheckpointAddress? TokenizerPath { get; init; }
 
     internal override OutputFormat Format => new HuggingFaceFormat(this);
 }

@@ -49,14 +49,14 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     internal ImmutableArray<KeyValuePair<string, string>> Metadata { get; }
 
     /// <summary>Reads the index of a checkpoint of transformers' LlamaForCausalLM.</summary>
-    /// <param name="path">The absolute path of the folder.</param>
+    /// <param name="address">The address of the folder.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its config.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static LlamaHuggingFaceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
-        Read(CheckpointFolders.At(path), cancellationToken);
+    public static LlamaHuggingFaceCheckpoint Read(CheckpointAddress address, CancellationToken cancellationToken = default) =>
+        Read(CheckpointFolders.At(address, cancellationToken), cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static LlamaHuggingFaceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default) =>
         new(HuggingFaceFolder.Open(folder, cancellationToken));
 }

@@ -36,11 +36,11 @@ internal sealed class TokenizerFiles
         : [$"'{_files[0].Path}' is copied, but there is neither {Fast} nor {Config} beside it. Check that transformers' AutoTokenizer can"
             + " load it alone."];
 
-    /// <param name="path">A folder with such files, or one of them.</param>
+    /// <param name="address">A folder with such files, or one of them.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
-    public static TokenizerFiles Find(string path) => Find(CheckpointFolders.At(path));
+    public static TokenizerFiles Find(CheckpointAddress address) => Find(CheckpointFolders.At(address, CancellationToken.None));
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     public static TokenizerFiles Find(ICheckpointFolder place) => CheckpointFolder.Look(place, () =>
     {
         var single = StoredFile.At(place);

@@ -36,7 +36,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     private static byte[] Hash(IByteSource file, Action<long> done, CancellationToken cancellationToken)
     {
-        using var reader = file.Open();
+        using var reader = file.Open(cancellationToken);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 
         WholeFile.ReadPieces(

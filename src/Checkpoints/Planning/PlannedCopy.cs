@@ -13,7 +13,7 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {
-        using var reader = source.Open();
+        using var reader = source.Open(context.CancellationToken);
         using var file = context.Staging.Create(Name, Length, []);
         var offset = 0L;
 

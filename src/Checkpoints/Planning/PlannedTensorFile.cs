@@ -45,7 +45,7 @@ internal sealed class PlannedTensorFile : PlannedFile
     internal override WrittenFileCheck? Write(WriteContext context)
     {
         using var file = context.Staging.Create(Name, Length, context.Verification.SharesBlocks ? Unchanged : []);
-        var checksums = new TensorFileWriter(Layout, context.Copier.Write, context.MakeWorkers()).Write(file);
+        var checksums = new TensorFileWriter(Layout, context.Copier.Write, storages => context.Copier.Expect(storages, context.CancellationToken), context.MakeWorkers()).Write(file);
         return new WrittenFileCheck(this, checksums);
     }
 }

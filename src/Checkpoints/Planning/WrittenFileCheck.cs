@@ -63,7 +63,8 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
 
     private void ReadBack(IByteSource source, IReadOnlyList<KeyValuePair<PlannedStorage, StoredBytes>> storages, Workers workers)
     {
-        using var reader = source.Open();
+        using var reader = source.Open(workers.CancellationToken);
+        reader.Expect([.. storages.Select(pair => new ByteRange(pair.Value.Offset, pair.Value.Length))]);
 
         workers.Run(storages, isParallel: true, (pair, cancellationToken) =>
         {

@@ -46,6 +46,7 @@ internal sealed class TensorData : IDisposable
             .Where(storage => storage.DeflatedLength is not null && _inflated.Add(storage));
 
         Scratch.Require(deflated.Sum(storage => storage.ScratchLength));
+        Copier.Expect(tensors.SelectMany(tensor => tensor.Shards).Select(shard => PlannedStorage.Of(shard.Tensor)), CancellationToken);
     }
 
     /// <summary>

@@ -27,7 +27,7 @@ public static class TorchTensorConversion
         if (tensor is { HalfSplitHeadDim: null, Copies: [[{ Tensor: { } only }], ..] } && CanBeMapped(only))
         {
             // Nothing of the mapping says that the file has changed since its index was read.
-            only.Storage.Source.Open().Dispose();
+            only.Storage.Source.Open(cancellationToken).Dispose();
             return torch.MapTensor(only.Storage.Source.Name, only.Storage.Offset, only);
         }
 

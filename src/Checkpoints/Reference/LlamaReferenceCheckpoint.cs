@@ -74,14 +74,14 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     }
 
     /// <summary>Reads the index of a checkpoint as Meta distributes it, or as this library or fairseq2's converter wrote it.</summary>
-    /// <param name="path">The absolute path of the folder.</param>
+    /// <param name="address">The address of the folder.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or contradicts its params.json.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static LlamaReferenceCheckpoint Read(string path, CancellationToken cancellationToken = default) =>
-        Read(CheckpointFolders.At(path), cancellationToken);
+    public static LlamaReferenceCheckpoint Read(CheckpointAddress address, CancellationToken cancellationToken = default) =>
+        Read(CheckpointFolders.At(address, cancellationToken), cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static LlamaReferenceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default)
     {
         var opened = ReferenceFolder.Open(folder, cancellationToken);

@@ -45,7 +45,9 @@ internal sealed record ReferenceFolder(
 
         return CheckpointFolder.Look(folder, () =>
         {
-            ImmutableArray<string> shards = [.. folder.FileNames.Where(ReferenceShard.IsNameOfOne).OrderBy(ReferenceShard.RankOf)];
+            ImmutableArray<string> shards = folder.CanList
+                ? [.. folder.FileNames.Where(ReferenceShard.IsNameOfOne).OrderBy(ReferenceShard.RankOf)]
+                : [.. Enumerable.Range(0, int.MaxValue).Select(ReferenceShard.NameOf).TakeWhile(folder.HasFile)];
 
             if (shards.IsEmpty)
             {

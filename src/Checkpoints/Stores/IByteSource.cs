@@ -13,10 +13,11 @@ internal interface IByteSource
     long Length { get; }
 
     /// <summary>Opens it for reading.</summary>
+    /// <param name="cancellationToken">Stops reading, as does that of the folder in which it was found.</param>
     /// <exception cref="CheckpointException">
     /// It can't be read, or has changed since this source was made.
     /// </exception>
-    IByteReader Open();
+    IByteReader Open(CancellationToken cancellationToken = default);
 }
 
 /// <summary>An open <see cref="IByteSource"/>.</summary>
@@ -28,9 +29,9 @@ internal interface IByteReader : IDisposable
 
     /// <summary>
     /// Announces what is going to be read, so that a source with slow requests can fetch much at once. Ranges can be read without being announced, and
-    /// announced without being read. A new announcement replaces the previous one.
+    /// announced without being read.
     /// </summary>
-    /// <param name="ranges">In any order. Reading them by ascending offsets is fastest.</param>
+    /// <param name="ranges">In the order in which they will be read. What was announced before keeps its place.</param>
     void Expect(IReadOnlyList<ByteRange> ranges)
     {
     }

@@ -22,6 +22,9 @@ internal interface ICheckpointFolder
     /// <summary>Whether there is such a folder.</summary>
     bool Exists { get; }
 
+    /// <summary>Whether it says what is in it. A web server may not, and then files have to be asked for by their names.</summary>
+    bool CanList => true;
+
     /// <summary>The names of the files in it, in any order.</summary>
     IEnumerable<string> FileNames { get; }
 

@@ -77,6 +77,9 @@ internal interface IFileSink : IDisposable
 
     void Write(ReadOnlySpan<byte> bytes, long offset);
 
+    /// <summary>Whether it may take bytes over from a source without reading them.</summary>
+    bool CanShare(IByteSource source) => false;
+
     /// <summary>Takes bytes over from a source without reading them, or hardly any: file systems share blocks, and stores copy inside themselves.</summary>
     /// <param name="source">The source.</param>
     /// <param name="origin">Where in it they begin.</param>

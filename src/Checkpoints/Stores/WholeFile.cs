@@ -82,6 +82,7 @@ internal static class WholeFile
     public static void ReadPieces(IByteReader reader, long length, FilePiece take, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(PieceSize);
+        reader.Expect([new ByteRange(0, length)]);
 
         try
         {

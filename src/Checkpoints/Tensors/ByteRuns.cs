@@ -16,6 +16,9 @@ internal sealed record ByteRuns(StoredBytes Storage, long Offset, long RunLength
     /// <summary>All bytes of all runs.</summary>
     public long Length => Axes.Aggregate(RunLength, (length, axis) => checked(length * axis.Count));
 
+    /// <summary>From its first byte to its last one, within the storage.</summary>
+    public (long Offset, long Length) Extent => Length == 0 ? (Offset, 0) : (Offset, RunLength + Axes.Sum(axis => (axis.Count - 1) * axis.Step));
+
     public bool IsWholeStorage => Axes.IsEmpty && Offset == 0 && RunLength == Storage.Length;
 
     /// <summary>As <see cref="Of"/>, but with the rows as the outermost axis even where they lie one after the other.</summary>

@@ -10,25 +10,25 @@ namespace Fairseq2Llama;
 /// <summary>Looks for everything that would prevent an export of a checkpoint, or surprise its readers.</summary>
 public static class CheckpointTest
 {
-    /// <summary>Tests the checkpoint at a path. If it can't be read, that is a finding, too.</summary>
-    /// <param name="path">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
-    /// <param name="step">As for <see cref="CheckpointReader.Read(string, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <summary>Tests the checkpoint at an address. If it can't be read, that is a finding, too.</summary>
+    /// <param name="address">As for <see cref="CheckpointReader.Read(CheckpointAddress, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <param name="step">As for <see cref="CheckpointReader.Read(CheckpointAddress, long?, Action{string}, CancellationToken)"/>.</param>
     /// <param name="options">How to test.</param>
     /// <param name="log">Told which format is found, and which steps and files are skipped.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">There is nothing at the path.</exception>
+    /// <exception cref="CheckpointException">There is nothing at the address.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointTestResult Run(
-        string path,
+        CheckpointAddress address,
         long? step,
         CheckpointTestOptions options,
         Action<string>? log = null,
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        Run(CheckpointFolders.At(path), step, options, log, progress, cancellationToken);
+        Run(CheckpointFolders.At(address, cancellationToken), step, options, log, progress, cancellationToken);
 
-    /// <summary>As for a path, wherever it is.</summary>
+    /// <summary>As for an address, wherever it is.</summary>
     internal static CheckpointTestResult Run(
         ICheckpointFolder place,
         long? step,

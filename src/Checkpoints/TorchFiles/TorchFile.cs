@@ -43,7 +43,7 @@ internal sealed class TorchFile
             throw Unrecognized(source, "is empty");
         }
 
-        using var reader = source.Open();
+        using var reader = source.Open(cancellationToken);
         reader.Expect([FileKind.HeadOf(source), ZipDirectory.TailOf(source)]);
 
         if (FileKind.DescribeForeign(source, reader) is { } what)

@@ -23,7 +23,7 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
         {
             if (storage.DeflatedLength is null)
             {
-                return (Reader(storage.Source), storage.Offset);
+                return (Reader(storage.Source, cancellationToken), storage.Offset);
             }
 
             if (!_inflated.TryGetValue(storage, out var reader))
@@ -32,6 +32,20 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
             }
 
             return (reader, 0);
+        }
+    }
+
+    /// <summary>Announces what will be read, in that order.</summary>
+    public void Expect(IEnumerable<ByteRuns> runs, CancellationToken cancellationToken)
+    {
+        foreach (var source in runs.GroupBy(run => run.Storage.Source))
+        {
+            ByteRange[] ranges = [.. source.Select(RangeOf)];
+
+            lock (_lock)
+            {
+                Reader(source.Key, cancellationToken).Expect(ranges);
+            }
         }
     }
 
@@ -55,14 +69,20 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
         }
     }
 
-    private IByteReader Reader(IByteSource source)
+    private IByteReader Reader(IByteSource source, CancellationToken cancellationToken)
     {
         if (!_readers.TryGetValue(source, out var reader))
         {
-            reader = _readers[source] = source.Open();
+            reader = _readers[source] = source.Open(cancellationToken);
         }
 
         return reader;
+    }
+
+    private static ByteRange RangeOf(ByteRuns runs)
+    {
+        var (storage, (offset, length)) = (runs.Storage, runs.Extent);
+        return storage.DeflatedLength is { } deflated ? new ByteRange(storage.Offset, deflated) : new ByteRange(storage.Offset + offset, length);
     }
 
     private IByteReader Inflate(StoredBytes storage, long deflatedLength, CancellationToken cancellationToken)
@@ -72,7 +92,7 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
             string.Create(CultureInfo.InvariantCulture, $"inflated-{_inflated.Count}"), storage.Length, output => Inflate(storage, deflatedLength, crc, output, cancellationToken));
 
         return !verification.ComparesChecksums || storage.Crc32 is null || crc.GetAndReset() == storage.Crc32
-            ? inflated.Open()
+            ? inflated.Open(cancellationToken)
             : throw ChecksumMismatch.Of(storage.Source.Name, storage.Record);
     }
 
@@ -82,7 +102,7 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
 
         try
         {
-            using var input = Deflate.Open(Reader(storage.Source), storage.Offset, deflatedLength);
+            using var input = Deflate.Open(Reader(storage.Source, cancellationToken), storage.Offset, deflatedLength);
 
             for (var left = storage.Length; left > 0;)
             {

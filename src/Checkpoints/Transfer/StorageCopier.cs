@@ -21,6 +21,10 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     /// <summary>How many finite numbers were too large for the type that a storage was cast to, where there were any.</summary>
     public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
 
+    /// <summary>Announces storages that will be copied, in that order, so that a store can read ahead.</summary>
+    public void Expect(IEnumerable<PlannedStorage> storages, CancellationToken cancellationToken) =>
+        _inputs.Expect(storages.SelectMany(storage => storage.Runs), cancellationToken);
+
     /// <summary>Puts a storage into its place, without reading it where that is possible.</summary>
     /// <returns>The CRC-32 of what lies there now, as far as it was read; otherwise it is what the input says.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
@@ -38,6 +42,7 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     /// <exception cref="CheckpointException">An input is damaged.</exception>
     public uint Copy(PlannedStorage storage, ChunkSink sink, CancellationToken cancellationToken, PieceChecksums? pieces = null)
     {
+        Expect([storage], cancellationToken);
         var crc = ThirdParty.CreateCrc32();
         var unchanged = storage.UnchangedInput;
         var piece = pieces is not null && unchanged is null ? storage.OnlyRun : null;
@@ -178,7 +183,9 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     private uint ComputeChecksum(StoredBytes storage, CancellationToken cancellationToken)
     {
         var crc = ThirdParty.CreateCrc32();
-        Read(RowBlock.Of(new ByteRuns(storage, 0, storage.Length, [])), chunk => crc.Append(chunk), cancellationToken);
+        var all = new ByteRuns(storage, 0, storage.Length, []);
+        _inputs.Expect([all], cancellationToken);
+        Read(RowBlock.Of(all), chunk => crc.Append(chunk), cancellationToken);
         return crc.GetAndReset();
     }
 

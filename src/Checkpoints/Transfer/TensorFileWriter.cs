@@ -16,16 +16,19 @@ internal sealed class TensorFileWriter
 
     private readonly TensorFileLayout _layout;
     private readonly StorageCopy _copy;
+    private readonly Action<IEnumerable<PlannedStorage>> _expect;
     private readonly Workers _workers;
     private readonly uint[] _checksums;
 
     /// <param name="layout">What to write.</param>
     /// <param name="copy">Gives the data.</param>
+    /// <param name="expect">Told what will be read, in that order.</param>
     /// <param name="workers">Told how many bytes are written.</param>
-    public TensorFileWriter(TensorFileLayout layout, StorageCopy copy, Workers workers)
+    public TensorFileWriter(TensorFileLayout layout, StorageCopy copy, Action<IEnumerable<PlannedStorage>> expect, Workers workers)
     {
         _layout = layout;
         _copy = copy;
+        _expect = expect;
         _workers = workers;
         _checksums = new uint[layout.Storages.Count];
     }
@@ -35,7 +38,9 @@ internal sealed class TensorFileWriter
     public IReadOnlyDictionary<PlannedStorage, uint> Write(IFileSink file)
     {
         Write(file, _layout.Head);
-        _workers.Run(OrderFor(file), _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file, index, cancellationToken));
+        var order = OrderFor(file);
+        _expect(order.Select(index => _layout.Storages[index].Storage).Where(storage => storage.UnchangedInput is not { } input || !file.CanShare(input.Source)));
+        _workers.Run(order, _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file, index, cancellationToken));
         Write(file, _layout.Tail(_checksums));
         file.Complete();
 

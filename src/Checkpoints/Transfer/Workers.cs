@@ -9,6 +9,9 @@ namespace Fairseq2Llama.Transfer;
 /// <param name="cancellationToken">Stops it.</param>
 internal sealed class Workers(Action<long> report, CancellationToken cancellationToken)
 {
+    /// <summary>Stops it.</summary>
+    public CancellationToken CancellationToken => cancellationToken;
+
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private long _unreported;

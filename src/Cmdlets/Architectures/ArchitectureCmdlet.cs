@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>A command that can be told the architecture of a checkpoint.</summary>
-public abstract class ArchitectureCmdlet : CheckpointCmdlet
+public abstract class ArchitectureCmdlet : StoreCmdlet
 {
     /// <summary>The architecture. By default, the one of the file beside the weights; otherwise the one that the shapes fit.</summary>
     [Parameter]

@@ -29,6 +29,9 @@ public sealed class CheckpointArgument
         Path = script.ToString();
     }
 
+    /// <summary>How a tensor of two checkpoints compares, which is no checkpoint. The command says so once, and not for each of them.</summary>
+    public CheckpointArgument(TensorComparison comparison) => Given = comparison;
+
     /// <summary>What was given.</summary>
     internal object Given { get; }
 

@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Cmdlets;
 [Cmdlet(VerbsData.Compare, "LlamaCheckpoint", DefaultParameterSetName = TensorsSet)]
 [OutputType(typeof(TensorComparison), ParameterSetName = [TensorsSet])]
 [OutputType(typeof(CheckpointComparisonSummary), ParameterSetName = [SummarySet])]
-public sealed class CompareLlamaCheckpointCommand : CheckpointCmdlet
+public sealed class CompareLlamaCheckpointCommand : StoreCmdlet
 {
     private const string TensorsSet = "Tensors";
     private const string SummarySet = "Summary";

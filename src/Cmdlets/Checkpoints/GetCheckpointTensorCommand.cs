@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Gets the tensors of a checkpoint.</summary>
 [Cmdlet(VerbsCommon.Get, "CheckpointTensor", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(CheckpointTensor))]
-public sealed class GetCheckpointTensorCommand : CheckpointCmdlet
+public sealed class GetCheckpointTensorCommand : StoreCmdlet
 {
     private const string PathSet = "Path";
     private const string CheckpointSet = "Checkpoint";

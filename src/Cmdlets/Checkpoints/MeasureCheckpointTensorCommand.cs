@@ -5,7 +5,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Measures the numbers of tensors: range, mean, deviation, norm, zeros, NaN and Inf.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "CheckpointTensor", DefaultParameterSetName = TensorSet)]
 [OutputType(typeof(TensorStatistics))]
-public sealed class MeasureCheckpointTensorCommand : CheckpointCmdlet, IDisposable
+public sealed class MeasureCheckpointTensorCommand : StoreCmdlet, IDisposable
 {
     private const string TensorSet = "Tensor";
     private const string CheckpointSet = "Checkpoint";

@@ -4,10 +4,10 @@ namespace Fairseq2Llama.Cmdlets;
 public abstract class ReadCommand : PathCmdlet
 {
     /// <inheritdoc/>
-    protected override void ProcessPath(string path) => WriteObject(Read(path, Read));
+    protected override void ProcessPath(CheckpointAddress address) => WriteObject(Read(address, Read));
 
     /// <summary>Reads one.</summary>
-    /// <param name="path">An absolute path of the operating system.</param>
+    /// <param name="address">Where it is.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
-    private protected abstract LlamaCheckpoint Read(string path);
+    private protected abstract LlamaCheckpoint Read(CheckpointAddress address);
 }

@@ -7,6 +7,6 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(Fairseq2Checkpoint))]
 public sealed class ReadFairseq2CheckpointCommand : ReadRunCommand
 {
-    private protected override LlamaCheckpoint Read(string path, long? step, Action<string> log) =>
-        Fairseq2Checkpoint.Read(path, step, log, Stop);
+    private protected override LlamaCheckpoint Read(CheckpointAddress address, long? step, Action<string> log) =>
+        Fairseq2Checkpoint.Read(address, step, log, Stop);
 }

@@ -7,6 +7,6 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(Fairseq2Checkpoint), typeof(LlamaReferenceCheckpoint), typeof(LlamaHuggingFaceCheckpoint))]
 public sealed class ReadLlamaCheckpointCommand : ReadRunCommand
 {
-    private protected override LlamaCheckpoint Read(string path, long? step, Action<string> log) =>
-        CheckpointReader.Read(path, step, log, Stop);
+    private protected override LlamaCheckpoint Read(CheckpointAddress address, long? step, Action<string> log) =>
+        CheckpointReader.Read(address, step, log, Stop);
 }

@@ -7,5 +7,5 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(LlamaHuggingFaceCheckpoint))]
 public sealed class ReadLlamaHuggingFaceCheckpointCommand : ReadCommand
 {
-    private protected override LlamaCheckpoint Read(string path) => LlamaHuggingFaceCheckpoint.Read(path, Stop);
+    private protected override LlamaCheckpoint Read(CheckpointAddress address) => LlamaHuggingFaceCheckpoint.Read(address, Stop);
 }

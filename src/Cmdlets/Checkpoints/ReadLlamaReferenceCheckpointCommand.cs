@@ -7,5 +7,5 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(LlamaReferenceCheckpoint))]
 public sealed class ReadLlamaReferenceCheckpointCommand : ReadCommand
 {
-    private protected override LlamaCheckpoint Read(string path) => LlamaReferenceCheckpoint.Read(path, Stop);
+    private protected override LlamaCheckpoint Read(CheckpointAddress address) => LlamaReferenceCheckpoint.Read(address, Stop);
 }

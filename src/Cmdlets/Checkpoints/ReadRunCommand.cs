@@ -25,28 +25,28 @@ public abstract class ReadRunCommand : ReadCommand
     protected override void BeginProcessing() => _steps = this.SelectSteps(Step, AllSteps);
 
     /// <inheritdoc/>
-    protected sealed override void ProcessPath(string path)
+    protected sealed override void ProcessPath(CheckpointAddress address)
     {
         if (_steps is null)
         {
-            base.ProcessPath(path);
+            base.ProcessPath(address);
             return;
         }
 
-        foreach (var step in _steps.FindIn(path, error => WriteError(ErrorRecords.From(error)), WriteVerboseOnce, WriteWarning))
+        foreach (var step in _steps.FindIn(address, error => WriteError(ErrorRecords.From(error)), WriteVerboseOnce, WriteWarning, Stop))
         {
-            PerItem(() => WriteObject(Read(path, run => Read(run, step, WriteVerboseOnce))));
+            PerItem(() => WriteObject(Read(address, run => Read(run, step, WriteVerboseOnce))));
         }
     }
 
-    private protected sealed override LlamaCheckpoint Read(string path) => Read(path, null, WriteVerbose);
+    private protected sealed override LlamaCheckpoint Read(CheckpointAddress address) => Read(address, null, WriteVerbose);
 
     /// <summary>Reads one.</summary>
-    /// <param name="path">An absolute path of the operating system.</param>
+    /// <param name="address">Where it is.</param>
     /// <param name="step">The step of a training run; null for the newest one that is finished.</param>
     /// <param name="log">Told what is skipped.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
-    private protected abstract LlamaCheckpoint Read(string path, long? step, Action<string> log);
+    private protected abstract LlamaCheckpoint Read(CheckpointAddress address, long? step, Action<string> log);
 
     /// <summary>Each step that is read gives the same messages about its run.</summary>
     private void WriteVerboseOnce(string text)

@@ -82,11 +82,11 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => WarnIfNothingWasPiped("test");
 
-    private void TestPath(string path)
+    private void TestPath(CheckpointAddress address)
     {
-        foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(path, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning).Select(step => (long?)step))
+        foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(address, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning, Stop).Select(step => (long?)step))
         {
-            PerItem(() => Test(path, (options, progress) => CheckpointTest.Run(path, step, options, WriteVerbose, progress, Stop)));
+            PerItem(() => Test(address.Text, (options, progress) => CheckpointTest.Run(address, step, options, WriteVerbose, progress, Stop)));
         }
     }
 

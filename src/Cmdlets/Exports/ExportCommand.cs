@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>A command that exports a checkpoint, whatever the format: it plans, shows the plan, asks, carries it out and returns the result.</summary>
 public abstract class ExportCommand : DestinationCmdlet
 {
-    private readonly Dictionary<string, List<CheckpointTensor>> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (CheckpointAddress Destination, List<CheckpointTensor> Tensors)> _tensors = new(StringComparer.Ordinal);
     private readonly WrittenPaths _written = new("a folder", "{ \"out/$($_.Name)\" }");
 
     /// <summary>
@@ -67,7 +67,7 @@ public abstract class ExportCommand : DestinationCmdlet
     {
         base.EndProcessing();
 
-        foreach (var (destination, tensors) in _tensors)
+        foreach (var (destination, tensors) in _tensors.Values)
         {
             PerItem(() => Export($"{tensors.Count} tensors", destination, options => CheckpointExport.Plan(tensors, destination, options, Stop)));
         }
@@ -77,17 +77,17 @@ public abstract class ExportCommand : DestinationCmdlet
     {
         var destination = GetDestination(Tensor[0]);
 
-        if (!_tensors.TryGetValue(destination, out var tensors))
+        if (!_tensors.TryGetValue(destination.Text, out var collected))
         {
-            tensors = _tensors[destination] = [];
+            collected = _tensors[destination.Text] = (destination, []);
         }
 
-        tensors.AddRange(Tensor);
+        collected.Tensors.AddRange(Tensor);
     }
 
-    private void Export(string name, string destination, Func<ExportOptions, ConversionPlan> makePlan)
+    private void Export(string name, CheckpointAddress destination, Func<ExportOptions, ConversionPlan> makePlan)
     {
-        _written.RequireNew(destination);
+        _written.RequireNew(destination.Text);
         CleanUp(destination);
 
         var plan = makePlan(MakeOptions() with
@@ -126,15 +126,15 @@ public abstract class ExportCommand : DestinationCmdlet
 
         if (isApproved || reason == ShouldProcessReason.WhatIf)
         {
-            _written.Add(destination);
+            _written.Add(destination.Text);
         }
     }
 
-    private void CleanUp(string destination)
+    private void CleanUp(CheckpointAddress destination)
     {
-        if (ExportLeftovers.AreAt(destination, JobShards)
-            && ShouldProcess(Display.Text(destination), "Finish or clean up an export that was killed")
-            && ExportLeftovers.CleanUp(destination, JobShards))
+        if (ExportLeftovers.AreAt(destination, JobShards, Stop)
+            && ShouldProcess(Display.Text(destination.Text), "Finish or clean up an export that was killed")
+            && ExportLeftovers.CleanUp(destination, JobShards, Stop))
         {
             WriteWarning($"An export to '{destination}' was killed while its files were being put in place. It is complete now.");
         }

@@ -20,6 +20,6 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
     private protected override ExportOptions MakeOptions() => new HuggingFaceExportOptions
     {
         MaxShardSize = MaxShardSize,
-        TokenizerPath = TokenizerPath is null ? null : this.ResolveTokenizer(TokenizerPath),
+        TokenizerPath = TokenizerPath is null ? null : ResolveTokenizer(TokenizerPath),
     };
 }

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>A command that takes files or folders by path, with wildcards or literally, the way PowerShell's own commands do.</summary>
-public abstract class PathCmdlet : CheckpointCmdlet
+public abstract class PathCmdlet : StoreCmdlet
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
@@ -25,7 +25,7 @@ public abstract class PathCmdlet : CheckpointCmdlet
     protected sealed override void ProcessRecord() =>
         PerPath([.. Path, .. LiteralPath], isLiteral: ParameterSetName == LiteralPathSet, ProcessPath);
 
-    /// <summary>Does the work for one path.</summary>
-    /// <param name="path">An absolute path of the operating system.</param>
-    protected abstract void ProcessPath(string path);
+    /// <summary>Does the work for one address.</summary>
+    /// <param name="address">Where something may be.</param>
+    protected abstract void ProcessPath(CheckpointAddress address);
 }

@@ -22,11 +22,6 @@ internal static class PathResolution
     public static IReadOnlyCollection<string> ResolvePath(this PSCmdlet cmdlet, string path, bool isLiteral) =>
         isLiteral || cmdlet.Exists(path) ? [cmdlet.ResolveLiteralPath(path)] : cmdlet.ResolveWildcards(path);
 
-    /// <summary>The paths that an argument stands for, which may have wildcards. An item of exactly that name is used as it is: a folder may be called run[1].</summary>
-    /// <exception cref="CheckpointException">Nothing matches, or it is on no drive of the file system.</exception>
-    public static IReadOnlyCollection<string> ResolveArgument(this PSCmdlet cmdlet, CheckpointArgument argument) =>
-        cmdlet.ResolvePath(argument.Path, argument.IsLiteral);
-
     /// <summary>A folder to write into, which need not exist.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveDestination(this PSCmdlet cmdlet, string path) =>

@@ -40,8 +40,10 @@ public sealed class ExportCheckpointReportCommand : DestinationCmdlet
         }
     }
 
-    private void Export(CheckpointComparisonSummary comparison, string path)
+    private void Export(CheckpointComparisonSummary comparison, CheckpointAddress destination)
     {
+        var path = PathOf(destination);
+
         if (NamedArchitecture is not null)
         {
             WriteWarning("-Architecture is not used for the report of a comparison.");
@@ -52,16 +54,22 @@ public sealed class ExportCheckpointReportCommand : DestinationCmdlet
         Export(file, $"how '{comparison.Reference}' and '{comparison.Difference}' compare", () => file.Write(new ComparisonReport(comparison), Stop));
     }
 
-    private void Export(LlamaCheckpoint checkpoint, string path)
+    private void Export(LlamaCheckpoint checkpoint, CheckpointAddress destination)
     {
+        var path = PathOf(destination);
         _written.RequireNew(path);
         var file = ReportFile.At(path, Format, checkpoint, Force);
         Export(file, $"'{checkpoint.Name}'", () => file.Write(Gather(checkpoint), Stop));
     }
 
+    private static string PathOf(CheckpointAddress destination) => destination.IsRemote
+        ? throw new CheckpointException(
+            CheckpointErrorCode.WriteFailed, $"'{destination}' is in a store. Write the report to a local file, and upload that.", destination.Text)
+        : destination.Text;
+
     private void Export(ReportFile file, string subject, Action write)
     {
-        var description = Display.Text($"Write a report about {subject} as {file.Format} to '{file.Path}'");
+        var description = Display.Text($"Write a report about {subject} as {(file.Format == ReportFormat.Html ? "HTML" : file.Format)} to '{file.Path}'");
         var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);
 
         if (isApproved)

@@ -29,6 +29,17 @@ public sealed class ExportCheckpointReportTests : ExportTests
         Assert.Equal([file.Name], Folder.Content);
     }
 
+    /// <summary>There is one for each tensor, and one message for all of them.</summary>
+    [Fact]
+    public void Asks_for_a_summary_where_comparisons_of_tensors_are_piped()
+    {
+        var error = Session.RunForError("Compare-LlamaCheckpoint $fs2 $fs2 | Export-CheckpointReport report.html");
+
+        Assert.Equal("AmbiguousParameterSet,Fairseq2Llama.Cmdlets.ExportCheckpointReportCommand", error.FullyQualifiedErrorId);
+        Assert.Contains("-Summary", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Empty(Folder.Content);
+    }
+
     [Theory]
     [InlineData("report")]
     [InlineData("report.txt")]

@@ -134,14 +134,14 @@ public sealed class StoredExportTests : IDisposable
     public void Leaves_an_earlier_export_alone_until_everything_is_uploaded()
     {
         CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute();
-        var before = _store.Keys.Select(key => _store.Find(key)!.Version).ToArray();
+        var before = _store.Keys.Select(key => _store.Remote.Find(key, TestContext.Current.CancellationToken)!.Version).ToArray();
         var source = ObjectStore.Of(Repository.Case("fs2"));
         var plan = CheckpointExport.Plan(Fairseq2Checkpoint.Read(source.Folder), _store.DestinationAt("out"), Reference with { Force = true });
         source.Fault = (_, range) => range.Offset > 1000 ? new IOException("The disk is broken.") : null;
 
         ErrorAssert.Throws(CheckpointErrorCode.ReadFailed, () => plan.Execute(), "The disk is broken");
 
-        Assert.Equal(before, _store.Keys.Select(key => _store.Find(key)!.Version));
+        Assert.Equal(before, _store.Keys.Select(key => _store.Remote.Find(key, TestContext.Current.CancellationToken)!.Version));
     }
 
     /// <summary>That an input was written anew shows before anything leaves, even where all of it had been read.</summary>
@@ -153,7 +153,7 @@ public sealed class StoredExportTests : IDisposable
         CheckpointExport.Plan(Input, _store.DestinationAt("out"), Reference).Execute();
         (total, parts) = (parts, 0);
 
-        var before = _store.Keys.Select(key => _store.Find(key)!.Version).ToArray();
+        var before = _store.Keys.Select(key => _store.Remote.Find(key, TestContext.Current.CancellationToken)!.Version).ToArray();
         var source = ObjectStore.Of(Repository.Case("fs2"));
         var plan = CheckpointExport.Plan(Fairseq2Checkpoint.Read(source.Folder), _store.DestinationAt("out"), Reference with { Force = true });
         _store.BeforeWrite = (what, _) =>
@@ -167,7 +167,7 @@ public sealed class StoredExportTests : IDisposable
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => plan.Execute(), "memory://bucket/model.pt", "was changed");
 
         Assert.Equal(total, parts);
-        Assert.Equal(before, _store.Keys.Select(key => _store.Find(key)!.Version));
+        Assert.Equal(before, _store.Keys.Select(key => _store.Remote.Find(key, TestContext.Current.CancellationToken)!.Version));
     }
 
     /// <summary>What failed may have been the reply alone, and then the file is there without anybody knowing.</summary>

@@ -19,7 +19,7 @@ internal sealed class MemorySource(byte[] bytes) : IByteSource
     /// <summary>The offset behind the last byte that was asked for.</summary>
     public long EndOfReads { get; private set; }
 
-    public IByteReader Open() => new Reader(this, bytes);
+    public IByteReader Open(CancellationToken cancellationToken = default) => new Reader(this, bytes);
 
     private sealed class Reader(MemorySource source, byte[] bytes) : IByteReader
     {

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Tests.Support;
 /// Objects in memory, under keys with slashes, as Azure and S3 keep them: nothing of it has a local path, nothing can be renamed, and what is read
 /// is asked for range by range. It counts and can be slow, fail, and change while it is used. Of parts it asks what S3 asks for, on a smaller scale.
 /// </summary>
-internal sealed class ObjectStore : IObjectStore
+internal sealed class ObjectStore : IObjectClient
 {
     public const string Root = "memory://bucket";
 
@@ -61,6 +61,9 @@ internal sealed class ObjectStore : IObjectStore
 
     public PartLimits Parts { get; init; } = new(MinLength: 512, Length: 2048, MaxCopyLength: 100_000, MaxCount: 10_000);
 
+    /// <summary>As the module uses it.</summary>
+    public RemoteStore Remote => field ??= new RemoteStore(this, StoreAccess.Default, new HastyClock());
+
     /// <summary>All of it, as a folder.</summary>
     public ICheckpointFolder Folder => At("");
 
@@ -92,13 +95,13 @@ internal sealed class ObjectStore : IObjectStore
     public void ResetCounts() => (Requests, MostAtOnce, Received, Sent) = (0, 0, 0, 0);
 
     /// <summary>A folder, or what may turn out to be an object.</summary>
-    public ICheckpointFolder At(string key) => new ObjectFolder(this, key);
+    public ICheckpointFolder At(string key) => new ObjectFolder(Remote, key, CancellationToken.None);
 
-    public ObjectDestination DestinationAt(string key) => new(this, key, Fairseq2Llama.Formats.CheckpointFormats.IsWritten);
+    public ObjectDestination DestinationAt(string key) => new(Remote, key, Fairseq2Llama.Formats.CheckpointFormats.IsWritten, CancellationToken.None);
 
     public string AddressOf(string key) => key.Length == 0 ? Root : $"{Root}/{key}";
 
-    public ObjectListing List(string prefix)
+    public Task<ObjectPage> ListAsync(string prefix, string? continuation, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -106,51 +109,49 @@ internal sealed class ObjectStore : IObjectStore
 
             if (!CanList)
             {
-                throw new UnauthorizedAccessException($"Access to '{AddressOf(prefix.TrimEnd('/'))}' is denied.");
+                throw new StoreException(StoreFailure.Denied, $"Access to '{AddressOf(prefix.TrimEnd('/'))}' is denied.");
             }
 
             var found = _objects.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal)).ToArray();
 
-            return new ObjectListing(
+            return Task.FromResult(new ObjectPage(
                 [.. from item in found where !item.Key[prefix.Length..].Contains('/') select new StoredObject(item.Key, item.Value.Bytes.Length, item.Value.Version)],
-                [.. (from item in found where item.Key[prefix.Length..].Contains('/') select prefix + item.Key[prefix.Length..].Split('/')[0] + '/').Distinct()]);
+                [.. (from item in found where item.Key[prefix.Length..].Contains('/') select prefix + item.Key[prefix.Length..].Split('/')[0] + '/').Distinct()],
+                Continuation: null));
         }
     }
 
-    public StoredObject? Find(string key)
+    public Task<StoredObject?> FindAsync(string key, CancellationToken cancellationToken)
     {
         BeforeFind(key);
 
         lock (_lock)
         {
-            return _objects.TryGetValue(key, out var item) ? new StoredObject(key, item.Bytes.Length, item.Version) { Run = item.Run, Age = Age } : null;
+            return Task.FromResult(
+                _objects.TryGetValue(key, out var item) ? new StoredObject(key, item.Bytes.Length, item.Version) { Run = item.Run, Age = Age } : null);
         }
     }
 
-    public bool TryRead(StoredObject source, long offset, Span<byte> buffer)
+    public async Task<RangeReply> ReadAsync(StoredObject source, ByteRange range, CancellationToken cancellationToken)
     {
-        CountRequest(source.Key, new ByteRange(offset, buffer.Length));
+        await CountRequestAsync(source.Key, range);
 
         lock (_lock)
         {
-            if (!_objects.TryGetValue(source.Key, out var item) || item.Version != source.Version)
-            {
-                return false;
-            }
-
-            item.Bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
-            return true;
+            return _objects.TryGetValue(source.Key, out var item) && item.Version == source.Version
+                ? new RangeReply(206, $"bytes {range.Offset}-{range.End - 1}/{item.Bytes.Length}", item.Version, new MemoryStream(item.Bytes, (int)range.Offset, (int)range.Length))
+                : throw Changed();
         }
     }
 
-    public string? TryPut(string key, ReadOnlySpan<byte> content, string run, string? replaces)
+    public Task<string> PutAsync(string key, ReadOnlyMemory<byte> content, string run, string? replaces, CancellationToken cancellationToken)
     {
         BeforeWrite("put", key);
         Received += content.Length;
-        return TryPlace("put", key, content.ToArray(), run, replaces);
+        return Task.FromResult(TryPlace("put", key, content.ToArray(), run, replaces) ?? throw Changed());
     }
 
-    public bool TryDelete(string key, string version)
+    public Task DeleteAsync(string key, string version, CancellationToken cancellationToken)
     {
         BeforeWrite("delete", key);
 
@@ -158,37 +159,88 @@ internal sealed class ObjectStore : IObjectStore
         {
             if (!_objects.TryGetValue(key, out var item) || item.Version != version)
             {
-                return false;
+                throw Changed();
             }
 
             _objects.Remove(key);
         }
 
         AfterWrite("delete", key);
-        return true;
+        return Task.CompletedTask;
     }
 
-    public IObjectUpload Begin(string key, string run)
+    public Task<string> BeginAsync(string key, string run, CancellationToken cancellationToken)
     {
-        var upload = new Upload(this, key, run);
-
         lock (_lock)
         {
+            var upload = new Upload(key, Guid.NewGuid().ToString());
             _uploads.Add(upload);
+            return Task.FromResult(upload.Id);
         }
-
-        return upload;
     }
 
-    public bool CanCopyTo(IObjectStore other) => other == this && CanCopy;
+    public Task<string> UploadAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        BeforeWrite("part", key);
 
-    public void DiscardUploads(string key)
+        lock (_lock)
+        {
+            Received += bytes.Length;
+        }
+
+        return Task.FromResult(AddPart(upload, number, bytes.ToArray()));
+    }
+
+    public Task<string?> CopyAsync(
+        string key, string upload, int number, IObjectClient from, StoredObject source, ByteRange range, CancellationToken cancellationToken)
+    {
+        if (!CanCopy)
+        {
+            return Task.FromResult<string?>(null);
+        }
+
+        Assert.InRange(range.Length, Parts.MinLength, Parts.MaxCopyLength);
+
+        lock (_lock)
+        {
+            Assert.Equal(source.Version, _objects[source.Key].Version);
+            return Task.FromResult<string?>(AddPart(upload, number, _objects[source.Key].Bytes[(int)range.Offset..(int)range.End]));
+        }
+    }
+
+    public Task<string> CompleteAsync(
+        string key, string upload, string run, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken)
+    {
+        BeforeWrite("complete", key);
+        var own = FindUpload(upload);
+        byte[][] bytes = [.. parts.Select(part => own.Parts[part.Number])];
+        Assert.All(bytes.SkipLast(1), part => Assert.InRange(part.Length, Parts.MinLength, Parts.MaxCopyLength));
+        var version = TryPlace("complete", key, [.. bytes.SelectMany(part => part)], run, replaces);
+        Remove(own);
+        return Task.FromResult(version ?? throw Changed());
+    }
+
+    public Task DiscardAsync(string key, string upload, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            _uploads.RemoveAll(upload => upload.Key == key);
+            _uploads.RemoveAll(item => item.Id == upload);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<string>> FindUploadsAsync(string key, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return Task.FromResult<IReadOnlyList<string>>([.. _uploads.Where(upload => upload.Key == key).Select(upload => upload.Id)]);
         }
     }
+
+    public bool CanCopyFrom(IObjectClient other) => other == this && CanCopy;
+
+    private static StoreException Changed() => new(StoreFailure.Changed, "Something else is there.");
 
     private string? TryPlace(string what, string key, byte[] bytes, string run, string? replaces)
     {
@@ -209,7 +261,7 @@ internal sealed class ObjectStore : IObjectStore
         return LosesReplies ? null : version;
     }
 
-    private void CountRequest(string key, ByteRange range)
+    private async Task CountRequestAsync(string key, ByteRange range)
     {
         lock (_lock)
         {
@@ -218,7 +270,7 @@ internal sealed class ObjectStore : IObjectStore
             MostAtOnce = Math.Max(MostAtOnce, ++_running);
         }
 
-        Thread.Sleep(Latency);
+        await Task.Delay(Latency);
 
         lock (_lock)
         {
@@ -231,67 +283,37 @@ internal sealed class ObjectStore : IObjectStore
         }
     }
 
+    private string AddPart(string upload, int number, byte[] bytes)
+    {
+        Assert.InRange(number, 1, Parts.MaxCount);
+
+        lock (_lock)
+        {
+            FindUpload(upload).Parts.Add(number, bytes);
+            return $"{number}";
+        }
+    }
+
+    private Upload FindUpload(string upload)
+    {
+        lock (_lock)
+        {
+            return _uploads.Single(item => item.Id == upload);
+        }
+    }
+
+    private void Remove(Upload upload)
+    {
+        lock (_lock)
+        {
+            _uploads.Remove(upload);
+        }
+    }
+
     private sealed record Entry(byte[] Bytes, string Version, string? Run);
 
-    private sealed class Upload(ObjectStore store, string key, string run) : IObjectUpload
+    private sealed record Upload(string Key, string Id)
     {
-        private readonly SortedDictionary<int, byte[]> _parts = [];
-
-        public string Key => key;
-
-        void IObjectUpload.Upload(int number, ReadOnlySpan<byte> bytes)
-        {
-            store.BeforeWrite("part", key);
-            store.Received += bytes.Length;
-            Add(number, bytes.ToArray());
-        }
-
-        public bool TryCopy(int number, ObjectSource source, ByteRange range)
-        {
-            var found = source.Found;
-
-            if (!store.CanCopy)
-            {
-                return false;
-            }
-
-            Assert.InRange(range.Length, store.Parts.MinLength, store.Parts.MaxCopyLength);
-
-            lock (store._lock)
-            {
-                Assert.Equal(found.Version, store._objects[found.Key].Version);
-                Add(number, store._objects[found.Key].Bytes[(int)range.Offset..(int)range.End]);
-            }
-
-            return true;
-        }
-
-        public string? TryComplete(string? replaces)
-        {
-            store.BeforeWrite("complete", key);
-            Assert.All(_parts.Values.SkipLast(1), part => Assert.InRange(part.Length, store.Parts.MinLength, store.Parts.MaxCopyLength));
-            var version = store.TryPlace("complete", key, [.. _parts.Values.SelectMany(part => part)], run, replaces);
-            Dispose();
-            return version;
-        }
-
-        public void Dispose()
-        {
-            lock (store._lock)
-            {
-                store._uploads.Remove(this);
-            }
-        }
-
-        private void Add(int number, byte[] bytes)
-        {
-            Assert.InRange(number, 1, store.Parts.MaxCount);
-
-            lock (store._lock)
-            {
-                Assert.Contains(this, store._uploads);
-                _parts.Add(number, bytes);
-            }
-        }
+        public SortedDictionary<int, byte[]> Parts { get; } = [];
     }
 }

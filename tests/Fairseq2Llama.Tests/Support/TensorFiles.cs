@@ -38,7 +38,7 @@ internal static class TensorFiles
         using var copier = new StorageCopier(ScratchFolder.In(scratch.Path), VerificationPolicy.Of(VerificationMode.Auto));
         using var file = OutputFile.Create(folder[plan.Name]);
 
-        new TensorFileWriter(plan.Layout, copier.Write, new Workers(_ => { }, CancellationToken.None)).Write(file);
+        new TensorFileWriter(plan.Layout, copier.Write, _ => { }, new Workers(_ => { }, CancellationToken.None)).Write(file);
         return folder[plan.Name];
     }
 

@@ -36,7 +36,7 @@ internal sealed class LocalFile : IByteSource
     /// <inheritdoc/>
     public long Length { get; }
 
-    IByteReader IByteSource.Open() => Open();
+    IByteReader IByteSource.Open(CancellationToken cancellationToken) => Open();
 
     /// <inheritdoc cref="IByteSource.Open"/>
     public Reader Open()

@@ -16,13 +16,13 @@ internal sealed class ExportClaim : IDisposable
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(120);
 
     private readonly object _lock = new();
-    private readonly IObjectStore _store;
+    private readonly RemoteStore _store;
     private readonly string _key;
     private readonly byte[] _journal;
     private readonly Timer _timer;
     private string? _version;
 
-    private ExportClaim(IObjectStore store, string key, string run, byte[] journal, string version)
+    private ExportClaim(RemoteStore store, string key, string run, byte[] journal, string version)
     {
         _store = store;
         _key = key;
@@ -54,10 +54,12 @@ internal sealed class ExportClaim : IDisposable
     public static bool IsAlive(StoredObject claim) => claim.Age < MaxAge;
 
     /// <returns>Null if another export has it.</returns>
-    public static ExportClaim? TryTake(IObjectStore store, string key, CommitJournal journal)
+    public static ExportClaim? TryTake(RemoteStore store, string key, CommitJournal journal, CancellationToken cancellationToken)
     {
-        var (run, bytes) = (Guid.NewGuid().ToString("N"), journal.ToBytes());
-        return store.TryPut(key, bytes, run, replaces: null) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
+        // The id keeps two claims apart in stores whose ETags are made of the content.
+        var run = Guid.NewGuid().ToString("N");
+        byte[] bytes = [.. Encoding.ASCII.GetBytes($"{run}\n"), .. journal.ToBytes()];
+        return store.TryPut(key, bytes, run, replaces: null, cancellationToken) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
     }
 
     /// <summary>Removes what a killed export has left, and its claim. Completed files stay.</summary>
@@ -65,38 +67,42 @@ internal sealed class ExportClaim : IDisposable
     /// <param name="prefix">That of the destination.</param>
     /// <param name="claim">The claim.</param>
     /// <param name="isExported">Whether exports write files of a name.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="IOException">It can't be.</exception>
-    public static void CleanUp(IObjectStore store, string prefix, StoredObject claim, Func<string, bool> isExported)
+    public static void CleanUp(
+        RemoteStore store, string prefix, StoredObject claim, Func<string, bool> isExported, CancellationToken cancellationToken)
     {
         var bytes = new byte[claim.Length];
 
-        if (!store.TryRead(claim, 0, bytes))
+        if (!store.TryReadAsync(claim, 0, bytes, cancellationToken).GetAwaiter().GetResult())
         {
             return;
         }
 
-        var placed = CommitJournal.Parse(Encoding.UTF8.GetString(bytes), store.AddressOf(claim.Key), isExported).Steps
+        var text = Encoding.UTF8.GetString(bytes);
+        var journal = text[(text.IndexOf('\n') + 1)..];
+        var placed = CommitJournal.Parse(journal, store.AddressOf(claim.Key), isExported).Steps
             .Where(step => step.Action == CommitAction.Place)
             .Select(step => prefix + step.Name)
             .ToArray();
-        var own = FindOf(claim.Run, store, placed);
+        var own = FindOf(claim.Run, store, placed, cancellationToken);
 
         foreach (var found in own.Length < placed.Length ? own : [])
         {
-            store.TryDelete(found.Key, found.Version);
+            store.TryDelete(found.Key, found.Version, cancellationToken);
         }
 
         foreach (var key in placed)
         {
-            store.DiscardUploads(key);
+            store.DiscardUploads(key, cancellationToken);
         }
 
-        store.TryDelete(claim.Key, claim.Version);
+        store.TryDelete(claim.Key, claim.Version, cancellationToken);
     }
 
     /// <summary>Those of some objects that an export has written.</summary>
-    public static StoredObject[] FindOf(string? run, IObjectStore store, IEnumerable<string> keys) =>
-        [.. keys.Select(store.Find).OfType<StoredObject>().Where(found => found.Run == run)];
+    public static StoredObject[] FindOf(string? run, RemoteStore store, IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        [.. keys.Select(key => store.Find(key, cancellationToken)).OfType<StoredObject>().Where(found => found.Run == run)];
 
     public void Dispose()
     {
@@ -113,7 +119,7 @@ internal sealed class ExportClaim : IDisposable
 
             try
             {
-                _store.TryDelete(_key, version);
+                _store.TryDelete(_key, version, CancellationToken.None);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -128,7 +134,7 @@ internal sealed class ExportClaim : IDisposable
         {
             try
             {
-                _version = _version is null ? null : _store.TryPut(_key, _journal, Run, _version);
+                _version = _version is null ? null : _store.TryPut(_key, _journal, Run, _version, CancellationToken.None);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -10,6 +10,9 @@ namespace Fairseq2Llama.Stores.Objects;
 /// </remarks>
 internal interface IObjectClient
 {
+    /// <summary>Whether anything can be written to it.</summary>
+    bool CanWrite => true;
+
     /// <summary>How an object is uploaded in parts.</summary>
     PartLimits Parts { get; }
 

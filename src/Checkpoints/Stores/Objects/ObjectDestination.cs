@@ -6,18 +6,19 @@ namespace Fairseq2Llama.Stores.Objects;
 /// <param name="store">The store.</param>
 /// <param name="key">The common beginning of the keys of the files; empty for the whole store.</param>
 /// <param name="isExported">Whether exports write files of a name.</param>
-internal sealed class ObjectDestination(IObjectStore store, string key, Func<string, bool> isExported) : IExportDestination
+/// <param name="cancellationToken">Stops what it does.</param>
+internal sealed class ObjectDestination(RemoteStore store, string key, Func<string, bool> isExported, CancellationToken cancellationToken) : IExportDestination
 {
     private string Prefix => key.Length == 0 ? "" : key + '/';
 
-    public ICheckpointFolder Folder => new ObjectFolder(store, key);
+    public ICheckpointFolder Folder => new ObjectFolder(store, key, cancellationToken);
 
     public bool IsUnfinished => FindClaims([]).Any();
 
     /// <summary>A store can have an object and others below it. A path that names an object means that object.</summary>
     public void RequireFolder()
     {
-        if (key.Length > 0 && store.Find(key) is not null)
+        if (key.Length > 0 && store.Find(key, cancellationToken) is not null)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Folder.Path}' is a file. Give a folder for the exported files.", Folder.Path);
@@ -36,7 +37,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
     {
         foreach (var claim in FindClaims(shards).Where(claim => !ExportClaim.IsAlive(claim)))
         {
-            ExportClaim.CleanUp(store, Prefix, claim, isExported);
+            ExportClaim.CleanUp(store, Prefix, claim, isExported, cancellationToken);
         }
 
         return false;
@@ -46,7 +47,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
     {
         CleanUp(change.Shards);
         var own = Prefix + StagingPath.NameFor(change.Shards);
-        var claim = ExportClaim.TryTake(store, own, CommitJournal.Of(change)) ?? throw AtWork();
+        var claim = ExportClaim.TryTake(store, own, CommitJournal.Of(change), cancellationToken) ?? throw AtWork();
 
         try
         {
@@ -58,7 +59,7 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
 
             change.RequireAsPlanned();
             RequireSpace(change.Space);
-            return new StagedObjects(store, Prefix, change, claim);
+            return new StagedObjects(store, Prefix, change, claim, cancellationToken);
         }
         catch
         {
@@ -72,10 +73,10 @@ internal sealed class ObjectDestination(IObjectStore store, string key, Func<str
 
     /// <summary>The claims that an export has to do with.</summary>
     private IEnumerable<StoredObject> FindClaims(IReadOnlyCollection<int> shards) =>
-        from found in store.List(Prefix).Objects
+        from found in store.List(Prefix, cancellationToken).Objects
         let name = found.Key[Prefix.Length..]
         where StagingPath.Concerns(name, shards)
-        let claim = store.Find(found.Key)
+        let claim = store.Find(found.Key, cancellationToken)
         where claim is not null
         select claim;
 

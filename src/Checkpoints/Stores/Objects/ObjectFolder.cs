@@ -11,8 +11,9 @@ internal sealed class ObjectFolder : ICheckpointFolder
 
     /// <param name="store">The store.</param>
     /// <param name="key">The key that an object would have in its place; empty for all of the store.</param>
-    public ObjectFolder(IObjectStore store, string key)
-        : this(new Snapshot(store), key)
+    /// <param name="cancellationToken">Stops looking into it.</param>
+    public ObjectFolder(RemoteStore store, string key, CancellationToken cancellationToken)
+        : this(new Snapshot(store, cancellationToken), key)
     {
     }
 
@@ -28,19 +29,22 @@ internal sealed class ObjectFolder : ICheckpointFolder
 
     public ICheckpointFolder? Parent => _key.Length == 0 ? null : new ObjectFolder(_snapshot, _key[..Math.Max(0, _key.LastIndexOf('/'))]);
 
-    public bool Exists => _key.Length == 0 || Listing is { Objects.Count: > 0 } or { Prefixes.Count: > 0 };
+    public bool Exists => _key.Length == 0 || (Listing is { } listing ? listing is { Objects.Count: > 0 } or { Prefixes.Count: > 0 } : StoredFile.At(this) is null);
 
-    public IEnumerable<string> FileNames => Listing.Objects.Select(found => found.Key[Prefix.Length..]).Where(name => name.Length > 0);
+    public bool CanList => Listing is not null;
 
-    public IEnumerable<string> FolderNames => Listing.Prefixes.Select(prefix => prefix[Prefix.Length..^1]).Where(name => name.Length > 0);
+    public IEnumerable<string> FileNames => Listing?.Objects.Select(found => found.Key[Prefix.Length..]).Where(name => name.Length > 0) ?? [];
+
+    public IEnumerable<string> FolderNames => Listing?.Prefixes.Select(prefix => prefix[Prefix.Length..^1]).Where(name => name.Length > 0) ?? [];
 
     public StringComparer Identities => StringComparer.Ordinal;
 
     private string Prefix => _key.Length == 0 ? "" : _key + '/';
 
-    private ObjectListing Listing => _snapshot.List(Prefix);
+    /// <summary>Null where the store does not say what is there.</summary>
+    private ObjectListing? Listing => _snapshot.List(Prefix);
 
-    public bool HasFile(string name) => Find(name) is not null;
+    public bool HasFile(string name) => _snapshot.Has(Prefix, name);
 
     public ICheckpointFolder Folder(string name) => new ObjectFolder(_snapshot, Prefix + name);
 
@@ -53,36 +57,54 @@ internal sealed class ObjectFolder : ICheckpointFolder
     public long LengthOf(string name) => Find(name)?.Length ?? 0;
 
     public IByteSource SourceOf(string name) => Find(name) is { } found
-        ? new ObjectSource(_snapshot.Store, found)
+        ? new ObjectSource(_snapshot.Store, found, _snapshot.CancellationToken)
         : throw new CheckpointException(
             CheckpointErrorCode.CheckpointNotFound, $"There is no file '{PathOf(name)}'. Check the spelling of the path.", PathOf(name));
 
     private StoredObject? Find(string name) => _snapshot.Find(Prefix, name);
 
-    private sealed class Snapshot(IObjectStore store)
+    private sealed class Snapshot(RemoteStore store, CancellationToken cancellationToken)
     {
         private readonly object _lock = new();
-        private readonly Dictionary<string, ObjectListing> _listings = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, ObjectListing?> _listings = new(StringComparer.Ordinal);
         private readonly Dictionary<string, StoredObject?> _found = new(StringComparer.Ordinal);
 
-        public IObjectStore Store => store;
+        public RemoteStore Store => store;
 
-        public ObjectListing List(string prefix)
+        public CancellationToken CancellationToken => cancellationToken;
+
+        public ObjectListing? List(string prefix)
         {
             lock (_lock)
             {
                 if (!_listings.TryGetValue(prefix, out var listing))
                 {
-                    listing = _listings[prefix] = IsKnownToBeEmpty(prefix) ? new ObjectListing([], []) : store.List(prefix);
+                    listing = _listings[prefix] = IsKnownToBeEmpty(prefix) ? new ObjectListing([], []) : TryList(prefix);
                 }
 
                 return listing;
             }
         }
 
+        private ObjectListing? TryList(string prefix)
+        {
+            try
+            {
+                return store.List(prefix, cancellationToken);
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.Unlistable)
+            {
+                return null;
+            }
+        }
+
+        /// <summary>Whether there is an object. If the listing is known, no request is needed.</summary>
+        public bool Has(string prefix, string name) =>
+            _listings.GetValueOrDefault(prefix) is { } listing ? listing.Objects.Any(found => found.Key == prefix + name) : Find(prefix, name) is not null;
+
         /// <summary>If the parent folder does not have it, no request is needed.</summary>
         private bool IsKnownToBeEmpty(string prefix) =>
-            prefix.Length > 0 && _listings.TryGetValue(prefix[..(prefix[..^1].LastIndexOf('/') + 1)], out var around) && !around.Prefixes.Contains(prefix);
+            prefix.Length > 0 && _listings.TryGetValue(prefix[..(prefix[..^1].LastIndexOf('/') + 1)], out var around) && around is not null && !around.Prefixes.Contains(prefix);
 
         public StoredObject? Find(string prefix, string name)
         {
@@ -90,17 +112,13 @@ internal sealed class ObjectFolder : ICheckpointFolder
             {
                 var key = prefix + name;
 
-                if (_listings.TryGetValue(prefix, out var listing))
+                if (_found.TryGetValue(key, out var found))
                 {
-                    return listing.Objects.FirstOrDefault(found => found.Key == key);
+                    return found;
                 }
 
-                if (!_found.TryGetValue(key, out var found))
-                {
-                    found = _found[key] = store.Find(key);
-                }
-
-                return found;
+                var listed = _listings.GetValueOrDefault(prefix) is { } listing ? listing.Objects.FirstOrDefault(item => item.Key == key) : store.Find(key, cancellationToken);
+                return _found[key] = listed is { Length: StoredObject.UnknownLength } ? store.Find(key, cancellationToken) : listed;
             }
         }
     }

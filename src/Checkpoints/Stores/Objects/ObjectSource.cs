@@ -1,7 +1,10 @@
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>An object, in the version that was found.</summary>
-internal sealed class ObjectSource(IObjectStore store, StoredObject found) : IByteSource
+/// <param name="store">The store.</param>
+/// <param name="found">The object.</param>
+/// <param name="stop">Stops reading it.</param>
+internal sealed class ObjectSource(RemoteStore store, StoredObject found, CancellationToken stop) : IByteSource
 {
     public string Name => store.AddressOf(found.Key);
 
@@ -11,74 +14,80 @@ internal sealed class ObjectSource(IObjectStore store, StoredObject found) : IBy
     public StoredObject Found => found;
 
     /// <summary>Where it is.</summary>
-    public IObjectStore Store => store;
+    public RemoteStore Store => store;
 
-    public IByteReader Open() => new Reader(this);
+    public IByteReader Open(CancellationToken cancellationToken = default) => new Reader(this, stop, cancellationToken);
 
-    private CheckpointException Changed() => new(
+    /// <summary>The error for a version that is no longer there.</summary>
+    public CheckpointException Changed() => new(
         CheckpointErrorCode.CheckpointCorrupt,
         $"'{Name}' was changed after it was read. Wait until the program that writes it has finished, then read the checkpoint again.",
         Name);
 
-    private CheckpointException Unreadable(Exception cause) =>
-        new(CheckpointErrorCode.ReadFailed, $"'{Name}' can't be read: {cause.Message}", Name, cause);
+    private CheckpointException Unreadable(IOException cause) => new(CheckpointErrorCode.ReadFailed, $"'{Name}' can't be read: {cause.Message}", Name, cause);
 
-    /// <summary>Fetches ahead what was announced.</summary>
-    internal sealed class Reader(ObjectSource source) : IByteReader
+    private async Task FetchAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        private readonly ReadAheadReader _ahead = new(new RangeReader(source), source.Length);
-
-        public ObjectSource Source => source;
-
-        public void Read(long offset, Span<byte> buffer) => _ahead.Read(offset, buffer);
-
-        public void Expect(IReadOnlyList<ByteRange> ranges) => _ahead.Expect(ranges);
-
-        public void RequireUnchanged() => _ahead.RequireUnchanged();
-
-        public void Dispose() => _ahead.Dispose();
-    }
-
-    /// <summary>Asks for each range by itself.</summary>
-    private sealed class RangeReader(ObjectSource source) : IByteReader
-    {
-        public void Read(long offset, Span<byte> buffer)
+        try
         {
-            if (offset > source.Length - buffer.Length)
+            if (!await store.TryReadAsync(found, offset, buffer, cancellationToken).ConfigureAwait(false))
             {
-                throw CheckpointException.Corrupt(source.Name, $"it ends at byte {source.Length}, {offset + buffer.Length - source.Length} bytes too early.");
-            }
-
-            try
-            {
-                if (!source.Store.TryRead(source.Found, offset, buffer))
-                {
-                    throw source.Changed();
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw source.Unreadable(e);
+                throw Changed();
             }
         }
+        catch (IOException e)
+        {
+            throw Unreadable(e);
+        }
+    }
+
+    /// <summary>Fetches ahead what was announced.</summary>
+    internal sealed class Reader : IByteReader
+    {
+        private readonly CancellationTokenSource _stop;
+        private readonly ReadAhead _ahead;
+
+        public Reader(ObjectSource source, CancellationToken first, CancellationToken second)
+        {
+            Source = source;
+            _stop = CancellationTokenSource.CreateLinkedTokenSource(first, second);
+            _ahead = new ReadAhead(source.FetchAsync, source.Length, source.Store.Blocks, source.Store.ThrottleLimit, _stop.Token);
+        }
+
+        public ObjectSource Source { get; }
+
+        public void Read(long offset, Span<byte> buffer)
+        {
+            if (offset > Source.Length - buffer.Length)
+            {
+                throw CheckpointException.Corrupt(Source.Name, $"it ends at byte {Source.Length}, {offset + buffer.Length - Source.Length} bytes too early.");
+            }
+
+            _ahead.Read(offset, buffer);
+        }
+
+        public void Expect(IReadOnlyList<ByteRange> ranges) => _ahead.Expect(ranges);
 
         public void RequireUnchanged()
         {
             try
             {
-                if (source.Store.Find(source.Found.Key)?.Version != source.Found.Version)
+                if (Source.Store.Find(Source.Found.Key, _stop.Token)?.Version != Source.Found.Version)
                 {
-                    throw source.Changed();
+                    throw Source.Changed();
                 }
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (IOException e)
             {
-                throw source.Unreadable(e);
+                throw Source.Unreadable(e);
             }
         }
 
         public void Dispose()
         {
+            _stop.Cancel();
+            _ahead.Dispose();
+            _stop.Dispose();
         }
     }
 }

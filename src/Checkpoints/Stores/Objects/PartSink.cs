@@ -3,23 +3,33 @@ using System.Buffers;
 namespace Fairseq2Llama.Stores.Objects;
 
 /// <summary>
-/// A file that becomes an object: each part is uploaded as soon as all of its bytes have come. Those with gaps are held in memory; where the file
-/// is written from front to back by a few threads there are a few of them.
+/// A file that becomes an object: each part is uploaded as soon as all of its bytes have come, while others are being written. Those with gaps are held
+/// in memory; where the file is written from front to back by a few threads there are a few of them.
 /// </summary>
 /// <param name="upload">Takes the parts.</param>
 /// <param name="length">Bytes of the file.</param>
 /// <param name="copyable">Ranges of it that could be copied inside the store.</param>
 /// <param name="limits">The limits of the store.</param>
-internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<ByteRange> copyable, PartLimits limits) : IFileSink
+/// <param name="throttleLimit">How many parts are uploaded at the same time, and are in memory for that.</param>
+/// <param name="cancellationToken">Stops it.</param>
+internal sealed class PartSink(
+    ObjectUpload upload, long length, IEnumerable<ByteRange> copyable, PartLimits limits, int throttleLimit, CancellationToken cancellationToken) : IFileSink
 {
     private readonly Part[] _parts = [.. PartPlan.Of(length, copyable, limits).Select(part => new Part(part))];
     private readonly long _length = length;
+    private readonly SemaphoreSlim _uploading = new(throttleLimit);
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly object _lock = new();
+    private readonly List<Task> _uploads = [];
     private long _missing = length;
+    private bool _isDisposed;
 
     public bool PrefersOrder => true;
 
     /// <summary>Bytes that have not come yet.</summary>
     public long Missing => Interlocked.Read(ref _missing);
+
+    public bool CanShare(IByteSource source) => source is ObjectSource { Store: var from } && from.CanCopyTo(upload.Store);
 
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
@@ -30,8 +40,7 @@ internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<By
 
             if (part.Add(piece, offset) is { } whole)
             {
-                upload.Upload(part.Place.Number, whole.AsSpan(0, (int)part.Place.Length));
-                part.Release();
+                Upload(part, whole);
             }
 
             Interlocked.Add(ref _missing, -piece.Length);
@@ -61,13 +70,66 @@ internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<By
         {
             throw new InvalidOperationException($"{Missing} bytes of {_length} were never written.");
         }
+
+        Task[] uploads;
+
+        lock (_lock)
+        {
+            uploads = [.. _uploads];
+        }
+
+        Task.WhenAll(uploads).GetAwaiter().GetResult();
     }
 
+    /// <summary>Waits for the uploads that are running, because a part that arrives after the others were discarded would stay.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        _stop.Cancel();
+        Task.WhenAll(_uploads).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+
         foreach (var part in _parts)
         {
             part.Release();
+        }
+
+        _stop.Dispose();
+        _uploading.Dispose();
+    }
+
+    /// <summary>Waits until there is room for another upload. What has failed before is thrown now: nothing that follows would be of use.</summary>
+    private void Upload(Part part, byte[] whole)
+    {
+        _uploading.Wait(_stop.Token);
+
+        lock (_lock)
+        {
+            if (_uploads.Find(upload => upload.IsFaulted) is { } failed)
+            {
+                _uploading.Release();
+                failed.GetAwaiter().GetResult();
+            }
+
+            _uploads.RemoveAll(upload => upload.IsCompletedSuccessfully);
+            _uploads.Add(UploadAsync(part, whole));
+        }
+    }
+
+    private async Task UploadAsync(Part part, byte[] whole)
+    {
+        try
+        {
+            await upload.UploadAsync(part.Place.Number, whole.AsMemory(0, (int)part.Place.Length), _stop.Token).ConfigureAwait(false);
+            part.Release();
+        }
+        finally
+        {
+            _uploading.Release();
         }
     }
 
@@ -83,7 +145,7 @@ internal sealed class PartSink(IObjectUpload upload, long length, IEnumerable<By
                 size += parts[first + count].Length;
             }
 
-            if (!upload.TryCopy(parts[first].Number, source, new ByteRange(parts[first].Offset + distance, size)))
+            if (!upload.TryCopy(parts[first].Number, source, new ByteRange(parts[first].Offset + distance, size), _stop.Token))
             {
                 return first == 0 ? false : throw new IOException("The store copied one part of an object and would not copy another.");
             }

@@ -3,19 +3,22 @@ namespace Fairseq2Llama.Stores.Objects;
 /// <summary>A written object that nobody sees yet. If it fits into one request, it waits here; otherwise it was uploaded in parts.</summary>
 internal sealed class PendingObject : IDisposable
 {
-    private readonly IObjectStore _store;
+    private readonly RemoteStore _store;
     private readonly string _key;
     private readonly string _run;
     private readonly long _length;
-    private readonly IObjectUpload? _upload;
+    private readonly CancellationToken _cancellationToken;
+    private readonly ObjectUpload? _upload;
     private readonly MemorySink? _small;
 
-    public PendingObject(IObjectStore store, string key, string run, long length, IReadOnlyList<UnchangedRange> unchanged)
+    public PendingObject(
+        RemoteStore store, string key, string run, long length, IReadOnlyList<UnchangedRange> unchanged, CancellationToken cancellationToken)
     {
         _store = store;
         _key = key;
         _run = run;
         _length = length;
+        _cancellationToken = cancellationToken;
 
         if (length <= store.Parts.Length && unchanged.Count == 0)
         {
@@ -23,34 +26,36 @@ internal sealed class PendingObject : IDisposable
             return;
         }
 
-        _upload = store.Begin(key, run);
+        _upload = store.Begin(key, run, cancellationToken);
         Sink = new PartSink(
             _upload,
             length,
             from range in unchanged
             where range.Source is ObjectSource source && source.Store.CanCopyTo(store)
             select new ByteRange(range.Offset, range.Length),
-            store.Parts);
+            store.Parts,
+            store.ThrottleLimit,
+            cancellationToken);
     }
 
     /// <summary>Takes its content.</summary>
     public IFileSink Sink { get; }
 
     /// <summary>All of it, where it is small.</summary>
-    public ReadOnlySpan<byte> Content => _small is null ? throw new InvalidOperationException($"'{_key}' is not small.") : _small.Content;
+    public ReadOnlyMemory<byte> Content => _small is null ? throw new InvalidOperationException($"'{_key}' is not small.") : _small.Content;
 
     /// <summary>Makes an object of it.</summary>
     /// <param name="replaces">The version that it replaces; null if no object may be there.</param>
     /// <returns>The object; null if something unexpected is there.</returns>
     public StoredObject? TryPlace(string? replaces)
     {
-        if ((_upload is null ? _store.TryPut(_key, _small!.Content, _run, replaces) : _upload.TryComplete(replaces)) is { } version)
+        if ((_upload is null ? _store.TryPut(_key, _small!.Content, _run, replaces, _cancellationToken) : _upload.TryComplete(replaces, _cancellationToken)) is { } version)
         {
             return new StoredObject(_key, _length, version) { Run = _run };
         }
 
         // The object may be our own: if a reply is lost, the second request finds what the first one made.
-        return _store.Find(_key) is { } found && found.Run == _run && found.Length == _length ? found : null;
+        return _store.Find(_key, _cancellationToken) is { } found && found.Run == _run && found.Length == _length ? found : null;
     }
 
     public void Dispose()
@@ -73,7 +78,7 @@ internal sealed class PendingObject : IDisposable
 
         public bool PrefersOrder => false;
 
-        public ReadOnlySpan<byte> Content => _bytes;
+        public ReadOnlyMemory<byte> Content => _bytes;
 
         public void Write(ReadOnlySpan<byte> bytes, long offset) => bytes.CopyTo(_bytes.AsSpan((int)offset));
 

@@ -6,23 +6,25 @@ namespace Fairseq2Llama.Stores.Objects;
 /// </summary>
 internal sealed class StagedObjects : IStagedFolder
 {
-    private readonly IObjectStore _store;
+    private readonly RemoteStore _store;
     private readonly string _prefix;
     private readonly FolderChange _change;
     private readonly ExportClaim _claim;
+    private readonly CancellationToken _cancellationToken;
     private readonly Dictionary<string, StoredObject> _present;
     private readonly Dictionary<string, PendingObject> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StoredObject> _placed = new(StringComparer.Ordinal);
     private bool _hasLeft;
     private bool _isCommitted;
 
-    public StagedObjects(IObjectStore store, string prefix, FolderChange change, ExportClaim claim)
+    public StagedObjects(RemoteStore store, string prefix, FolderChange change, ExportClaim claim, CancellationToken cancellationToken)
     {
         _store = store;
         _prefix = prefix;
         _change = change;
         _claim = claim;
-        _present = store.List(prefix).Objects.ToDictionary(found => found.Key[prefix.Length..], StringComparer.Ordinal);
+        _cancellationToken = cancellationToken;
+        _present = store.List(prefix, cancellationToken).Objects.ToDictionary(found => found.Key[prefix.Length..], StringComparer.Ordinal);
     }
 
     public bool IsExclusive => true;
@@ -31,7 +33,7 @@ internal sealed class StagedObjects : IStagedFolder
 
     public IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged)
     {
-        var pending = new PendingObject(_store, _prefix + name, _claim.Run, length, unchanged);
+        var pending = new PendingObject(_store, _prefix + name, _claim.Run, length, unchanged, _cancellationToken);
         _pending.Add(name, pending);
         return pending.Sink;
     }
@@ -49,7 +51,7 @@ internal sealed class StagedObjects : IStagedFolder
         }
 
         Place(name);
-        return new ObjectSource(_store, _placed[name]);
+        return new ObjectSource(_store, _placed[name], _cancellationToken);
     }
 
     public void Commit()
@@ -91,9 +93,9 @@ internal sealed class StagedObjects : IStagedFolder
     {
         try
         {
-            foreach (var found in ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name)))
+            foreach (var found in ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name), CancellationToken.None))
             {
-                _store.TryDelete(found.Key, found.Version);
+                _store.TryDelete(found.Key, found.Version, CancellationToken.None);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -115,7 +117,7 @@ internal sealed class StagedObjects : IStagedFolder
 
         foreach (var name in _change.Leaving.Where(name => name == _change.CommitMarker || _change.Stale.Contains(name)).OrderBy(name => name != _change.CommitMarker))
         {
-            if (_present.TryGetValue(name, out var old) && !_store.TryDelete(old.Key, old.Version) && _store.Find(old.Key) is not null)
+            if (_present.TryGetValue(name, out var old) && !_store.TryDelete(old.Key, old.Version, _cancellationToken) && _store.Find(old.Key, _cancellationToken) is not null)
             {
                 throw WrittenMeanwhile(name);
             }
@@ -141,8 +143,8 @@ internal sealed class StagedObjects : IStagedFolder
             return;
         }
 
-        var found = _store.Find(_prefix + name);
-        var isThere = found is not null && WholeFile.IsEqual(new ObjectSource(_store, found), _pending[name].Content);
+        var found = _store.Find(_prefix + name, _cancellationToken);
+        var isThere = found is not null && WholeFile.IsEqual(new ObjectSource(_store, found, _cancellationToken), _pending[name].Content.Span);
 
         if (!isThere && (!_change.Replaced.Contains(name) || _pending[name].TryPlace(found?.Version) is null))
         {

@@ -12,6 +12,9 @@ internal enum StoreFailure
     /// <summary>It is not allowed, or nobody is signed in (401, 403).</summary>
     Denied,
 
+    /// <summary>The store does not say what is in it. A file can still be asked for by its name.</summary>
+    Unlistable,
+
     /// <summary>It can't succeed: the container does not exist, the request is wrong.</summary>
     Refused,
 }

@@ -1,0 +1,53 @@
+using System.Net;
+
+namespace Fairseq2Llama;
+
+/// <summary>
+/// Where a checkpoint is, or will be: an absolute path of the operating system, or an address in an object store or on a web server, such as
+/// <c>s3://BUCKET/PREFIX</c>, <c>https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX</c> or <c>https://HOST/FOLDER</c>. A path is one by itself.
+/// </summary>
+public sealed class CheckpointAddress
+{
+    private static readonly string[] Schemes = ["s3://", "az://", "https://", "http://"];
+
+    /// <param name="text">The path or address. Its query, such as a shared access signature, is a secret: it is used and not shown.</param>
+    /// <param name="access">How a store is accessed.</param>
+    public CheckpointAddress(string text, StoreAccess? access = null)
+    {
+        IsRemote = IsOfStore(text);
+        Access = access ?? StoreAccess.Default;
+        Text = text;
+
+        if (!IsRemote)
+        {
+            return;
+        }
+
+        if (!text.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) && text.IndexOf('?') is >= 0 and var query)
+        {
+            Access = Access with { SasToken = new NetworkCredential("", text[(query + 1)..]).SecurePassword };
+            text = text[..query];
+        }
+
+        var start = text.IndexOf("://", StringComparison.Ordinal) + "://".Length;
+        Text = text[..start] + text[start..].TrimEnd('/');
+    }
+
+    /// <summary>The path or address, without secrets.</summary>
+    public string Text { get; }
+
+    /// <summary>Whether it is in a store or on a web server.</summary>
+    public bool IsRemote { get; }
+
+    /// <summary>How a store is accessed.</summary>
+    internal StoreAccess Access { get; }
+
+    /// <summary>Whether a text is an address in a store or on a web server, rather than a path.</summary>
+    public static bool IsOfStore(string text) => Array.Exists(Schemes, scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A path, or an address that is accessed as usual.</summary>
+    public static implicit operator CheckpointAddress(string text) => new(text);
+
+    /// <summary>The path or address, without secrets.</summary>
+    public override string ToString() => Text;
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Reflection;
+using Fairseq2Llama.Stores.Objects;
+
+namespace Fairseq2Llama.Stores.Http;
+
+/// <summary>Files below an address of a web server, to be read by ranges. Redirects are followed. What is in a folder is known where the server shows it.</summary>
+/// <param name="root">The address of the server, with a slash at its end.</param>
+/// <param name="query">What every request has behind a question mark, such as a signature; empty for nothing.</param>
+internal sealed class HttpFiles(Uri root, string query) : IObjectClient
+{
+    /// <summary>One for all, because it keeps connections open. What limits the time of a request is the loop above.</summary>
+    private static readonly Lazy<HttpClient> Client = new(() => new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+        DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Fairseq2Llama", typeof(HttpFiles).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]) } },
+    });
+
+    /// <summary>A listing of more than that is none.</summary>
+    private const int MaxPageLength = 4 << 20;
+
+    public bool CanWrite => false;
+
+    public PartLimits Parts => throw Unwritable();
+
+    public string AddressOf(string key) => root.GetLeftPart(UriPartial.Authority) + Uri.UnescapeDataString(root.AbsolutePath) + key;
+
+    public async Task<ObjectPage> ListAsync(string prefix, string? continuation, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, AddressFor(prefix));
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+        if (!response.IsSuccessStatusCode || response.Content.Headers.ContentType?.MediaType != "text/html" || response.Content.Headers.ContentLength > MaxPageLength)
+        {
+            throw new StoreException(StoreFailure.Unlistable, $"The server does not show what is in '{AddressOf(prefix)}'.");
+        }
+
+        var page = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+        return FolderPage.Read(page, response.RequestMessage!.RequestUri!, prefix);
+    }
+
+    /// <summary>Asks for the first byte rather than for the head: addresses that are signed for reading allow nothing else.</summary>
+    public async Task<StoredObject?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, AddressFor(key)) { Headers = { Range = new RangeHeaderValue(0, 0) } };
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var isFolder = response.RequestMessage!.RequestUri!.AbsolutePath.EndsWith('/');
+
+        if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone || isFolder)
+        {
+            return null;
+        }
+
+        var length = response.StatusCode switch
+        {
+            HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable => response.Content.Headers.ContentRange?.Length,
+            HttpStatusCode.OK => response.Content.Headers.ContentLength,
+            _ => throw ErrorFor(response),
+        };
+
+        return new StoredObject(key, length ?? throw new StoreException(StoreFailure.Refused, "The server does not say how long the file is."), VersionOf(response) ?? "");
+    }
+
+    public async Task<RangeReply> ReadAsync(StoredObject source, ByteRange range, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, AddressFor(source.Key)) { Headers = { Range = new RangeHeaderValue(range.Offset, range.End - 1) } };
+
+        // A weak one meets no condition, and is compared afterwards.
+        if (source.Version.StartsWith('"'))
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", source.Version);
+        }
+
+        var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+        try
+        {
+            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.PreconditionFailed or HttpStatusCode.RequestedRangeNotSatisfiable)
+            {
+                throw new StoreException(StoreFailure.Changed, "The file was changed or removed.");
+            }
+
+            if (!response.IsSuccessStatusCode)
+            {
+                throw ErrorFor(response);
+            }
+
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            return new RangeReply((int)response.StatusCode, response.Content.Headers.ContentRange?.ToString(), VersionOf(response), body);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    public Task<string> PutAsync(string key, ReadOnlyMemory<byte> content, string run, string? replaces, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task DeleteAsync(string key, string version, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task<string> BeginAsync(string key, string run, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task<string> UploadAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task<string?> CopyAsync(
+        string key, string upload, int number, IObjectClient from, StoredObject source, ByteRange range, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task<string> CompleteAsync(
+        string key, string upload, string run, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task DiscardAsync(string key, string upload, CancellationToken cancellationToken) => throw Unwritable();
+
+    public Task<IReadOnlyList<string>> FindUploadsAsync(string key, CancellationToken cancellationToken) => throw Unwritable();
+
+    public bool CanCopyFrom(IObjectClient other) => false;
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Client.Value.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new StoreException(StoreFailure.Transient, $"{e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>Where there is no ETag, the time of the last change has to do.</summary>
+    private static string? VersionOf(HttpResponseMessage response) =>
+        response.Headers.ETag?.ToString() ?? response.Content.Headers.LastModified?.ToString("R", CultureInfo.InvariantCulture);
+
+    private static StoreException ErrorFor(HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        var failure = status is 408 or 429 or >= 500 ? StoreFailure.Transient : status is 401 or 403 ? StoreFailure.Denied : StoreFailure.Refused;
+        var delay = response.Headers.RetryAfter;
+
+        return new StoreException(failure, string.Create(CultureInfo.InvariantCulture, $"The server answered {status} ({response.ReasonPhrase})."))
+        {
+            RetryAfter = delay?.Delta ?? (delay?.Date is { } date ? date - DateTimeOffset.UtcNow : null),
+        };
+    }
+
+    private static NotSupportedException Unwritable() => new("A web server can only be read from.");
+
+    private Uri AddressFor(string key) => new(root, string.Join('/', key.Split('/').Select(Uri.EscapeDataString)) + (query.Length > 0 ? "?" + query : ""));
+}

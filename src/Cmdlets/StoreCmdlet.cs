@@ -1,0 +1,148 @@
+using System.Management.Automation;
+using System.Security;
+
+namespace Fairseq2Llama.Cmdlets;
+
+/// <summary>A command that finds checkpoints by their addresses: paths of PowerShell, or addresses in object stores and on web servers.</summary>
+public abstract class StoreCmdlet : CheckpointCmdlet
+{
+    private StoreAccess? _access;
+
+    /// <summary>A shared access signature for Azure Blob Storage, if the address does not contain one.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? SasToken { get; set; }
+
+    /// <summary>The profile of the AWS configuration to use for S3.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ProfileName { get; set; }
+
+    /// <summary>The AWS region of the bucket.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Region { get; set; }
+
+    /// <summary>The address of a service that speaks the protocol of S3, or of another endpoint of Azure Blob Storage.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? EndpointUrl { get; set; }
+
+    /// <summary>How many requests to a store run at the same time.</summary>
+    [Parameter]
+    [ValidateRange(1, 256)]
+    public int ThrottleLimit { get; set; } = StoreAccess.Default.ThrottleLimit;
+
+    /// <summary>How many bytes a request to a store asks for.</summary>
+    [Parameter]
+    [ValidateRange(1 << 16, 1 << 30)]
+    public int RangeSize { get; set; } = StoreAccess.Default.RangeSize;
+
+    private StoreAccess Access => _access ??= new StoreAccess
+    {
+        SasToken = SasToken,
+        ProfileName = ProfileName,
+        Region = Region,
+        EndpointUrl = EndpointUrl,
+        ThrottleLimit = ThrottleLimit,
+        RangeSize = RangeSize,
+    };
+
+    /// <summary>Does the work for each address that arguments stand for.</summary>
+    /// <param name="given">Paths of PowerShell, or addresses in stores.</param>
+    /// <param name="isLiteral">Whether paths are taken as they are; otherwise they may have wildcards.</param>
+    /// <param name="work">The work.</param>
+    protected void PerPath(IEnumerable<string> given, bool isLiteral, Action<CheckpointAddress> work)
+    {
+        foreach (var path in given)
+        {
+            PerItem(() =>
+            {
+                foreach (var address in Resolve(path, isLiteral))
+                {
+                    PerItem(() => work(address));
+                }
+            });
+        }
+    }
+
+    /// <summary>Does the work for each checkpoint that arguments stand for.</summary>
+    /// <param name="given">Checkpoints, or their addresses, which are read.</param>
+    /// <param name="work">The work.</param>
+    private protected void PerCheckpoint(IEnumerable<CheckpointArgument> given, Action<LlamaCheckpoint> work)
+    {
+        foreach (var argument in given)
+        {
+            RequireCheckpoint(argument);
+
+            if (argument.Checkpoint is { } checkpoint)
+            {
+                PerItem(() => work(checkpoint));
+            }
+            else
+            {
+                PerPath([argument.Path], argument.IsLiteral, address => work(Read(address)));
+            }
+        }
+    }
+
+    /// <summary>Gets the one checkpoint that an argument stands for.</summary>
+    /// <exception cref="CheckpointException">There is none, or there are several, or it can't be read.</exception>
+    private protected LlamaCheckpoint Get(CheckpointArgument argument) =>
+        argument.Checkpoint ?? (Resolve(argument.Path, argument.IsLiteral) is [var address]
+            ? Read(address)
+            : throw new CheckpointException(
+                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}'. Give the path of one checkpoint.", argument.Path));
+
+    /// <summary>Reads a checkpoint, and writes its warnings.</summary>
+    /// <param name="address">Where it is.</param>
+    /// <param name="read">The reader; by default, the one for any format.</param>
+    /// <exception cref="CheckpointException">There is none, or it can't be read.</exception>
+    private protected LlamaCheckpoint Read(CheckpointAddress address, Func<CheckpointAddress, LlamaCheckpoint>? read = null)
+    {
+        LlamaCheckpoint checkpoint;
+
+        try
+        {
+            checkpoint = read is null ? CheckpointReader.Read(address, log: WriteVerbose, cancellationToken: Stop) : read(address);
+        }
+        catch (CheckpointException e)
+        {
+            throw ReadErrors.Explain(e, address, Stop);
+        }
+
+        foreach (var warning in checkpoint.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
+        var told = checkpoint.Architecture is { } architecture
+            ? $"the file beside them describes the architecture {Display.Architecture(architecture)}."
+            : "no file beside them describes the architecture.";
+
+        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
+        return checkpoint;
+    }
+
+    /// <summary>A folder to write into, which need not exist.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
+    private protected CheckpointAddress ResolveDestination(string path) =>
+        CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveDestination(this, path);
+
+    /// <summary>A folder or file of a tokenizer.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
+    private protected CheckpointAddress ResolveTokenizer(string path) =>
+        CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveTokenizer(this, path);
+
+    private void RequireCheckpoint(CheckpointArgument argument)
+    {
+        if (argument.Given is TensorComparison)
+        {
+            ThrowTerminatingError(ErrorRecords.Ambiguous(
+                "The pipeline holds comparisons of tensors, not checkpoints. For a report of a comparison, use Compare-LlamaCheckpoint with -Summary."));
+        }
+    }
+
+    private CheckpointAddress[] Resolve(string path, bool isLiteral) =>
+        CheckpointAddress.IsOfStore(path) ? [new CheckpointAddress(path, Access)] : [.. this.ResolvePath(path, isLiteral).Select(resolved => new CheckpointAddress(resolved))];
+}
