@@ -26,7 +26,7 @@ internal static class IsolatedAssemblies
     {
         var path = Path.Combine(Folder, folder);
         var loaded = File.Exists(Path.Combine(path, assembly + ".dll"))
-            ? Contexts.GetOrAdd(path, _ => new IsolatedContext(path)).LoadFromAssemblyName(new AssemblyName(assembly))
+            ? Contexts.GetOrAdd(folder, _ => new IsolatedContext(folder.Length == 0 ? "Fairseq2Llama" : $"Fairseq2Llama.{folder}", path)).LoadFromAssemblyName(new AssemblyName(assembly))
             : Assembly.Load(assembly);
 
         try
@@ -40,7 +40,7 @@ internal static class IsolatedAssemblies
         }
     }
 
-    private sealed class IsolatedContext(string folder) : AssemblyLoadContext($"Fairseq2Llama: {folder}")
+    private sealed class IsolatedContext(string name, string folder) : AssemblyLoadContext(name)
     {
         protected override Assembly? Load(AssemblyName assemblyName)
         {
