@@ -88,7 +88,7 @@ public sealed class RequestTests : IDisposable
         }
 
         Assert.Equal(32, store.Requests);
-        Assert.InRange(store.MostAtOnce, 2, 16);
+        Assert.InRange(store.MostAtOnce, 2, 64);
     }
 
     /// <summary>Announcing is a hint: whatever was said, what is read is what is there.</summary>

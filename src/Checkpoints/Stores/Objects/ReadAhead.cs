@@ -12,7 +12,7 @@ internal delegate Task RangeFetch(long offset, Memory<byte> buffer, Cancellation
 /// <param name="fetch">Gets the bytes.</param>
 /// <param name="length">Bytes of the object.</param>
 /// <param name="pool">Memory for blocks.</param>
-/// <param name="distance">How many blocks to fetch ahead of those that are read.</param>
+/// <param name="distance">How many large blocks to fetch ahead of those that are read; of small ones, there can be more.</param>
 /// <param name="cancellationToken">Stops it.</param>
 internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, int distance, CancellationToken cancellationToken) : IDisposable
 {
@@ -56,8 +56,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
             }
             else
             {
-                block.CopyTo(offset, piece, cancellationToken);
-                Release(block, piece.Length);
+                Copy(block, offset, piece);
             }
 
             buffer = buffer[piece.Length..];
@@ -74,6 +73,18 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
             {
                 Free(block);
             }
+        }
+    }
+
+    private void Copy(Block block, long offset, Span<byte> buffer)
+    {
+        try
+        {
+            block.CopyTo(offset, buffer, cancellationToken);
+        }
+        finally
+        {
+            Release(block, buffer.Length);
         }
     }
 
@@ -115,10 +126,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
             block.Users++;
 
-            for (var next = block.Number + 1; next < _sequence.Count && next <= block.Number + distance && Start(_sequence[next]); next++)
-            {
-            }
-
+            StartAfter(block);
             return (block, block.Range.End);
         }
     }
@@ -146,12 +154,27 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
         }
     }
 
+    private void StartAfter(Block block)
+    {
+        var bytes = 0L;
+
+        for (var next = block.Number + 1; next < Math.Min(_sequence.Count, block.Number + (distance * RemoteStore.SmallPerLarge)) && bytes < distance * (long)pool.BlockSize; next++)
+        {
+            if (!Start(_sequence[next]))
+            {
+                return;
+            }
+
+            bytes += _sequence[next].Range.Length;
+        }
+    }
+
     private bool Start(Block block)
     {
         if (block.Fetched is null && pool.TryRent(block.Range.Length) is { } bytes)
         {
             block.Bytes = bytes;
-            block.Fetched = fetch(block.Range.Offset, bytes.AsMemory(0, (int)block.Range.Length), cancellationToken);
+            block.Fetched = Task.Run(() => fetch(block.Range.Offset, bytes.AsMemory(0, (int)block.Range.Length), cancellationToken), cancellationToken);
             _firstHeld = Math.Min(_firstHeld, block.Number);
         }
 

@@ -16,7 +16,14 @@ internal sealed class RemoteStore(IObjectClient client, StoreAccess access, Time
     /// <summary>An upload gives no sign of life before its end. So slow may it be.</summary>
     private const int MinBytesPerSecond = 64 << 10;
 
+    /// <summary>What is so small takes a store no longer than any answer.</summary>
+    private const int SmallRange = 64 << 10;
+
     private readonly RequestLoop _requests = new(access.ThrottleLimit, time);
+    private readonly RequestLoop _smallRequests = new(access.ThrottleLimit * SmallPerLarge, time);
+
+    /// <summary>How many requests for a few bytes, such as the headers of records, may run in place of one for data.</summary>
+    public const int SmallPerLarge = 8;
 
     /// <inheritdoc cref="IObjectClient.CanWrite"/>
     public bool CanWrite => client.CanWrite;
@@ -66,7 +73,7 @@ internal sealed class RemoteStore(IObjectClient client, StoreAccess access, Time
     {
         var position = 0;
 
-        return await _requests.RunAsync(ReadRestAsync, RequestLoop.IdleTimeout, cancellationToken).ConfigureAwait(false);
+        return await (buffer.Length > SmallRange ? _requests : _smallRequests).RunAsync(ReadRestAsync, RequestLoop.IdleTimeout, cancellationToken).ConfigureAwait(false);
 
         async Task<bool> ReadRestAsync(IdleClock clock)
         {

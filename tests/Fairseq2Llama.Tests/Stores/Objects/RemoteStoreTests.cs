@@ -138,15 +138,18 @@ public sealed class RemoteStoreTests
         Assert.Equal([new(0, 100), new(10, 90)], client.Ranges);
     }
 
-    [Fact]
-    public async Task No_more_requests_run_than_allowed()
+    /// <summary>What is small takes no longer than an answer without content, so there may be more of it.</summary>
+    [Theory]
+    [InlineData(100_000, 3)]
+    [InlineData(10, 24)]
+    public async Task No_more_requests_run_than_allowed(int length, int limit)
     {
-        var client = new FaultyClient(Bytes) { Latency = TimeSpan.FromMilliseconds(20) };
+        var client = new FaultyClient(new byte[200_000]) { Latency = TimeSpan.FromMilliseconds(20) };
         var store = new RemoteStore(client, new StoreAccess { ThrottleLimit = 3 });
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => store.TryReadAsync(client.Object, i, new byte[5], TestContext.Current.CancellationToken)));
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(i => store.TryReadAsync(client.Object, i, new byte[length], TestContext.Current.CancellationToken)));
 
-        Assert.InRange(client.MostAtOnce, 2, 3);
+        Assert.InRange(client.MostAtOnce, 2, limit);
     }
 
     private static StoreException Busy(TimeSpan? retryAfter = null) => new(StoreFailure.Transient, "The store is busy.") { RetryAfter = retryAfter };
