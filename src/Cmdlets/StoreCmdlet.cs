@@ -28,12 +28,12 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     [ValidateNotNull]
     public Uri? EndpointUrl { get; set; }
 
-    /// <summary>How many requests to a store run at the same time.</summary>
+    /// <summary>How many requests for data run at the same time.</summary>
     [Parameter]
     [ValidateRange(1, 256)]
     public int ThrottleLimit { get; set; } = StoreAccess.Default.ThrottleLimit;
 
-    /// <summary>How many bytes a request to a store asks for.</summary>
+    /// <summary>How many bytes a request to a store asks for at most.</summary>
     [Parameter]
     [ValidateRange(1 << 16, 1 << 30)]
     public int RangeSize { get; set; } = StoreAccess.Default.RangeSize;

@@ -26,9 +26,9 @@ public sealed record StoreAccess
     /// </summary>
     public Uri? EndpointUrl { get; init; }
 
-    /// <summary>The number of requests that run at the same time.</summary>
+    /// <summary>The number of requests for data that run at the same time. Of those for a few bytes, such as headers, there can be eight times as many.</summary>
     public int ThrottleLimit { get; init; } = 8;
 
-    /// <summary>The number of bytes of a request for data.</summary>
+    /// <summary>The number of bytes that a request asks for at most.</summary>
     public int RangeSize { get; init; } = 8 << 20;
 }
