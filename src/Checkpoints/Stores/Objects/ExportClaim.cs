@@ -59,7 +59,7 @@ internal sealed class ExportClaim : IDisposable
         // The id keeps two claims apart in stores whose ETags are made of the content.
         var run = Guid.NewGuid().ToString("N");
         byte[] bytes = [.. Encoding.ASCII.GetBytes($"{run}\n"), .. journal.ToBytes()];
-        return store.TryPut(key, bytes, run, replaces: null, cancellationToken) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
+        return TryPut(store, key, bytes, run, replaces: null, cancellationToken) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
     }
 
     /// <summary>Removes what a killed export has left, and its claim. Completed files stay.</summary>
@@ -128,13 +128,18 @@ internal sealed class ExportClaim : IDisposable
         }
     }
 
+    /// <summary>What is there unexpectedly may be its own: if a reply is lost, the second request finds what the first one made.</summary>
+    private static string? TryPut(RemoteStore store, string key, byte[] bytes, string run, string? replaces, CancellationToken cancellationToken) =>
+        store.TryPut(key, bytes, run, replaces, cancellationToken)
+        ?? (store.Find(key, cancellationToken) is { } found && found.Run == run ? found.Version : null);
+
     private void Renew()
     {
         lock (_lock)
         {
             try
             {
-                _version = _version is null ? null : _store.TryPut(_key, _journal, Run, _version, CancellationToken.None);
+                _version = _version is null ? null : TryPut(_store, _key, _journal, Run, _version, CancellationToken.None);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
