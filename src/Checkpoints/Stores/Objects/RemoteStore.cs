@@ -122,8 +122,25 @@ internal sealed class RemoteStore(IObjectClient client, StoreAccess access, Time
 
     /// <summary>Begins to upload an object in parts. Nobody sees it before it is complete.</summary>
     /// <inheritdoc cref="IObjectClient.BeginAsync" path="/param"/>
-    public ObjectUpload Begin(string key, string run, CancellationToken cancellationToken) =>
-        new(this, key, run, Ask(token => client.BeginAsync(key, run, token), cancellationToken));
+    public ObjectUpload Begin(string key, string run, CancellationToken cancellationToken)
+    {
+        var tries = 0;
+        var id = Ask(
+            token =>
+            {
+                tries++;
+                return client.BeginAsync(key, run, token);
+            },
+            cancellationToken);
+
+        // If a reply was lost, an upload has begun of which nobody knows the id. Its parts would be kept, and paid for.
+        if (tries > 1)
+        {
+            TryDiscardUploads(key, except: id, cancellationToken);
+        }
+
+        return new ObjectUpload(this, key, run, id);
+    }
 
     /// <inheritdoc cref="IObjectClient.UploadAsync"/>
     public Task<string> UploadAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
@@ -150,9 +167,23 @@ internal sealed class RemoteStore(IObjectClient client, StoreAccess access, Time
         cancellationToken);
 
     /// <summary>Removes the uploaded parts of an object that was never completed.</summary>
-    public void DiscardUploads(string key, CancellationToken cancellationToken)
+    public void DiscardUploads(string key, CancellationToken cancellationToken) => DiscardUploads(key, except: null, cancellationToken);
+
+    private void TryDiscardUploads(string key, string except, CancellationToken cancellationToken)
     {
-        foreach (var upload in Ask(token => client.FindUploadsAsync(key, token), cancellationToken))
+        try
+        {
+            DiscardUploads(key, except, cancellationToken);
+        }
+        catch (StoreException)
+        {
+            // It does no harm to what is exported, and not everybody who may write may list.
+        }
+    }
+
+    private void DiscardUploads(string key, string? except, CancellationToken cancellationToken)
+    {
+        foreach (var upload in Ask(token => client.FindUploadsAsync(key, token), cancellationToken).Where(upload => upload != except))
         {
             Discard(key, upload, cancellationToken);
         }
