@@ -74,6 +74,8 @@ internal static partial class S3Errors
         ("BadDigest" or "IncompleteBody" or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch", _) => StoreFailure.Transient,
         ("ExpiredToken" or "ExpiredTokenException" or "InvalidToken" or "TokenRefreshRequired", _) => StoreFailure.Denied,
         ("RequestTimeTooSkewed" or "NotImplemented", _) => StoreFailure.Refused,
+        // Somebody else was writing the same key. Whoever asks again learns what is there now.
+        ("ConditionalRequestConflict", _) => StoreFailure.Transient,
         ("NoSuchKey", _) => StoreFailure.Changed,
         (_, 409 or 412) => StoreFailure.Changed,
         (_, 401 or 403) => StoreFailure.Denied,

@@ -114,7 +114,7 @@ public sealed class S3UploadTests : IDisposable
     }
 
     [Theory]
-    [InlineData(409, "ConditionalRequestConflict", "Changed")]
+    [InlineData(409, "ConditionalRequestConflict", "Transient")]
     [InlineData(200, "InternalError", "Transient")]
     [InlineData(200, "SlowDown", "Transient")]
     [InlineData(200, "AccessDenied", "Refused")]
