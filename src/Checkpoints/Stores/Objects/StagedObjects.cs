@@ -3,6 +3,7 @@ namespace Fairseq2Llama.Stores.Objects;
 /// <summary>
 /// Uploads that nobody sees yet. They become objects one by one, since no store can do more at once. The object that makes an earlier export
 /// complete is removed first, and the one that makes this export complete is written last, so that no reader takes a mixture for a checkpoint.
+/// If it fails before it has replaced anything else, the earlier export gets its object back.
 /// </summary>
 internal sealed class StagedObjects : IStagedFolder
 {
@@ -15,6 +16,8 @@ internal sealed class StagedObjects : IStagedFolder
     private readonly Dictionary<string, PendingObject> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StoredObject> _placed = new(StringComparer.Ordinal);
     private bool _hasLeft;
+    private bool _hasRemovedStale;
+    private RemovedObject? _marker;
     private bool _isCommitted;
 
     public StagedObjects(RemoteStore store, string prefix, FolderChange change, ExportClaim claim, CancellationToken cancellationToken)
@@ -64,6 +67,8 @@ internal sealed class StagedObjects : IStagedFolder
             Place(name);
         }
 
+        RemoveStale();
+
         foreach (var name in _change.Shared)
         {
             Share(name);
@@ -93,9 +98,17 @@ internal sealed class StagedObjects : IStagedFolder
     {
         try
         {
-            foreach (var found in ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name), CancellationToken.None))
+            var own = ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name), CancellationToken.None);
+
+            foreach (var found in own)
             {
                 _store.TryDelete(found.Key, found.Version, CancellationToken.None);
+            }
+
+            // Other jobs may have replaced something, too.
+            if (_change.Shards.IsEmpty && !_hasRemovedStale && !own.Any(found => _present.ContainsKey(found.Key[_prefix.Length..]) && found.Key != _marker?.Key))
+            {
+                _marker?.PutBack();
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -104,7 +117,7 @@ internal sealed class StagedObjects : IStagedFolder
         }
     }
 
-    /// <summary>Removes the commit marker and stale files; all others are replaced in a single step each. If another job was faster, it has removed them.</summary>
+    /// <summary>Removes the commit marker. All other files are replaced in a single step each.</summary>
     private void LetLeave()
     {
         if (_hasLeft)
@@ -115,12 +128,32 @@ internal sealed class StagedObjects : IStagedFolder
         _claim.Require();
         _hasLeft = true;
 
-        foreach (var name in _change.Leaving.Where(name => name == _change.CommitMarker || _change.Stale.Contains(name)).OrderBy(name => name != _change.CommitMarker))
+        if (_change.Leaving.Contains(_change.CommitMarker) && _present.TryGetValue(_change.CommitMarker, out var old))
         {
-            if (_present.TryGetValue(name, out var old) && !_store.TryDelete(old.Key, old.Version, _cancellationToken) && _store.Find(old.Key, _cancellationToken) is not null)
+            _marker = RemovedObject.TryKeep(_store, old, _cancellationToken);
+            Remove(_change.CommitMarker, old);
+        }
+    }
+
+    /// <summary>Comes after everything that is likely to fail: as long as stale files are there, the earlier export can be made whole again.</summary>
+    private void RemoveStale()
+    {
+        foreach (var name in _hasRemovedStale ? [] : _change.Stale.Where(name => name != _change.CommitMarker))
+        {
+            if (_present.TryGetValue(name, out var old))
             {
-                throw WrittenMeanwhile(name);
+                _hasRemovedStale = true;
+                Remove(name, old);
             }
+        }
+    }
+
+    /// <summary>If another job was faster, it has removed it.</summary>
+    private void Remove(string name, StoredObject old)
+    {
+        if (!_store.TryDelete(old.Key, old.Version, _cancellationToken) && _store.Find(old.Key, _cancellationToken) is not null)
+        {
+            throw WrittenMeanwhile(name);
         }
     }
 
@@ -129,6 +162,11 @@ internal sealed class StagedObjects : IStagedFolder
         if (_placed.ContainsKey(name))
         {
             return;
+        }
+
+        if (name == _change.CommitMarker)
+        {
+            RemoveStale();
         }
 
         var replaces = name == _change.CommitMarker ? null : _present.GetValueOrDefault(name)?.Version;
