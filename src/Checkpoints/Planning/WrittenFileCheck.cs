@@ -23,6 +23,11 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         {
             Compare(context);
         }
+        catch (CheckpointException e) when (e.Code == CheckpointErrorCode.ReadFailed)
+        {
+            // A store may let somebody write who may not read, and says so.
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"What was written can't be verified. {e.Message}", context.Staging.PathOf(plan.Name), e);
+        }
         catch (CheckpointException e) when (e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
         {
             // The reader sees the written file as an input; to the user, it is the output.
