@@ -104,8 +104,15 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
 
         if (fault is { StallsAfter: not null })
         {
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
-            await Task.Delay(Timeout.Infinite, end.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            await WaitAsync();
         }
+    }
+
+    /// <summary>Says nothing until the other side has had enough.</summary>
+    public async Task WaitAsync()
+    {
+        fault?.AfterLast?.Invoke();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        await Task.Delay(Timeout.Infinite, end.Token).ContinueWith(_ => { }, TaskScheduler.Default);
     }
 }

@@ -12,7 +12,12 @@ internal sealed record S3Fault
     /// <summary>A request for a range gets all of the object with status 200.</summary>
     public static S3Fault WholeObject { get; } = new() { SendsWhole = true };
 
+    /// <summary>Nothing is done and nothing is said, and the connection stays.</summary>
+    public static S3Fault Silence { get; } = new() { IsSilent = true };
+
     public bool Resets { get; init; }
+
+    public bool IsSilent { get; init; }
 
     public bool LosesReply { get; init; }
 
@@ -41,6 +46,9 @@ internal sealed record S3Fault
 
     /// <summary>Nothing follows these many bytes of the body, and the connection stays.</summary>
     public int? StallsAfter { get; init; }
+
+    /// <summary>Called when nothing follows any more, so that nobody need wait for a timeout.</summary>
+    public Action? AfterLast { get; init; }
 
     public static S3Fault Refusal(int status, string code = "InternalError", TimeSpan? retryAfter = null) =>
         new() { Status = status, Code = code, RetryAfter = retryAfter };

@@ -126,6 +126,12 @@ internal sealed class S3Server : IDisposable
         context.Response.Headers.Date = Now.ToString("R", CultureInfo.InvariantCulture);
         var exchange = new S3Exchange(context, target, call, body, fault, _stopping.Token);
 
+        if (fault?.IsSilent == true)
+        {
+            await exchange.WaitAsync();
+            return;
+        }
+
         try
         {
             if (fault is { Status: { } status })

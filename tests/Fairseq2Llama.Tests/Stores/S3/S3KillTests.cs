@@ -1,0 +1,131 @@
+using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.Tests.Support.S3;
+
+namespace Fairseq2Llama.Tests.Stores.S3;
+
+/// <summary>An export that is killed: from some request on, nothing of it reaches the store, not even what it does to clean up.</summary>
+public sealed class S3KillTests : IDisposable
+{
+    private static readonly HuggingFaceExportOptions HuggingFace = new() { Architecture = TinyModel.Architecture, MaxShardSize = 10_000 };
+
+    private readonly S3Place _place = new();
+
+    /// <summary>Formats; whether an earlier export is replaced, of more files or of fewer.</summary>
+    public static TheoryData<string, string> Cases =>
+        [.. from format in (string[])["Reference", "Reference2", "HuggingFace", "Fairseq2"] from earlier in (string[])["", "same", "other"] select (format, earlier)];
+
+    public void Dispose() => _place.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void The_next_export_finds_its_way_wherever_one_was_killed(string format, string earlier)
+    {
+        var options = OptionsFor(format) with { Force = earlier.Length > 0 };
+        var first = earlier.Length == 0 ? null : OptionsFor(earlier == "same" ? format : OtherThan(format)) with { DType = DType.BFloat16 };
+        Dictionary<string, string>[] whole = [_place.Expected(options), .. first is null ? Array.Empty<Dictionary<string, string>>() : [_place.Expected(first)]];
+
+        for (var last = 0; ; last++)
+        {
+            Clear();
+
+            if (first is not null)
+            {
+                _place.Plan(_place.ReadInput(), first).Execute(cancellationToken: S3Place.Token);
+            }
+
+            var isKilled = KillAfter(last, options);
+            AssertNoMixture(whole);
+
+            if (!isKilled)
+            {
+                Assert.InRange(last, 10, 1000);
+                return;
+            }
+
+            _place.Server.ClockOffset = TimeSpan.FromMinutes(5);
+            var again = options with { Force = _place.Written.Keys.Any(key => !key.StartsWith('.')) };
+            _place.Plan(_place.ReadInput(), again).Execute(cancellationToken: S3Place.Token);
+
+            Assert.Equal(whole[0], _place.Written);
+            Assert.Empty(_place.Bucket.Uploads);
+        }
+    }
+
+    /// <summary>Its claim is as young as one of an export that is at work.</summary>
+    [Fact]
+    public void The_next_export_waits_until_it_is_known_to_be_dead()
+    {
+        Assert.True(KillAfter(8, OptionsFor("Reference")));
+        Assert.Contains(".fairseq2llama", _place.Written.Keys);
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.OutputExists,
+            () => _place.Plan(_place.ReadInput(), OptionsFor("Reference")).Execute(cancellationToken: S3Place.Token),
+            "s3://bucket/out", "Wait until it has finished");
+    }
+
+    private static ExportOptions OptionsFor(string format) => format switch
+    {
+        "Reference" => new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 1 },
+        "Reference2" => new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 2 },
+        "HuggingFace" => HuggingFace,
+        "HuggingFace1" => HuggingFace with { MaxShardSize = 1 << 20 },
+        _ => new Fairseq2ExportOptions { Architecture = TinyModel.Architecture },
+    };
+
+    private static string OtherThan(string format) => format switch
+    {
+        "Reference" => "Reference2",
+        "Reference2" => "Reference",
+        "HuggingFace" => "HuggingFace1",
+        _ => "Fairseq2",
+    };
+
+    /// <returns>Whether it was killed; otherwise it was finished before.</returns>
+    private bool KillAfter(int last, ExportOptions options)
+    {
+        var plan = _place.Plan(_place.ReadInput(), options);
+        var requests = 0;
+        // Between two requests to the output it does not matter when.
+        _place.Server.Fault = call =>
+            (call.Key.StartsWith("out/", StringComparison.Ordinal) ? Interlocked.Increment(ref requests) : Volatile.Read(ref requests)) > last ? S3Fault.Reset : null;
+        var error = Record.Exception(() => plan.Execute(cancellationToken: S3Place.Token));
+        _place.Server.Fault = _ => null;
+
+        Assert.True(error is null or CheckpointException, $"{error}");
+        return requests > last;
+    }
+
+    /// <summary>What reads the output then, as it is, reads all of one export or nothing.</summary>
+    private void AssertNoMixture(Dictionary<string, string>[] whole)
+    {
+        LlamaCheckpoint read;
+
+        try
+        {
+            read = CheckpointReader.Read(_place.Folder("out"), cancellationToken: S3Place.Token);
+        }
+        catch (CheckpointException)
+        {
+            return;
+        }
+
+        var files = read.Files.Append(read.ArchitectureFile!.Path).Select(file => file.Split('/')[^1]).Distinct().ToArray();
+        Assert.Contains(whole, export => files.All(file => export.TryGetValue(file, out var bytes) && bytes == _place.Written[file]));
+    }
+
+    private void Clear()
+    {
+        _place.Server.ClockOffset = TimeSpan.Zero;
+
+        lock (_place.Bucket)
+        {
+            foreach (var key in _place.Bucket.Objects.Keys.Where(key => key.StartsWith("out/", StringComparison.Ordinal)).ToArray())
+            {
+                _place.Bucket.Objects.Remove(key);
+            }
+
+            _place.Bucket.Uploads.Clear();
+        }
+    }
+}
