@@ -4,7 +4,7 @@ using Fairseq2Llama.Stores.Objects;
 
 namespace Fairseq2Llama.Stores.Http;
 
-/// <summary>The page with which web servers show a folder: a link to everything that is in it (nginx, Apache, python -m http.server).</summary>
+/// <summary>The page with which web servers show a folder: a link to everything that is in it (nginx, Apache, Caddy, python -m http.server).</summary>
 internal static partial class FolderPage
 {
     /// <param name="html">The page.</param>
@@ -21,7 +21,7 @@ internal static partial class FolderPage
             let target = new Uri(address, WebUtility.HtmlDecode(link.Groups["address"].Value))
             where target.Authority == address.Authority && target.Query.Length == 0 && target.AbsolutePath.StartsWith(folder, StringComparison.Ordinal)
             let name = Uri.UnescapeDataString(target.AbsolutePath[folder.Length..])
-            where name.Length > 0 && name.IndexOf('/') is var slash && (slash < 0 || slash == name.Length - 1)
+            where name.Length > 0 && !name.Contains('\\') && name.IndexOf('/') is var slash && (slash < 0 || slash == name.Length - 1)
             select name).Distinct(StringComparer.Ordinal).ToArray();
 
         return new ObjectPage(
@@ -30,6 +30,7 @@ internal static partial class FolderPage
             Continuation: null);
     }
 
-    [GeneratedRegex("""<a\s[^>]*?href\s*=\s*(["'])(?<address>.*?)\1""", RegexOptions.IgnoreCase | RegexOptions.Singleline, matchTimeoutMilliseconds: 5000)]
+    /// <summary>What it passes over is bounded, so that a hostile page takes no longer than another one.</summary>
+    [GeneratedRegex("""<a\s[^<>]{0,1000}?href\s{0,10}=\s{0,10}(["'])(?<address>[^<>]{0,4000}?)\1""", RegexOptions.IgnoreCase)]
     private static partial Regex Link();
 }
