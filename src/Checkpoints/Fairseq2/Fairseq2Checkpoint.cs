@@ -102,19 +102,8 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     /// <summary>As for an address, wherever it is.</summary>
     internal static Fairseq2Checkpoint Read(
-        ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default)
-    {
-        var location = CheckpointLocation.Find(place, step, log);
-        var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Model) : null;
-        RequireAllShards(location, config);
-
-        foreach (var stray in location.Files.Unrecognized)
-        {
-            log?.Invoke($"'{stray}' is skipped: it does not belong to the checkpoint.");
-        }
-
-        return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
-    }
+        ICheckpointFolder place, long? step = null, Action<string>? log = null, CancellationToken cancellationToken = default) =>
+        CheckpointFolder.Look(place, () => ReadAt(place, step, log, cancellationToken));
 
     /// <summary>The finished steps of a training run, the newest first; none where there is no training run.</summary>
     /// <param name="address">The address of a run, or of its folder of steps.</param>
@@ -129,6 +118,20 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         CheckpointFolder.Look<ImmutableArray<long>>(folder, () => [.. TrainingRun.Find(folder)?.FindFinished() ?? []]);
 
     /// <summary>Only the number of shards in model.yaml shows that the last shards are missing. A whole model can be beside it, too.</summary>
+    private static Fairseq2Checkpoint ReadAt(ICheckpointFolder place, long? step, Action<string>? log, CancellationToken cancellationToken)
+    {
+        var location = CheckpointLocation.Find(place, step, log);
+        var config = location.FindConfigFile() is { } file ? ModelConfig.Read(file, location.Model) : null;
+        RequireAllShards(location, config);
+
+        foreach (var stray in location.Files.Unrecognized)
+        {
+            log?.Invoke($"'{stray}' is skipped: it does not belong to the checkpoint.");
+        }
+
+        return new Fairseq2Checkpoint(location, Open(location, cancellationToken), config);
+    }
+
     private static void RequireAllShards(CheckpointLocation location, ModelConfig? config)
     {
         var shard = location.Files.Shards[^1];

@@ -58,5 +58,5 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
 
     /// <summary>As for an address, wherever it is.</summary>
     internal static LlamaHuggingFaceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default) =>
-        new(HuggingFaceFolder.Open(folder, cancellationToken));
+        CheckpointFolder.Look(folder, () => new LlamaHuggingFaceCheckpoint(HuggingFaceFolder.Open(folder, cancellationToken)));
 }

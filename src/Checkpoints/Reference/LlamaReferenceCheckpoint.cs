@@ -84,7 +84,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <summary>As for an address, wherever it is.</summary>
     internal static LlamaReferenceCheckpoint Read(ICheckpointFolder folder, CancellationToken cancellationToken = default)
     {
-        var opened = ReferenceFolder.Open(folder, cancellationToken);
+        var opened = CheckpointFolder.Look(folder, () => ReferenceFolder.Open(folder, cancellationToken));
         return new LlamaReferenceCheckpoint(folder, opened.ArchitectureFile, opened.TorchFiles.Length, opened.Files, opened.Length, () => opened);
     }
 }
