@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
+using System.Text;
 using Fairseq2Llama.Stores.Objects;
 
 namespace Fairseq2Llama.Stores.Http;
@@ -32,13 +33,14 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
         using var request = new HttpRequestMessage(HttpMethod.Get, AddressFor(prefix));
         using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
 
-        if (!response.IsSuccessStatusCode || response.Content.Headers.ContentType?.MediaType != "text/html" || response.Content.Headers.ContentLength > MaxPageLength)
+        if (IsTransient(response.StatusCode))
         {
-            throw new StoreException(StoreFailure.Unlistable, $"The server does not show what is in '{AddressOf(prefix)}'.");
+            throw ErrorFor(response, prefix);
         }
 
-        var page = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
-        return FolderPage.Read(page, response.RequestMessage!.RequestUri!, prefix);
+        return response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == "text/html" && await TryReadPageAsync(response, cancellationToken).ConfigureAwait(false) is { } page
+            ? FolderPage.Read(page, response.RequestMessage!.RequestUri!, prefix)
+            : throw new StoreException(StoreFailure.Unlistable, $"The server does not show what is in '{AddressOf(prefix)}'.");
     }
 
     /// <summary>Asks for the first byte rather than for the head: addresses that are signed for reading allow nothing else.</summary>
@@ -57,10 +59,10 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
         {
             HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable => response.Content.Headers.ContentRange?.Length,
             HttpStatusCode.OK => response.Content.Headers.ContentLength,
-            _ => throw ErrorFor(response),
+            _ => throw ErrorFor(response, key),
         };
 
-        return new StoredObject(key, length ?? throw new StoreException(StoreFailure.Refused, "The server does not say how long the file is."), VersionOf(response) ?? "");
+        return new StoredObject(key, length ?? throw new StoreException(StoreFailure.Refused, $"The server does not say how long '{AddressOf(key)}' is, which it must to be read from."), TagOf(response) ?? DateOf(response) ?? "");
     }
 
     public async Task<RangeReply> ReadAsync(StoredObject source, ByteRange range, CancellationToken cancellationToken)
@@ -84,11 +86,11 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
 
             if (!response.IsSuccessStatusCode)
             {
-                throw ErrorFor(response);
+                throw ErrorFor(response, source.Key);
             }
 
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return new RangeReply((int)response.StatusCode, response.Content.Headers.ContentRange?.ToString(), VersionOf(response), body);
+            return new RangeReply((int)response.StatusCode, response.Content.Headers.ContentRange?.ToString(), VersionOf(response, source), body);
         }
         catch
         {
@@ -129,17 +131,42 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
         }
     }
 
-    /// <summary>Where there is no ETag, the time of the last change has to do.</summary>
-    private static string? VersionOf(HttpResponseMessage response) =>
-        response.Headers.ETag?.ToString() ?? response.Content.Headers.LastModified?.ToString("R", CultureInfo.InvariantCulture);
+    /// <summary>Servers do not always say how long it is.</summary>
+    /// <returns>Null if it is too long to be a page that shows a folder.</returns>
+    private static async Task<string?> TryReadPageAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            var bytes = new byte[MaxPageLength + 1];
+            var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return length > MaxPageLength ? null : Encoding.UTF8.GetString(bytes, 0, length);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw new StoreException(StoreFailure.Transient, $"A reply of the server was interrupted: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
 
-    private static StoreException ErrorFor(HttpResponseMessage response)
+    /// <summary>What a reply says of the version in the way in which it was said before: a proxy may drop an ETag, and the time of the last change is another version.</summary>
+    private static string? VersionOf(HttpResponseMessage response, StoredObject source) =>
+        source.Version.EndsWith('"') ? TagOf(response) : source.Version.Length > 0 ? DateOf(response) : null;
+
+    private static string? TagOf(HttpResponseMessage response) => response.Headers.ETag?.ToString();
+
+    /// <summary>Where there is no ETag, the time of the last change has to do.</summary>
+    private static string? DateOf(HttpResponseMessage response) => response.Content.Headers.LastModified?.ToString("R", CultureInfo.InvariantCulture);
+
+    private static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
+
+    private StoreException ErrorFor(HttpResponseMessage response, string key)
     {
         var status = (int)response.StatusCode;
-        var failure = status is 408 or 429 or >= 500 ? StoreFailure.Transient : status is 401 or 403 ? StoreFailure.Denied : StoreFailure.Refused;
+        var failure = IsTransient(response.StatusCode) ? StoreFailure.Transient : status is 401 or 403 ? StoreFailure.Denied : StoreFailure.Refused;
+        var answer = string.Create(CultureInfo.InvariantCulture, $"The server of '{AddressOf(key)}' answered {status} ({response.ReasonPhrase}).");
         var delay = response.Headers.RetryAfter;
 
-        return new StoreException(failure, string.Create(CultureInfo.InvariantCulture, $"The server answered {status} ({response.ReasonPhrase})."))
+        return new StoreException(failure, failure == StoreFailure.Denied ? $"{answer} Check the address, and the signature behind its question mark if it needs one." : answer)
         {
             RetryAfter = delay?.Delta ?? (delay?.Date is { } date ? date - DateTimeOffset.UtcNow : null),
         };
