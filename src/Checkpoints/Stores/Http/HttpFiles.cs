@@ -157,7 +157,7 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
     /// <summary>Where there is no ETag, the time of the last change has to do.</summary>
     private static string? DateOf(HttpResponseMessage response) => response.Content.Headers.LastModified?.ToString("R", CultureInfo.InvariantCulture);
 
-    private static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
+    private static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 429 or 500 or > 501;
 
     private StoreException ErrorFor(HttpResponseMessage response, string key)
     {
