@@ -29,12 +29,20 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
         context.Request.Headers.Where(header => header.Key.StartsWith("x-amz-meta-", StringComparison.OrdinalIgnoreCase))
             .ToDictionary(header => header.Key["x-amz-meta-".Length..].ToLowerInvariant(), header => header.Value.ToString());
 
-    public void SetHeader(string name, string value) => context.Response.Headers[name] = name switch
+    public void SetHeader(string name, string value)
     {
-        "Content-Range" => fault?.ContentRange ?? value,
-        "ETag" => fault?.Tag ?? value,
-        _ => value,
-    };
+        if (fault?.Hidden.Contains(name) == true)
+        {
+            return;
+        }
+
+        context.Response.Headers[name] = name switch
+        {
+            "Content-Range" => fault?.ContentRange ?? value,
+            "ETag" => fault?.Tag ?? value,
+            _ => value,
+        };
+    }
 
     public Task SendAsync(int status) => SendAsync(status, "", ReadOnlyMemory<byte>.Empty);
 

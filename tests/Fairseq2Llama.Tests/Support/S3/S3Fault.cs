@@ -41,6 +41,9 @@ internal sealed record S3Fault
     /// <summary>Sent instead of the true ETag.</summary>
     public string? Tag { get; init; }
 
+    /// <summary>The names of headers that are not sent.</summary>
+    public IReadOnlyList<string> Hidden { get; init; } = [];
+
     /// <summary>The connection is closed after this many bytes of the body.</summary>
     public int? CutsAfter { get; init; }
 

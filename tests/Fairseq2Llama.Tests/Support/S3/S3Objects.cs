@@ -11,6 +11,11 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
     {
         S3StoredObject found;
 
+        if (exchange.Target.IsPlain && server.FolderPages is { } pages && new PlainFolder(bucket, exchange.Target) is { Exists: true } folder)
+        {
+            return folder.SendAsync(exchange, pages);
+        }
+
         lock (bucket)
         {
             found = bucket.Objects.TryGetValue(exchange.Key, out var item) ? item : throw S3Refusal.NoKey;

@@ -68,6 +68,9 @@ internal sealed class S3Server : IDisposable
     /// <summary>Whether a deletion asks for the version; many stores don't.</summary>
     public bool HasConditionalDeletion { get; set; } = true;
 
+    /// <summary>The pages that show folders below <see cref="PlainAddress"/>; null where they are not shown.</summary>
+    public PlainFolderPages? FolderPages { get; set; }
+
     /// <summary>How long each request takes.</summary>
     public TimeSpan Latency { get; set; }
 
