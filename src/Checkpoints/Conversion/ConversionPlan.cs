@@ -107,6 +107,7 @@ public sealed class ConversionPlan
     /// <summary>
     /// Writes the files and puts them in place together. On any failure and on cancellation, the destination is unchanged. If the
     /// process is killed, the destination is unchanged, too, or the next export to it finishes putting the files in place.
+    /// A store replaces files one by one: after a failure between the first of them and the last, nothing of either export can be read.
     /// </summary>
     /// <param name="progress">Told after every chunk, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it within a chunk's time.</param>
