@@ -38,14 +38,14 @@ internal sealed class ReferenceModel : IDisposable
         using var gradients = no_grad();
 
         var angles = RotaryAngles.Of(tokens.Count, _args.HeadDim, _args.RopeTheta, _args.RotaryScaling);
-        var mask = full([tokens.Count, tokens.Count], float.NegativeInfinity).triu(1);
+        var mask = tensor(Enumerable.Repeat(float.NegativeInfinity, tokens.Count * tokens.Count).ToArray()).view(tokens.Count, tokens.Count).triu(1);
 
         var hidden = _weights["tok_embeddings.weight"].index_select(0, tensor(tokens.ToArray()));
 
         for (var layer = 0; layer < _args.NLayers; layer++)
         {
-            hidden = hidden + Attend($"layers.{layer}.attention", Normalize($"layers.{layer}.attention_norm", hidden), angles, mask);
-            hidden = hidden + FeedForward($"layers.{layer}.feed_forward", Normalize($"layers.{layer}.ffn_norm", hidden));
+            hidden = hidden.Plus(Attend($"layers.{layer}.attention", Normalize($"layers.{layer}.attention_norm", hidden), angles, mask));
+            hidden = hidden.Plus(FeedForward($"layers.{layer}.feed_forward", Normalize($"layers.{layer}.ffn_norm", hidden)));
         }
 
         var logits = Project("output", Normalize("norm", hidden));
@@ -81,8 +81,8 @@ internal sealed class ReferenceModel : IDisposable
         var values = Heads("wv", _args.KeyValueHeads);
         var queriesPerKey = _args.NHeads / _args.KeyValueHeads;
 
-        var scores = matmul(ByHead(queries), ByHead(Repeat(keys)).transpose(1, 2)) / Math.Sqrt(_args.HeadDim);
-        var attended = matmul(softmax(scores + mask, -1), ByHead(Repeat(values)));
+        var scores = matmul(ByHead(queries), ByHead(Repeat(keys)).transpose(1, 2)).Over(Math.Sqrt(_args.HeadDim));
+        var attended = matmul(softmax(scores.Plus(mask), -1), ByHead(Repeat(values)));
 
         return Project($"{module}.wo", ByHead(attended).flatten(1));
 
@@ -97,7 +97,7 @@ internal sealed class ReferenceModel : IDisposable
         Project($"{module}.w2", silu(Project($"{module}.w1", hidden)) * Project($"{module}.w3", hidden));
 
     private Tensor Normalize(string module, Tensor hidden) =>
-        hidden * rsqrt(hidden.square().mean([-1], keepdim: true) + _args.NormEps) * _weights[$"{module}.weight"];
+        hidden * rsqrt(hidden.square().mean([-1], keepdim: true).Plus(_args.NormEps)) * _weights[$"{module}.weight"];
 
     private Tensor Project(string module, Tensor hidden) => matmul(hidden, _weights[$"{module}.weight"].t());
 }

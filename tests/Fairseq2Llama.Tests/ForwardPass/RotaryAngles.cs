@@ -18,6 +18,6 @@ internal static class RotaryAngles
             .Select(frequency => (float)frequency)
             .ToArray();
 
-        return outer(arange(positions, dtype: ScalarType.Float32), tensor(frequencies));
+        return outer(tensor(Enumerable.Range(0, positions).Select(position => (float)position).ToArray()), tensor(frequencies));
     }
 }

@@ -12,7 +12,7 @@ internal static class RotateHalf
     {
         var both = cat([angles, angles], -1).unsqueeze(1);
 
-        return (heads * both.cos()) + (Turn(heads) * both.sin());
+        return (heads * both.cos()).Plus(Turn(heads) * both.sin());
     }
 
     /// <summary>rotate_half there.</summary>
