@@ -55,7 +55,7 @@ public static class CheckpointExport
         ExportOptions options,
         CancellationToken cancellationToken)
     {
-        var format = options.Format;
+        var format = options.MakeFormat(cancellationToken);
 
         ExportChecks.RequireValidPickles(checkpoint, options.Policy);
         tensors = [.. tensors.Where(tensor => !tensor.ParsedName.IsComputed)];
@@ -68,7 +68,7 @@ public static class CheckpointExport
         var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
-        var files = format.PlanFiles(model, destination.Folder);
+        var files = PlanFiles(format, model, destination);
 
         var found = DestinationFolder.Inspect(destination, files, format.Folder, options.Force);
         RequireInputsElsewhere(checkpoint, destination.Folder, found);
@@ -82,6 +82,19 @@ public static class CheckpointExport
             Flush = options.Flush || found.Replaced.Length + found.Stale.Length > 0,
             Warnings = [.. ExportChecks.Warn(model, choice, format, options.Policy), .. found.Warnings, .. files.Warnings],
         };
+    }
+
+    /// <summary>Some files depend on what is already there, which a store need not say.</summary>
+    private static OutputFiles PlanFiles(OutputFormat format, ExportedModel model, IExportDestination destination)
+    {
+        try
+        {
+            return format.PlanFiles(model, destination.Folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw destination.ToError(e, 0);
+        }
     }
 
     /// <summary>-Force replaces earlier exports, but not the input.</summary>

@@ -10,5 +10,8 @@ public static class ReadErrors
     /// <param name="address">The address that was read.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static CheckpointException Explain(CheckpointException error, CheckpointAddress address, CancellationToken cancellationToken = default) =>
-        ExportLeftovers.Explain(address, cancellationToken) is { } explanation ? error.With(explanation) : CheckpointFormats.Explain(error, address);
+        address.IsRemote && error.Code == CheckpointErrorCode.CheckpointNotFound && address.Text.AsSpan().IndexOfAny("*?[") >= 0
+            ? error.With("In a store, wildcards find nothing: give the whole address.")
+            : ExportLeftovers.Explain(address, cancellationToken) is { } explanation ? error.With(explanation)
+            : CheckpointFormats.Explain(error, address, cancellationToken);
 }

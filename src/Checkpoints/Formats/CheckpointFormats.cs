@@ -20,9 +20,10 @@ internal static class CheckpointFormats
     /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
     /// <param name="error">The error from reading it.</param>
     /// <param name="address">The address that was read.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
-    public static CheckpointException Explain(CheckpointException error, CheckpointAddress address) =>
-        error.Target == address.Text ? Explain(error, CheckpointFolders.At(address, CancellationToken.None)) : error;
+    public static CheckpointException Explain(CheckpointException error, CheckpointAddress address, CancellationToken cancellationToken) =>
+        error.Target == address.Text ? Explain(error, CheckpointFolders.At(address, cancellationToken)) : error;
 
     /// <summary>As for an address, wherever it is.</summary>
     public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>

@@ -14,5 +14,5 @@ public sealed record HuggingFaceExportOptions : ExportOptions
     /// <summary>The address of a folder with the files of a tokenizer, or of one of them, to be copied; null for none.</summary>
     public CheckpointAddress? TokenizerPath { get; init; }
 
-    internal override OutputFormat Format => new HuggingFaceFormat(this);
+    internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new HuggingFaceFormat(this, cancellationToken);
 }

@@ -10,10 +10,10 @@ using Fairseq2Llama.Tensors;
 namespace Fairseq2Llama.HuggingFace;
 
 /// <summary>Hugging Face's format: config.json, and one or more safetensors files with whole tensors.</summary>
-internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options) : OutputFormat
+internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options, CancellationToken cancellationToken) : OutputFormat
 {
     // Found before anything that takes longer.
-    private readonly TokenizerFiles? _tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path) : null;
+    private readonly TokenizerFiles? _tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path, cancellationToken) : null;
 
     public override NamingConvention Convention => NamingConvention.HuggingFace;
 

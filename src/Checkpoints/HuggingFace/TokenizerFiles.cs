@@ -37,8 +37,10 @@ internal sealed class TokenizerFiles
             + " load it alone."];
 
     /// <param name="address">A folder with such files, or one of them.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
-    public static TokenizerFiles Find(CheckpointAddress address) => Find(CheckpointFolders.At(address, CancellationToken.None));
+    public static TokenizerFiles Find(CheckpointAddress address, CancellationToken cancellationToken = default) =>
+        Find(CheckpointFolders.At(address, cancellationToken));
 
     /// <summary>As for an address, wherever it is.</summary>
     public static TokenizerFiles Find(ICheckpointFolder place) => CheckpointFolder.Look(place, () =>

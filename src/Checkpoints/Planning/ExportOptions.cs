@@ -36,6 +36,7 @@ public abstract record ExportOptions
     /// </summary>
     public bool Flush { get; init; }
 
-    /// <summary>The format that they are about.</summary>
-    internal abstract OutputFormat Format { get; }
+    /// <summary>Makes the format that they are about. It can have to look for files.</summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal abstract OutputFormat MakeFormat(CancellationToken cancellationToken);
 }

@@ -21,5 +21,5 @@ public sealed record ReferenceExportOptions : ExportOptions
     /// <summary>Whether to write checklist.chk, too, with the MD5 of each file; it can name all shards only where all are written.</summary>
     public bool Checklist { get; init; }
 
-    internal override OutputFormat Format => new ReferenceFormat(this);
+    internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new ReferenceFormat(this);
 }

@@ -119,7 +119,7 @@ public static class CheckpointTest
         var refusals = new List<CheckpointFinding>();
 
         // One format writes the same for two architectures that another format distinguishes.
-        foreach (var format in CheckpointFormats.All.Where(format => target is null || format.Format == target).Select(format => format.MakeOptions().Format))
+        foreach (var format in CheckpointFormats.All.Where(format => target is null || format.Format == target).Select(format => format.MakeOptions().MakeFormat(CancellationToken.None)))
         {
             try
             {

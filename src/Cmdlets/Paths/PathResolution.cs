@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
+using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
 namespace Fairseq2Llama.Cmdlets;
 
@@ -40,6 +41,10 @@ internal static class PathResolution
         {
             resolved = cmdlet.SessionState.Path.GetResolvedProviderPathFromPSPath(path, out provider);
         }
+        catch (DriveNotFoundException e) when (AddressLikeStart(path) is { } start)
+        {
+            throw Unknown(start, CheckpointErrorCode.CheckpointNotFound, e);
+        }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException or WildcardPatternException)
         {
             throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, $"{e.Message} {ExplainNothing(cmdlet, path)}".TrimEnd(), e);
@@ -78,6 +83,10 @@ internal static class PathResolution
                 ? throw Wrong(code, path, $"'{path}' is not a path of the file system.")
                 : resolved;
         }
+        catch (DriveNotFoundException e) when (AddressLikeStart(path) is { } start)
+        {
+            throw Unknown(start, code, e);
+        }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException)
         {
             throw Wrong(code, path, e.Message, e);
@@ -91,6 +100,13 @@ internal static class PathResolution
             throw Wrong(code, path, $"'{path}' is a path of the {provider.Name} provider. Checkpoints are files; give a path of the file system.");
         }
     }
+
+    /// <summary>The scheme of what is meant to be an address; null for a path.</summary>
+    private static string? AddressLikeStart(string path) => path.IndexOf("://", StringComparison.Ordinal) is > 0 and var end ? path[..(end + 3)] : null;
+
+    /// <summary>Does not repeat the rest, which may end with a secret.</summary>
+    private static CheckpointException Unknown(string start, CheckpointErrorCode code, Exception cause) =>
+        Wrong(code, start, $"Addresses that begin with '{start}' are not known. Give a path, or an address that begins with s3://, az:// or https://.", cause);
 
     private static CheckpointException Wrong(CheckpointErrorCode code, string path, string message, Exception? cause = null) =>
         new(code, message, path, cause);

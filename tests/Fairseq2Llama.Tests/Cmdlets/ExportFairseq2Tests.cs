@@ -109,7 +109,7 @@ public class ExportFairseq2Tests : ExportTests
     {
         foreach (var architecture in LlamaArchitectures.All)
         {
-            File.WriteAllBytes(Folder["model.yaml"], new Fairseq2ExportOptions().Format.WriteConfig(architecture));
+            File.WriteAllBytes(Folder["model.yaml"], new Fairseq2ExportOptions().MakeFormat(CancellationToken.None).WriteConfig(architecture));
             var config = Fairseq2Llama.Fairseq2.ModelConfig.Read(Fairseq2Llama.Stores.Local.LocalFolder.FileAt(Folder["model.yaml"]), "name");
 
             Assert.Null(config.Error);

@@ -30,12 +30,12 @@ public class ArchitectureInferenceTests
     [Fact]
     public void Asks_where_the_lengths_of_sequences_would_differ() => ErrorAssert.Throws(
         CheckpointErrorCode.ArchitectureRequired,
-        () => ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find("7b")), new HuggingFaceExportOptions().Format, "a checkpoint"),
+        () => ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find("7b")), new HuggingFaceExportOptions().MakeFormat(CancellationToken.None), "a checkpoint"),
         "7b and llama2_7b, for which config.json differs",
         "-Architecture");
 
     private static LlamaArchitecture Infer(string weights, ParamsLayout layout) =>
-        ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find(weights)), new ReferenceExportOptions { ParamsLayout = layout }.Format, "a checkpoint");
+        ArchitectureInference.Infer(ShapesOf(LlamaArchitectures.Find(weights)), new ReferenceExportOptions { ParamsLayout = layout }.MakeFormat(CancellationToken.None), "a checkpoint");
 
     /// <summary>The tensors that a checkpoint of the architecture has, less their data.</summary>
     private static CheckpointTensor[] ShapesOf(LlamaArchitecture architecture) =>

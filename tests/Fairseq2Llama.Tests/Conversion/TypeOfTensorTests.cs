@@ -46,7 +46,7 @@ public sealed class TypeOfTensorTests : IDisposable
     {
         public string Kept { get; init; } = "norm.weight";
 
-        internal override OutputFormat Format => new KeepsNorms(Kept);
+        internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new KeepsNorms(Kept);
     }
 
     /// <summary>fairseq2's, but with norms in float32, as GGUF has them.</summary>

@@ -94,13 +94,13 @@ public sealed class UntoldArchitectureTests : IDisposable
 
         ErrorAssert.Throws(
             CheckpointErrorCode.ArchitectureRequired,
-            () => ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new HuggingFaceExportOptions().Format, $"'{file.Path}' fits"),
+            () => ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new HuggingFaceExportOptions().MakeFormat(CancellationToken.None), $"'{file.Path}' fits"),
             _folder["params.json"],
             "llama3_8b and llama3_1_8b, for which config.json differs",
             "-Architecture");
         Assert.Equal(
             "llama3_8b",
-            ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new ReferenceExportOptions().Format, "").Name);
+            ArchitectureInference.RequireOne([file.Architecture!, .. file.Alternatives], new ReferenceExportOptions().MakeFormat(CancellationToken.None), "").Name);
     }
 
     private ArchitectureFile Read(LlamaArchitecture architecture, ParamsLayout layout)

@@ -19,27 +19,41 @@ internal sealed class ExportClaim : IDisposable
     private readonly RemoteStore _store;
     private readonly string _key;
     private readonly byte[] _journal;
+    private readonly CancellationToken _stop;
+    private readonly TidyingTime _tidying;
+    private readonly CancellationTokenSource _renewing;
     private readonly Timer _timer;
     private string? _version;
+    private bool _isKept;
+    private bool _isDisposed;
 
-    private ExportClaim(RemoteStore store, string key, string run, byte[] journal, string version)
+    private ExportClaim(RemoteStore store, string key, CommitJournal journal, CancellationToken stop)
     {
+        // The id keeps two claims apart in stores whose ETags are made of the content.
+        Run = Guid.NewGuid().ToString("N");
         _store = store;
         _key = key;
-        _journal = journal;
-        _version = version;
-        Run = run;
-        _timer = new Timer(_ => Renew(), null, Period, Period);
+        _journal = [.. Encoding.ASCII.GetBytes($"{Run}\n"), .. journal.ToBytes()];
+        _stop = stop;
+        _tidying = new TidyingTime(stop);
+        _renewing = CancellationTokenSource.CreateLinkedTokenSource(_tidying.End);
+        var renewing = _renewing.Token;
+        _timer = new Timer(_ => TidyingTime.Try(() => Renew(renewing)));
     }
 
     /// <summary>The id of the export that its objects are stored with.</summary>
     public string Run { get; }
 
+    /// <summary>Cancelled some time after the export was stopped: what is not tidied up by then stays for the next export.</summary>
+    public CancellationToken End => _tidying.End;
+
     /// <summary>Renews it, before what can't be undone.</summary>
     /// <exception cref="IOException">Another export has removed it.</exception>
     public void Require()
     {
-        Renew();
+        // Retried the next time: a claim expires only after several missed renewals.
+        TidyingTime.Try(() => Renew(_stop));
+        _stop.ThrowIfCancellationRequested();
 
         lock (_lock)
         {
@@ -50,16 +64,39 @@ internal sealed class ExportClaim : IDisposable
         }
     }
 
+    /// <summary>Leaves it where it is, for the next export to find what this one could not remove.</summary>
+    public void Keep() => _isKept = true;
+
     /// <summary>Whether a claim belongs to a running export.</summary>
     public static bool IsAlive(StoredObject claim) => claim.Age < MaxAge;
 
+    /// <param name="store">The store.</param>
+    /// <param name="key">The key of the claim.</param>
+    /// <param name="journal">What the export may leave.</param>
+    /// <param name="stop">Stops the export.</param>
     /// <returns>Null if another export has it.</returns>
-    public static ExportClaim? TryTake(RemoteStore store, string key, CommitJournal journal, CancellationToken cancellationToken)
+    public static ExportClaim? TryTake(RemoteStore store, string key, CommitJournal journal, CancellationToken stop)
     {
-        // The id keeps two claims apart in stores whose ETags are made of the content.
-        var run = Guid.NewGuid().ToString("N");
-        byte[] bytes = [.. Encoding.ASCII.GetBytes($"{run}\n"), .. journal.ToBytes()];
-        return TryPut(store, key, bytes, run, replaces: null, cancellationToken) is { } version ? new ExportClaim(store, key, run, bytes, version) : null;
+        var claim = new ExportClaim(store, key, journal, stop);
+
+        try
+        {
+            claim._version = claim.Put(replaces: null, stop);
+
+            if (claim._version is not null)
+            {
+                claim._timer.Change(Period, Period);
+                return claim;
+            }
+        }
+        catch
+        {
+            claim.Dispose();
+            throw;
+        }
+
+        claim.Dispose();
+        return null;
     }
 
     /// <summary>Removes what a killed export has left, and its claim. Completed files stay.</summary>
@@ -104,47 +141,47 @@ internal sealed class ExportClaim : IDisposable
     public static StoredObject[] FindOf(string? run, RemoteStore store, IEnumerable<string> keys, CancellationToken cancellationToken) =>
         [.. keys.Select(key => store.Find(key, cancellationToken)).OfType<StoredObject>().Where(found => found.Run == run)];
 
+    /// <summary>Removes it. It is asked for, because a request may have succeeded whose reply never came.</summary>
     public void Dispose()
     {
         _timer.Dispose();
+        _renewing.Cancel();
 
         lock (_lock)
         {
-            if (_version is not { } version)
+            if (!_isDisposed && !_isKept)
             {
-                return;
+                TidyingTime.Try(() =>
+                {
+                    if (FindOwn(End) is { } version)
+                    {
+                        _store.TryDelete(_key, version, End);
+                    }
+                });
             }
 
-            _version = null;
-
-            try
-            {
-                _store.TryDelete(_key, version, CancellationToken.None);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The original error matters more, and the next export removes it.
-            }
+            _isDisposed = true;
         }
+
+        _renewing.Dispose();
+        _tidying.Dispose();
     }
 
-    /// <summary>What is there unexpectedly may be its own: if a reply is lost, the second request finds what the first one made.</summary>
-    private static string? TryPut(RemoteStore store, string key, byte[] bytes, string run, string? replaces, CancellationToken cancellationToken) =>
-        store.TryPut(key, bytes, run, replaces, cancellationToken)
-        ?? (store.Find(key, cancellationToken) is { } found && found.Run == run ? found.Version : null);
-
-    private void Renew()
+    private void Renew(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            try
+            if (_version is not null && !_isDisposed)
             {
-                _version = _version is null ? null : TryPut(_store, _key, _journal, Run, _version, CancellationToken.None);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Retried the next time: a claim expires only after several missed renewals.
+                _version = Put(_version, cancellationToken);
             }
         }
     }
+
+    /// <returns>Null if another export has it. After a retry, what is there unexpectedly can be our own.</returns>
+    private string? Put(string? replaces, CancellationToken cancellationToken) =>
+        _store.TryPut(_key, _journal, Run, replaces, cancellationToken) ?? FindOwn(cancellationToken);
+
+    private string? FindOwn(CancellationToken cancellationToken) =>
+        _store.Find(_key, cancellationToken) is { } found && found.Run == Run ? found.Version : null;
 }

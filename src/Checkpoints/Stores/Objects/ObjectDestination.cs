@@ -18,7 +18,18 @@ internal sealed class ObjectDestination(RemoteStore store, string key, Func<stri
     /// <summary>A store can have an object and others below it. A path that names an object means that object.</summary>
     public void RequireFolder()
     {
-        if (key.Length > 0 && store.Find(key, cancellationToken) is not null)
+        bool isFile;
+
+        try
+        {
+            isFile = key.Length > 0 && store.Find(key, cancellationToken) is not null;
+        }
+        catch (IOException e)
+        {
+            throw ToError(e, 0);
+        }
+
+        if (isFile)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{Folder.Path}' is a file. Give a folder for the exported files.", Folder.Path);

@@ -25,7 +25,7 @@ internal static class ObjectStores
 
     private static (IObjectClient Client, string Key) OpenClient(CheckpointAddress address)
     {
-        var (scheme, rest) = Split(address.Text, "://");
+        var (scheme, rest) = address.Text.Split("://", 2) is [var first, var second] ? (first, second) : (address.Text, "");
 
         if (scheme.Equals("s3", StringComparison.OrdinalIgnoreCase))
         {

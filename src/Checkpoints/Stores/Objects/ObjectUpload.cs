@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Fairseq2Llama.Stores.Objects;
 
-/// <summary>An object that is being uploaded in parts. If it is not complete when this is disposed of, the parts are discarded.</summary>
+/// <summary>An object that is being uploaded in parts.</summary>
 /// <param name="store">The store.</param>
 /// <param name="key">The key of the object.</param>
 /// <param name="run">The id of the export that writes it.</param>
 /// <param name="id">The id of the upload.</param>
-internal sealed class ObjectUpload(RemoteStore store, string key, string run, string id) : IDisposable
+internal sealed class ObjectUpload(RemoteStore store, string key, string run, string id)
 {
     private readonly ConcurrentDictionary<int, string> _parts = new();
     private bool _isComplete;
@@ -50,12 +50,13 @@ internal sealed class ObjectUpload(RemoteStore store, string key, string run, st
         return version;
     }
 
+    /// <summary>Discards the parts, unless they have become an object.</summary>
     /// <exception cref="StoreException">The parts can't be discarded. The next export removes them.</exception>
-    public void Dispose()
+    public void Discard(CancellationToken cancellationToken)
     {
         if (!_isComplete)
         {
-            store.Discard(key, id, CancellationToken.None);
+            store.Discard(key, id, cancellationToken);
         }
     }
 }

@@ -58,19 +58,16 @@ internal sealed class PendingObject : IDisposable
         return _store.Find(_key, _cancellationToken) is { } found && found.Run == _run && found.Length == _length ? found : null;
     }
 
-    public void Dispose()
+    /// <summary>Discards what was uploaded, unless it has become an object.</summary>
+    /// <param name="end">Cancelled when there is no more time for that.</param>
+    /// <returns>Whether nothing is left of it.</returns>
+    public bool TryDiscard(CancellationToken end)
     {
-        Sink.Dispose();
-
-        try
-        {
-            _upload?.Dispose();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The original error matters more, and the next export removes it.
-        }
+        Dispose();
+        return TidyingTime.Try(() => _upload?.Discard(end));
     }
+
+    public void Dispose() => Sink.Dispose();
 
     private sealed class MemorySink(long length) : IFileSink
     {

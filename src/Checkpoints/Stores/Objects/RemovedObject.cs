@@ -42,5 +42,5 @@ internal sealed class RemovedObject
 
     /// <summary>Writes it again, unless something else is there by now.</summary>
     /// <exception cref="StoreException">It can't be written.</exception>
-    public void PutBack() => _store.TryPut(Key, _bytes, _run, replaces: null, CancellationToken.None);
+    public void PutBack(CancellationToken cancellationToken) => _store.TryPut(Key, _bytes, _run, replaces: null, cancellationToken);
 }

@@ -77,16 +77,24 @@ internal sealed class StagedObjects : IStagedFolder
         _isCommitted = true;
     }
 
+    /// <summary>What can't be removed is left with the claim, in which the next export finds it.</summary>
     public void Dispose()
     {
+        var isTidy = true;
+
         foreach (var pending in _pending.Values)
         {
-            pending.Dispose();
+            isTidy &= pending.TryDiscard(_claim.End);
         }
 
         if (_hasLeft && !_isCommitted)
         {
-            TakeBack();
+            isTidy &= TidyingTime.Try(TakeBack);
+        }
+
+        if (!isTidy)
+        {
+            _claim.Keep();
         }
 
         _claim.Dispose();
@@ -96,24 +104,17 @@ internal sealed class StagedObjects : IStagedFolder
     /// <summary>Asked for rather than remembered: the request may have succeeded and only the reply failed.</summary>
     private void TakeBack()
     {
-        try
+        var own = ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name), _claim.End);
+
+        foreach (var found in own)
         {
-            var own = ExportClaim.FindOf(_claim.Run, _store, _change.Placed.Select(name => _prefix + name), CancellationToken.None);
-
-            foreach (var found in own)
-            {
-                _store.TryDelete(found.Key, found.Version, CancellationToken.None);
-            }
-
-            // Other jobs may have replaced something, too.
-            if (_change.Shards.IsEmpty && !_hasRemovedStale && !own.Any(found => _present.ContainsKey(found.Key[_prefix.Length..]) && found.Key != _marker?.Key))
-            {
-                _marker?.PutBack();
-            }
+            _store.TryDelete(found.Key, found.Version, _claim.End);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        // Other jobs may have replaced something, too.
+        if (_change.Shards.IsEmpty && !_hasRemovedStale && !own.Any(found => _present.ContainsKey(found.Key[_prefix.Length..]) && found.Key != _marker?.Key))
         {
-            // The original error matters more.
+            _marker?.PutBack(_claim.End);
         }
     }
 

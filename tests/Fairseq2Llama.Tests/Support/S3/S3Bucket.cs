@@ -25,6 +25,18 @@ internal sealed class S3Bucket
         }
     }
 
+    /// <summary>Makes what is below a prefix as old as if that time had passed.</summary>
+    public void MakeOlder(string prefix, TimeSpan time)
+    {
+        lock (this)
+        {
+            foreach (var (key, found) in Objects.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
+            {
+                Objects[key] = found with { Written = found.Written - time };
+            }
+        }
+    }
+
     /// <summary>Writes what lies in a folder.</summary>
     public void PutFolder(string folder, string prefix = "")
     {

@@ -85,6 +85,13 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
             return;
         }
 
+        if (fault?.WithholdsReply == true)
+        {
+            await WaitAsync();
+            context.Abort();
+            return;
+        }
+
         context.Response.StatusCode = status;
 
         // What follows 204 has no length.

@@ -12,10 +12,15 @@ internal sealed record S3Fault
     /// <summary>A request for a range gets all of the object with status 200.</summary>
     public static S3Fault WholeObject { get; } = new() { SendsWhole = true };
 
-    /// <summary>Nothing is done and nothing is said, and the connection stays.</summary>
+    /// <summary>Nothing is done, and nothing comes back, for as long as the client waits.</summary>
     public static S3Fault Silence { get; } = new() { IsSilent = true };
 
+    /// <summary>It is done, and nothing comes back, for as long as the client waits.</summary>
+    public static S3Fault DoneInSilence { get; } = new() { WithholdsReply = true };
+
     public bool Resets { get; init; }
+
+    public bool WithholdsReply { get; init; }
 
     public bool IsSilent { get; init; }
 

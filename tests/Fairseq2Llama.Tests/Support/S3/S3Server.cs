@@ -115,7 +115,9 @@ internal sealed class S3Server : IDisposable
     {
         var target = new S3Target(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
         var call = Record(context.Request, target);
-        await Task.Delay(Latency);
+
+        // Where requests take minutes, the server still ends at once.
+        await Task.Delay(Latency, _stopping.Token).ContinueWith(_ => { }, TaskScheduler.Default);
         var fault = Fault(call);
 
         if (fault?.Resets == true)
@@ -132,6 +134,7 @@ internal sealed class S3Server : IDisposable
         if (fault?.IsSilent == true)
         {
             await exchange.WaitAsync();
+            context.Abort();
             return;
         }
 
