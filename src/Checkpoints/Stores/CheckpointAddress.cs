@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama;
 
@@ -8,6 +9,8 @@ namespace Fairseq2Llama;
 /// </summary>
 public sealed class CheckpointAddress
 {
+    private static readonly Regex User = new(@"(?<=^[a-z0-9]+://)[^/?]*@", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     private static readonly string[] Schemes = ["s3://", "az://", "https://", "http://"];
 
     /// <param name="text">The path or address. Its query, such as a shared access signature, is a secret: it is used and not shown.</param>
@@ -29,6 +32,8 @@ public sealed class CheckpointAddress
             text = text[..query];
         }
 
+        HasUser = User.IsMatch(text);
+        text = User.Replace(text, "");
         var start = text.IndexOf("://", StringComparison.Ordinal) + "://".Length;
         Text = text[..start] + text[start..].TrimEnd('/');
     }
@@ -38,6 +43,9 @@ public sealed class CheckpointAddress
 
     /// <summary>Whether it is in a store or on a web server.</summary>
     public bool IsRemote { get; }
+
+    /// <summary>Whether there was a user before the server, perhaps with a password. It is not used.</summary>
+    internal bool HasUser { get; }
 
     /// <summary>How a store is accessed.</summary>
     internal StoreAccess Access { get; }

@@ -62,6 +62,29 @@ public sealed class AssemblyIsolationTests : IDisposable
         Assert.True(File.Exists(Path.Combine(dependencies, "YamlDotNet.dll")));
     }
 
+    /// <summary>Each SDK is in a folder and a context of its own. None of the other store's is loaded, and none in the context of the session.</summary>
+    [Theory]
+    [InlineData("s3://bucket/run -ProfileName nobody", "S3")]
+    [InlineData("http://127.0.0.1:1/account/container/run -EndpointUrl http://127.0.0.1:1/account", "AzureBlobs")]
+    public void Loads_the_SDK_of_a_store_when_an_address_needs_it(string arguments, string store)
+    {
+        var lines = Run(
+            $$"""
+            Import-Module $Module
+            Read-LlamaCheckpoint {{arguments}} -ErrorAction Ignore
+            foreach ($assembly in [AppDomain]::CurrentDomain.GetAssemblies()) {
+                if ($assembly.GetName().Name -match '^AWSSDK|^Azure|^Fairseq2Llama.(S3|Azure)') {
+                    "$([IO.Path]::GetDirectoryName($assembly.Location)) in $([Runtime.Loader.AssemblyLoadContext]::GetLoadContext($assembly).Name)"
+                }
+            }
+
+            """);
+
+        var folder = Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "dependencies", store);
+        Assert.Equal([$"{folder} in Fairseq2Llama.{store}"], lines.Distinct());
+        Assert.True(lines.Count > 1);
+    }
+
     [Fact]
     public void Keeps_TorchSharp_to_itself_and_its_other_packages_out()
     {

@@ -2,7 +2,6 @@ using CsCheck;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Stores.Objects;
 using Fairseq2Llama.Tests.Support;
-using Fairseq2Llama.TorchFiles.Writing;
 using CheckpointFolder = Fairseq2Llama.Tests.Support.CheckpointFolder;
 
 namespace Fairseq2Llama.Tests.Stores;
@@ -66,7 +65,7 @@ public sealed class StoredExportTests : IDisposable
     public void Copies_unchanged_data_inside_the_store(bool canCopy)
     {
         using var big = new TempFolder();
-        var architecture = WriteLargeStorages(big);
+        var architecture = LargeStorages.Write(big, LargeStorages.Copyable);
         var store = new ObjectStore { CanCopy = canCopy, Parts = new(MinLength: 16 << 10, Length: 256 << 10, MaxCopyLength: 1 << 20, MaxCount: 10_000) };
         store.Put("in/model.pt", File.ReadAllBytes(Path.Combine(big.Path, "model.pt")));
         var input = Fairseq2Checkpoint.Read(store.At("in"));
@@ -422,39 +421,6 @@ public sealed class StoredExportTests : IDisposable
             "HuggingFace" => new HuggingFaceExportOptions { Architecture = architecture, AllowUnmapped = true, MaxShardSize = 10_000 },
             _ => new Fairseq2ExportOptions { Architecture = architecture, AllowUnmapped = true },
         };
-    }
-
-    /// <summary>Storages that are large enough for it to be worth while to copy them, with checksums.</summary>
-    private static LlamaArchitecture WriteLargeStorages(TempFolder folder)
-    {
-        var architecture = new LlamaArchitecture
-        {
-            Name = "large",
-            ModelDim = 256,
-            NumLayers = 2,
-            NumAttnHeads = 4,
-            NumKeyValueHeads = 4,
-            VocabSize = 4096,
-            FfnInnerDimMultipleOf = 64,
-        };
-        var random = new Random(1);
-        var tensors =
-            from parameter in LlamaParameter.All
-            from name in parameter.NamesIn(architecture)
-            let shape = new TensorShape([.. parameter.Dims.Select(dim => dim.SizeIn(architecture))])
-            let bytes = RandomBytes(random, shape.ElementCount * 4)
-            let storage = new StoredBytes { Source = new MemorySource(bytes), Record = name, Offset = 0, Length = bytes.Length }
-            select new PlannedTensor(name, name, DType.Float32, shape, new PlannedStorage(DType.Float32, [RowBlock.Of(new ByteRuns(storage, 0, bytes.Length, []))]));
-
-        TensorFiles.Write(new PlannedTensorFile("model.pt", new TorchContainer(), tensors), folder);
-        return architecture;
-    }
-
-    private static byte[] RandomBytes(Random random, long length)
-    {
-        var bytes = new byte[length];
-        random.NextBytes(bytes);
-        return bytes;
     }
 
     private void AssertSame(string prefix = "runs/out")

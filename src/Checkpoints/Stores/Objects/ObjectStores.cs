@@ -43,8 +43,7 @@ internal static class ObjectStores
             throw Wrong(address, "does not name a server");
         }
 
-        // A name and a password would be shown with the address.
-        if (uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
+        if (address.HasUser || uri.Fragment.Length > 0)
         {
             throw Wrong(address, "has a user name or a '#', which addresses of checkpoints can't have");
         }
@@ -66,7 +65,7 @@ internal static class ObjectStores
     private static (IObjectClient Client, string Key) OpenAzure(CheckpointAddress address, Uri account, string path)
     {
         var (container, key) = Split(path, "/");
-        return (Azure.Value.Open(new Uri($"{account.AbsoluteUri.TrimEnd('/')}/{Name(address, container, "container")}"), address.Access), key);
+        return (Azure.Value.Open(new Uri($"{account.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{Name(address, container, "container")}"), address.Access), key);
     }
 
     private static Uri AccountOf(CheckpointAddress address) =>
