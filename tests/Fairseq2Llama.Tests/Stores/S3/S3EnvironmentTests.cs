@@ -14,7 +14,11 @@ public sealed class S3EnvironmentTests : IDisposable
 
     private readonly S3Server _server = new();
 
-    public S3EnvironmentTests() => Environment.SetEnvironmentVariable(Variable, null);
+    public S3EnvironmentTests()
+    {
+        S3Profiles.Use();
+        Environment.SetEnvironmentVariable(Variable, null);
+    }
 
     public void Dispose()
     {

@@ -30,7 +30,6 @@ internal sealed class S3Server : IDisposable
     /// <summary>Starts it, on a port that is free.</summary>
     public S3Server()
     {
-        S3Profiles.Use();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -49,9 +48,6 @@ internal sealed class S3Server : IDisposable
 
     /// <summary>Where it is.</summary>
     public Uri Address { get; }
-
-    /// <summary>How it is accessed.</summary>
-    public StoreAccess Access => new() { EndpointUrl = Address, ProfileName = S3Profiles.Right };
 
     /// <summary>Where <c>BUCKET/KEY</c> can be read without a signature.</summary>
     public Uri PlainAddress => new(Address, "plain/");
@@ -99,6 +95,19 @@ internal sealed class S3Server : IDisposable
     public long Received(S3Operation operation) => _calls.Where(call => call.Operation == operation).Sum(call => call.Received);
 
     public void ResetCounts() => _calls.Clear();
+
+    /// <summary>All requests since they were last taken.</summary>
+    public IReadOnlyCollection<S3Call> TakeCalls()
+    {
+        var calls = new List<S3Call>();
+
+        while (_calls.TryDequeue(out var call))
+        {
+            calls.Add(call);
+        }
+
+        return calls;
+    }
 
     public void Dispose()
     {

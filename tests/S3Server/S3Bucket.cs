@@ -45,4 +45,18 @@ internal sealed class S3Bucket
             Put(prefix + Path.GetRelativePath(folder, file).Replace('\\', '/'), File.ReadAllBytes(file));
         }
     }
+
+    /// <summary>Removes what begins with a prefix, and all uploads.</summary>
+    public void Remove(string prefix)
+    {
+        lock (this)
+        {
+            foreach (var key in Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
+            {
+                Objects.Remove(key);
+            }
+
+            Uploads.Clear();
+        }
+    }
 }
