@@ -114,8 +114,8 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, S3Call ca
     {
         var sent = content[..Math.Min(content.Length, fault?.CutsAfter ?? fault?.StallsAfter ?? content.Length)];
         await context.Response.StartAsync();
+        call.AddSent(sent.Length); // Whoever has received it finds it counted.
         await context.Response.BodyWriter.WriteAsync(sent);
-        call.AddSent(sent.Length);
 
         if (fault is { StallsAfter: not null })
         {

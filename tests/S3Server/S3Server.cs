@@ -216,6 +216,13 @@ internal sealed class S3Server : IDisposable
 
     private static async Task<byte[]> ReadAsync(HttpRequest request)
     {
+        if (request.ContentLength is { } length)
+        {
+            var whole = new byte[length];
+            await request.Body.ReadExactlyAsync(whole);
+            return whole;
+        }
+
         var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
         return body.ToArray();

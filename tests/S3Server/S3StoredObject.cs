@@ -10,13 +10,13 @@ namespace Fairseq2Llama.Tests.Support.S3;
 internal sealed record S3StoredObject(byte[] Bytes, string Tag, IReadOnlyDictionary<string, string> Metadata, DateTimeOffset Written)
 {
     /// <summary>The ETag of an object or a part, as S3 makes it.</summary>
-    public static string TagOf(byte[] bytes) => $"\"{Convert.ToHexStringLower(Md5Of(bytes))}\"";
+    public static string TagOf(ReadOnlySpan<byte> bytes) => $"\"{Convert.ToHexStringLower(Md5Of(bytes))}\"";
 
     /// <summary>The ETag of an object of several parts, as S3 makes it.</summary>
     public static string TagOf(IReadOnlyCollection<S3Part> parts) =>
         $"\"{Convert.ToHexStringLower(Md5Of([.. parts.SelectMany(part => Convert.FromHexString(part.Tag.Trim('"')))]))}-{parts.Count}\"";
 
 #pragma warning disable CA5351 // It is the protocol's, and protects nothing.
-    private static byte[] Md5Of(byte[] bytes) => MD5.HashData(bytes);
+    private static byte[] Md5Of(ReadOnlySpan<byte> bytes) => MD5.HashData(bytes);
 #pragma warning restore CA5351
 }

@@ -14,14 +14,15 @@ internal sealed record S3Upload(string Key, string Id, string? Checksum, IReadOn
 }
 
 /// <summary>A part of an upload.</summary>
-internal sealed record S3Part(byte[] Bytes)
+/// <param name="Bytes">Its content, which may be a piece of an object that it was copied from.</param>
+internal sealed record S3Part(ReadOnlyMemory<byte> Bytes)
 {
-    public string Tag { get; } = S3StoredObject.TagOf(Bytes);
+    public string Tag { get; } = S3StoredObject.TagOf(Bytes.Span);
 
-    public string Checksum { get; } = ChecksumOf(Bytes);
+    public string Checksum { get; } = ChecksumOf(Bytes.Span);
 
     /// <summary>CRC-32 as S3 writes it.</summary>
-    public static string ChecksumOf(byte[] bytes)
+    public static string ChecksumOf(ReadOnlySpan<byte> bytes)
     {
         var value = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(value, Crc32.HashToUInt32(bytes));
