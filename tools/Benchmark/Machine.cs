@@ -7,16 +7,22 @@ namespace Fairseq2Llama.Benchmark;
 internal static class Machine
 {
     /// <summary>Each thing and what it is.</summary>
-    public static IEnumerable<(string Name, string Value)> Describe(Workspace workspace, PyTorch pytorch) =>
+    /// <param name="more">What else the figures depend on, beside what they always do.</param>
+    public static IEnumerable<(string Name, string Value)> Describe(params IReadOnlyList<(string Name, string Value)> more) =>
     [
         ("processor", string.Create(CultureInfo.InvariantCulture, $"{FindProcessor()}, {Environment.ProcessorCount} cores")),
         ("memory", Units.Size(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)),
         ("system", $"{RuntimeInformation.OSDescription}, {ChildProcess.Ask("uname", "-sr") ?? Environment.OSVersion.VersionString}"),
+        .. more,
+        ("PowerShell", PowerShellProgram.Description),
+        ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>What figures of files depend on.</summary>
+    public static IReadOnlyList<(string Name, string Value)> DescribeFiles(Workspace workspace) =>
+    [
         ("file system", new DriveInfo(workspace.Path).DriveFormat + (workspace.CanShare ? ", shares blocks" : ", does not share blocks")),
         ("cp", ChildProcess.Ask("cp", "--version")?.Split('\n')[0] ?? "of the operating system"),
-        ("PowerShell", PowerShellProgram.Description),
-        ("PyTorch", pytorch.Description),
-        ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
     ];
 
     private static string FindProcessor()

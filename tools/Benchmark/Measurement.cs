@@ -16,6 +16,10 @@ internal sealed record Measurement(string Name, IReadOnlyList<Sample> Samples, U
     /// <summary>Of all runs the highest, because that is what a machine needs to have.</summary>
     public long? PeakBytes => Samples.Max(sample => sample.PeakBytes);
 
+    /// <summary>How much of the time of another one this takes, compared round by round, so that what disturbs a round disturbs both.</summary>
+    public double RatioTo(Measurement other) =>
+        MedianOf([.. Samples.Zip(other.Samples, (its, others) => its.Seconds / others.Seconds).Order()]);
+
     private static double MedianOf(double[] ordered) =>
         (ordered[(ordered.Length - 1) / 2] + ordered[ordered.Length / 2]) / 2;
 }

@@ -14,6 +14,14 @@ internal static class ModuleCommands
         CultureInfo.InvariantCulture,
         $"{Read(checkpoint)} | Export-LlamaReferenceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)} -ShardCount {shardCount}");
 
+    /// <param name="input">An address in a store.</param>
+    /// <param name="output">An address in a store.</param>
+    /// <param name="architecture">What it is a model of.</param>
+    /// <param name="inputService">The address of the service that has the input.</param>
+    /// <param name="outputService">The address of the service that gets the output.</param>
+    public static string ExportToStore(string input, string output, LlamaArchitecture architecture, Uri inputService, Uri outputService) =>
+        $"Read-Fairseq2Checkpoint {Quote(input)} -EndpointUrl {inputService} | Export-LlamaReferenceCheckpoint {Quote(output)} -EndpointUrl {outputService} -Architecture {Name(architecture)}";
+
     public static string ExportToHuggingFace(MadeCheckpoint checkpoint, string destination) =>
         $"{Read(checkpoint)} | Export-LlamaHuggingFaceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)}";
 

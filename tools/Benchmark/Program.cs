@@ -1,14 +1,14 @@
 using System.CommandLine;
+using Fairseq2Llama.Benchmark.Stores;
 
 namespace Fairseq2Llama.Benchmark;
 
 /// <summary>The entry point: what can be chosen, and in which order things happen.</summary>
 internal static class Program
 {
-    private static readonly Option<string> Architecture = new("--architecture")
+    private static readonly Option<string?> Architecture = new("--architecture")
     {
-        Description = "The model, as Get-LlamaArchitecture names it.",
-        DefaultValueFactory = _ => "llama3_2_1b",
+        Description = "The model, as Get-LlamaArchitecture names it; llama3_2_1b by default, and with --stores one layer of llama2_7b.",
     };
 
     private static readonly Option<int?> Layers = new("--layers")
@@ -35,22 +35,26 @@ internal static class Program
         AllowMultipleArgumentsPerToken = true,
     };
 
+    private static readonly Option<bool> Stores = new("--stores")
+    {
+        Description = "Measures checkpoints in stores, instead of all else, against servers on this machine.",
+    };
+
     private static readonly Option<bool> Keep = new("--keep")
     {
         Description = "Leaves the checkpoints where they are.",
     };
 
-    private static readonly Option<string> ReportPath = new("--report")
+    private static readonly Option<string?> ReportPath = new("--report")
     {
-        Description = "The Markdown file to write.",
-        DefaultValueFactory = _ => Path.Combine(Repository.Root, "docs", "benchmarks.md"),
+        Description = "The Markdown file to write; docs/benchmarks.md by default, and docs/benchmarks-stores.md with --stores.",
     };
 
     private static async Task<int> Main(string[] args)
     {
         var command = new RootCommand("Times the module beside cp and PyTorch, and writes a report.")
         {
-            Architecture, Layers, Rounds, Folder, Scaling, Keep, ReportPath,
+            Architecture, Layers, Rounds, Folder, Scaling, Stores, Keep, ReportPath,
         };
 
         Rounds.Validators.Add(result =>
@@ -71,12 +75,18 @@ internal static class Program
     {
         try
         {
-            var architecture = LlamaArchitectures.Find(options.GetRequiredValue(Architecture));
+            var hasStores = options.GetValue(Stores);
+            var architecture = options.GetValue(Architecture) is { } name
+                ? LlamaArchitectures.Find(name)
+                : hasStores ? StoreRace.Usual : LlamaArchitectures.Find("llama3_2_1b");
             architecture = architecture with { NumLayers = options.GetValue(Layers) ?? architecture.NumLayers };
             architecture.Validate();
 
-            var text = Report.Render(Measure(options, architecture, cancellationToken));
-            var path = Path.GetFullPath(options.GetRequiredValue(ReportPath));
+            var text = hasStores
+                ? StoreReport.Render(MeasureStores(options, architecture, cancellationToken))
+                : Report.Render(Measure(options, architecture, cancellationToken));
+            var path = Path.GetFullPath(
+                options.GetValue(ReportPath) ?? Path.Combine(Repository.Root, "docs", hasStores ? "benchmarks-stores.md" : "benchmarks.md"));
 
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, text);
@@ -120,6 +130,12 @@ internal static class Program
                 TensorCounts = [.. scaling.ByTensorCount()],
             };
         }
+    }
+
+    private static StoreResults MeasureStores(ParseResult options, LlamaArchitecture architecture, CancellationToken cancellationToken)
+    {
+        using var workspace = OpenWorkspace(options);
+        return new StoreRace(workspace, architecture, options.GetValue(Rounds), cancellationToken).Run();
     }
 
     private static Workspace OpenWorkspace(ParseResult options) => new(options.GetRequiredValue(Folder), options.GetValue(Keep));

@@ -49,7 +49,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
 
         return new Results
         {
-            Machine = [.. Machine.Describe(workspace, pytorch)],
+            Machine = [.. Machine.Describe([.. Machine.DescribeFiles(workspace), ("PyTorch", pytorch.Description)])],
             Rounds = rounds,
             Checkpoint = $"{architecture.Name} ({Units.Count(architecture.NumLayers)} {(architecture.NumLayers == 1 ? "layer" : "layers")}): {Units.Count(whole.TensorCount)} tensors, {Units.Size(whole.SizeInBytes)}",
             Measurements = measurements,
