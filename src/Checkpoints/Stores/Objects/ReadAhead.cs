@@ -22,10 +22,14 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     /// <summary>Smaller blocks are parts of an index, and may be read again.</summary>
     private const int MinData = 1 << 20;
 
+    /// <summary>A block that nobody has come to in so many reads was fetched for somebody who has stopped reading.</summary>
+    private const int MaxIdleReads = 1024;
+
     private readonly object _lock = new();
     private readonly List<Block> _sequence = [];
     private readonly SortedList<long, Block> _byOffset = [];
     private int _firstHeld;
+    private long _reads;
 
     /// <param name="ranges">In the order in which they will be read. Those that were announced before keep their place.</param>
     public void Expect(IReadOnlyList<ByteRange> ranges)
@@ -47,7 +51,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     {
         while (!buffer.IsEmpty)
         {
-            var (block, end) = Take(offset);
+            var (block, end) = Take(offset, buffer.Length);
             var piece = buffer[..(int)Math.Min(buffer.Length, end - offset)];
 
             if (block is null)
@@ -104,7 +108,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     }
 
     /// <summary>The block at an offset, in use, and where it ends; or none, and where the next one begins.</summary>
-    private (Block? Block, long End) Take(long offset)
+    private (Block? Block, long End) Take(long offset, long length)
     {
         lock (_lock)
         {
@@ -116,15 +120,18 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
             }
 
             var block = _byOffset.Values[index];
-            FreeBefore(block.Number - distance);
+            _reads++;
+            FreeSmallBefore(block.Number - distance);
 
             if (!Start(block))
             {
                 // All memory is taken by blocks of other readers.
+                block.Read += Math.Min(length, block.Range.End - offset);
                 return (null, block.Range.End);
             }
 
             block.Users++;
+            block.LastUse = _reads;
 
             StartAfter(block);
             return (block, block.Range.End);
@@ -136,9 +143,28 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
         lock (_lock)
         {
             block.Users--;
-            block.Unread -= count;
+            block.Read += count;
 
-            if (block is { Users: 0, IsData: true, Unread: <= 0 })
+            if (block is { Users: 0, IsData: true, IsDone: true })
+            {
+                Free(block);
+            }
+        }
+    }
+
+    /// <summary>Frees parts of an index that were read. Blocks of data end when all of them was read, and others may be far behind in the order.</summary>
+    private void FreeSmallBefore(int number)
+    {
+        number = Math.Min(number, _sequence.Count);
+
+        while (_firstHeld < number && _sequence[_firstHeld].Bytes is null)
+        {
+            _firstHeld++;
+        }
+
+        for (var index = _firstHeld; index < number; index++)
+        {
+            if (_sequence[index] is { IsData: false, Read: > 0, Users: 0 } block)
             {
                 Free(block);
             }
@@ -146,11 +172,14 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     }
 
     /// <summary>Frees what was fetched and is not going to be read.</summary>
-    private void FreeBefore(int number)
+    private void FreeIdle()
     {
-        while (_firstHeld < Math.Min(number, _sequence.Count) && _sequence[_firstHeld].Users == 0)
+        foreach (var block in _sequence)
         {
-            Free(_sequence[_firstHeld++]);
+            if (block.Users == 0 && _reads - block.LastUse > MaxIdleReads)
+            {
+                Free(block);
+            }
         }
     }
 
@@ -171,14 +200,26 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
     private bool Start(Block block)
     {
-        if (block.Fetched is null && pool.TryRent(block.Range.Length) is { } bytes)
+        if (block.Fetched is null && TryRent(block.Range.Length) is { } bytes)
         {
             block.Bytes = bytes;
+            block.LastUse = _reads;
             block.Fetched = Task.Run(() => fetch(block.Range.Offset, bytes.AsMemory(0, (int)block.Range.Length), cancellationToken), cancellationToken);
             _firstHeld = Math.Min(_firstHeld, block.Number);
         }
 
         return block.Fetched is not null;
+    }
+
+    private byte[]? TryRent(long length)
+    {
+        if (pool.TryRent(length) is { } bytes)
+        {
+            return bytes;
+        }
+
+        FreeIdle();
+        return pool.TryRent(length);
     }
 
     private void Free(Block block)
@@ -200,7 +241,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        (block.Bytes, block.Fetched, block.Unread) = (null, null, length);
+        block.Reset();
     }
 
     private void Add((ByteRange Range, long Wanted) part)
@@ -283,11 +324,17 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
         public ByteRange Range => range;
 
-        /// <summary>Whether it is read once and from the first byte to the last.</summary>
-        public bool IsData { get; } = wanted == range.Length && wanted >= MinData;
+        /// <summary>Whether what is wanted of it is read once.</summary>
+        public bool IsData => wanted >= MinData;
 
-        /// <summary>How many bytes are still to be read.</summary>
-        public long Unread { get; set; } = range.Length;
+        /// <summary>Whether all that is wanted of it was read.</summary>
+        public bool IsDone => Read >= wanted;
+
+        /// <summary>How many bytes were read.</summary>
+        public long Read { get; set; }
+
+        /// <summary>When it was last read, or fetched, as a number of reads.</summary>
+        public long LastUse { get; set; }
 
         /// <summary>How many threads are reading it.</summary>
         public int Users { get; set; }
@@ -297,6 +344,9 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
         /// <summary>Done when it is fetched.</summary>
         public Task? Fetched { get; set; }
+
+        /// <summary>Makes it one that was never fetched.</summary>
+        public void Reset() => (Bytes, Fetched, Read) = (null, null, 0);
 
         public void CopyTo(long offset, Span<byte> buffer, CancellationToken cancellationToken)
         {
