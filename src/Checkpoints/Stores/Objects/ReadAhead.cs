@@ -246,7 +246,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
     private void Add((ByteRange Range, long Wanted) part)
     {
-        var block = new Block(_sequence.Count, part.Range, part.Wanted);
+        var block = new Block(_sequence.Count, part.Range, Math.Min(part.Wanted, part.Range.Length));
         _sequence.Add(block);
         _byOffset.Add(part.Range.Offset, block);
     }
