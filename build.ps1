@@ -33,6 +33,11 @@
     Times the module beside cp and PyTorch and writes docs/benchmarks.md. What follows the task goes to the benchmark; --help lists it.
 
 .EXAMPLE
+    ./build.ps1 -Task Bench --stores
+
+    Times reading and exporting in stores, against a server on this machine, and writes docs/benchmarks-stores.md.
+
+.EXAMPLE
     ./build.ps1 -Task Microbench --filter *Crc32*
 
     Times the parts that conversions are made of, each by itself; all of them without a filter. What follows the task goes to BenchmarkDotNet.

@@ -21,7 +21,7 @@ internal static class StoreReport
         .Append("The process had talked to the server before.\n\n")
         .Append(IndexTable(results))
         .Append("\n## Reading all data\n\n")
-        .Append($"One file of {Units.Size(results.Large.SizeInBytes)}, with tensors as large as those of a 7B model. \"Small tensors\" are the {Units.Count(results.Many.TensorCount)} of above, of at most some MB each.\n")
+        .Append($"One file of {Units.Size(results.Large.SizeInBytes)}, with tensors as large as those of a 7B model. \"Small tensors\" are the {Units.Count(results.Many.TensorCount)} of above, most of them of 2 to 6 MB.\n")
         .Append("What is timed is what `Test-LlamaCheckpoint -Deep` does when the index is known: it compares all bytes with their checksums, where the file has any, and looks for\n")
         .Append("NaN and Inf. A plain download gets as many bytes with the same client, also by 8 requests of 8 MB at once, and discards them. The share is how much of the speed of\n")
         .Append("the plain download is reached, as the median of the rounds.\n\n")
