@@ -16,18 +16,11 @@ internal delegate Task RangeFetch(long offset, Memory<byte> buffer, Cancellation
 /// <param name="cancellationToken">Stops it.</param>
 internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, int distance, CancellationToken cancellationToken) : IDisposable
 {
-    /// <summary>The number of bytes that take no longer than another request.</summary>
-    private const int MaxGap = 256 << 10;
-
-    /// <summary>Smaller blocks are parts of an index, and may be read again.</summary>
-    private const int MinData = 1 << 20;
-
     /// <summary>A block that nobody has come to in so many reads was fetched for somebody who has stopped reading.</summary>
     private const int MaxIdleReads = 1024;
 
     private readonly object _lock = new();
-    private readonly List<Block> _sequence = [];
-    private readonly SortedList<long, Block> _byOffset = [];
+    private readonly AheadBlocks _blocks = new(length, pool.BlockSize);
     private int _firstHeld;
     private long _reads;
 
@@ -36,13 +29,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     {
         lock (_lock)
         {
-            foreach (var range in Join(ranges))
-            {
-                foreach (var part in Uncovered(range))
-                {
-                    Add(part);
-                }
-            }
+            _blocks.Add(ranges);
         }
     }
 
@@ -73,14 +60,14 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     {
         lock (_lock)
         {
-            foreach (var block in _sequence)
+            for (var number = 0; number < _blocks.Count; number++)
             {
-                Free(block);
+                Free(_blocks[number]);
             }
         }
     }
 
-    private void Copy(Block block, long offset, Span<byte> buffer)
+    private void Copy(AheadBlock block, long offset, Span<byte> buffer)
     {
         try
         {
@@ -108,37 +95,36 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     }
 
     /// <summary>The block at an offset, in use, and where it ends; or none, and where the next one begins.</summary>
-    private (Block? Block, long End) Take(long offset, long length)
+    private (AheadBlock? Block, long End) Take(long offset, long count)
     {
         lock (_lock)
         {
-            var index = IndexAt(offset);
+            var (block, end) = _blocks.Find(offset);
 
-            if (index < 0 || _byOffset.Values[index].Range.End <= offset)
+            if (block is null)
             {
-                return (null, index + 1 < _byOffset.Count ? _byOffset.Keys[index + 1] : long.MaxValue);
+                return (null, end);
             }
 
-            var block = _byOffset.Values[index];
             _reads++;
             FreeSmallBefore(block.Number - distance);
 
             if (!Start(block))
             {
                 // All memory is taken by blocks of other readers.
-                block.Read += Math.Min(length, block.Range.End - offset);
-                return (null, block.Range.End);
+                block.Read += Math.Min(count, end - offset);
+                return (null, end);
             }
 
             block.Users++;
             block.LastUse = _reads;
 
             StartAfter(block);
-            return (block, block.Range.End);
+            return (block, end);
         }
     }
 
-    private void Release(Block block, int count)
+    private void Release(AheadBlock block, int count)
     {
         lock (_lock)
         {
@@ -155,16 +141,16 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     /// <summary>Frees parts of an index that were read. Blocks of data end when all of them was read, and others may be far behind in the order.</summary>
     private void FreeSmallBefore(int number)
     {
-        number = Math.Min(number, _sequence.Count);
+        number = Math.Min(number, _blocks.Count);
 
-        while (_firstHeld < number && _sequence[_firstHeld].Bytes is null)
+        while (_firstHeld < number && _blocks[_firstHeld].Bytes is null)
         {
             _firstHeld++;
         }
 
         for (var index = _firstHeld; index < number; index++)
         {
-            if (_sequence[index] is { IsData: false, Read: > 0, Users: 0 } block)
+            if (_blocks[index] is { IsData: false, Read: > 0, Users: 0 } block)
             {
                 Free(block);
             }
@@ -174,31 +160,31 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     /// <summary>Frees what was fetched and is not going to be read.</summary>
     private void FreeIdle()
     {
-        foreach (var block in _sequence)
+        for (var number = 0; number < _blocks.Count; number++)
         {
-            if (block.Users == 0 && _reads - block.LastUse > MaxIdleReads)
+            if (_blocks[number] is { Users: 0 } block && _reads - block.LastUse > MaxIdleReads)
             {
                 Free(block);
             }
         }
     }
 
-    private void StartAfter(Block block)
+    private void StartAfter(AheadBlock block)
     {
         var bytes = 0L;
 
-        for (var next = block.Number + 1; next < Math.Min(_sequence.Count, block.Number + (distance * RemoteStore.SmallPerLarge)) && bytes < distance * (long)pool.BlockSize; next++)
+        for (var next = block.Number + 1; next < Math.Min(_blocks.Count, block.Number + (distance * RemoteStore.SmallPerLarge)) && bytes < distance * (long)pool.BlockSize; next++)
         {
-            if (!Start(_sequence[next]))
+            if (!Start(_blocks[next]))
             {
                 return;
             }
 
-            bytes += _sequence[next].Range.Length;
+            bytes += _blocks[next].Range.Length;
         }
     }
 
-    private bool Start(Block block)
+    private bool Start(AheadBlock block)
     {
         if (block.Fetched is null && TryRent(block.Range.Length) is { } bytes)
         {
@@ -222,7 +208,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
         return pool.TryRent(length);
     }
 
-    private void Free(Block block)
+    private void Free(AheadBlock block)
     {
         if (block.Bytes is not { } bytes)
         {
@@ -242,116 +228,5 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         block.Reset();
-    }
-
-    private void Add((ByteRange Range, long Wanted) part)
-    {
-        var block = new Block(_sequence.Count, part.Range, Math.Min(part.Wanted, part.Range.Length));
-        _sequence.Add(block);
-        _byOffset.Add(part.Range.Offset, block);
-    }
-
-    /// <summary>The index of the last block that begins at an offset or before it; -1 where there is none.</summary>
-    private int IndexAt(long offset)
-    {
-        var (low, high) = (0, _byOffset.Count);
-
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            (low, high) = _byOffset.Keys[middle] <= offset ? (middle + 1, high) : (low, middle);
-        }
-
-        return low - 1;
-    }
-
-    /// <summary>What of a range is in no block yet.</summary>
-    private List<(ByteRange Range, long Wanted)> Uncovered((ByteRange Range, long Wanted) joined)
-    {
-        var parts = new List<(ByteRange, long)>();
-        var (range, start) = (joined.Range, joined.Range.Offset);
-
-        for (var index = Math.Max(0, IndexAt(start)); index < _byOffset.Count && _byOffset.Keys[index] < range.End; index++)
-        {
-            var present = _byOffset.Values[index].Range;
-
-            if (present.Offset > start)
-            {
-                parts.Add((new ByteRange(start, present.Offset - start), present.Offset - start));
-            }
-
-            start = Math.Max(start, present.End);
-        }
-
-        if (start < range.End)
-        {
-            parts.Add((new ByteRange(start, range.End - start), start == range.Offset ? joined.Wanted : range.End - start));
-        }
-
-        return parts;
-    }
-
-    /// <summary>Ranges that follow each other closely become one, and large ones several, so that each fits into a block.</summary>
-    private List<(ByteRange Range, long Wanted)> Join(IReadOnlyList<ByteRange> ranges)
-    {
-        var joined = new List<(ByteRange Range, long Wanted)>();
-
-        foreach (var range in ranges.Where(range => range.Offset >= 0 && range.Length > 0 && range.Length <= length - range.Offset))
-        {
-            if (joined.Count > 0 && joined[^1] is var (last, wanted)
-                && range.Offset >= last.Offset && range.Offset - last.End <= MaxGap && range.End - last.Offset <= pool.BlockSize)
-            {
-                joined[^1] = (last with { Length = Math.Max(last.End, range.End) - last.Offset }, wanted + range.Length);
-                continue;
-            }
-
-            for (var start = range.Offset; start < range.End; start += pool.BlockSize)
-            {
-                var size = Math.Min(pool.BlockSize, range.End - start);
-                joined.Add((new ByteRange(start, size), size));
-            }
-        }
-
-        return joined;
-    }
-
-    /// <param name="number">Its place in the order of reading.</param>
-    /// <param name="range">Where it is.</param>
-    /// <param name="wanted">How many of its bytes are going to be read.</param>
-    private sealed class Block(int number, ByteRange range, long wanted)
-    {
-        public int Number => number;
-
-        public ByteRange Range => range;
-
-        /// <summary>Whether what is wanted of it is read once.</summary>
-        public bool IsData => wanted >= MinData;
-
-        /// <summary>Whether all that is wanted of it was read.</summary>
-        public bool IsDone => Read >= wanted;
-
-        /// <summary>How many bytes were read.</summary>
-        public long Read { get; set; }
-
-        /// <summary>When it was last read, or fetched, as a number of reads.</summary>
-        public long LastUse { get; set; }
-
-        /// <summary>How many threads are reading it.</summary>
-        public int Users { get; set; }
-
-        /// <summary>Null unless it is, or is being, fetched.</summary>
-        public byte[]? Bytes { get; set; }
-
-        /// <summary>Done when it is fetched.</summary>
-        public Task? Fetched { get; set; }
-
-        /// <summary>Makes it one that was never fetched.</summary>
-        public void Reset() => (Bytes, Fetched, Read) = (null, null, 0);
-
-        public void CopyTo(long offset, Span<byte> buffer, CancellationToken cancellationToken)
-        {
-            Fetched!.WaitAsync(cancellationToken).GetAwaiter().GetResult();
-            Bytes.AsSpan((int)(offset - range.Offset), buffer.Length).CopyTo(buffer);
-        }
     }
 }
