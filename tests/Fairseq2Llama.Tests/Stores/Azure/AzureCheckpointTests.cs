@@ -19,6 +19,18 @@ public sealed class AzureCheckpointTests : AddressedCheckpointTests
         _client = azurite.Open(_container);
     }
 
+    /// <summary>The account of such an address is that of -EndpointUrl.</summary>
+    [Fact]
+    public void An_address_may_name_the_container_alone()
+    {
+        PutFolder(Repository.Case("fs2"), "in");
+
+        var checkpoint = CheckpointReader.Read(new CheckpointAddress($"az://{_container.Segments[^1]}/in", _access), cancellationToken: Token);
+
+        Assert.Equal(At("in").Text, checkpoint.Path);
+        Assert.Equal(CheckpointReader.Read(At("in"), cancellationToken: Token).Tensors.Select(tensor => tensor.Name), checkpoint.Tensors.Select(tensor => tensor.Name));
+    }
+
     private protected override CheckpointAddress At(string key) => new($"{_container}/{key}", _access);
 
     private protected override void Put(string key, byte[] bytes) => _client.PutAsync(key, bytes, "test", replaces: null, Token).GetAwaiter().GetResult();
