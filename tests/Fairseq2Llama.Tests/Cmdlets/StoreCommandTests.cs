@@ -11,6 +11,7 @@ public abstract class StoreCommandTests : IDisposable
 
     private protected StoreCommandTests()
     {
+        S3Profiles.Use();
         Session["tiny"] = TinyModel.Architecture;
         Session["at"] = new System.Collections.Hashtable { ["EndpointUrl"] = Server.Address, ["ProfileName"] = S3Profiles.Right };
         Session["server"] = Server.Address;
