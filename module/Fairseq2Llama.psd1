@@ -17,6 +17,7 @@
         'Views/CheckpointTensor.Format.ps1xml'
         'Views/CheckpointTest.Format.ps1xml'
         'Views/Comparison.Format.ps1xml'
+        'Views/ExportedShard.Format.ps1xml'
         'Views/Numbers.Format.ps1xml'
     )
 

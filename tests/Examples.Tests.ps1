@@ -58,7 +58,7 @@ Describe 'Export-Shard.ps1' {
         $exported.Errors + $failed.Errors | Should -BeNullOrEmpty
         $exported.Output, $failed.Output -split "`n" | Should -Match '^##vso\[task\.(setprogress|logissue) '
         $failed.Output | Should -Match 'type=error;code=MissingShard'
-        Get-ChildItem TestDrive:/shards -Name | Should -Be consolidated.01.pth, params.json
+        Get-ChildItem TestDrive:/shards -Name | Should -Be consolidated.01.pth
     }
 }
 

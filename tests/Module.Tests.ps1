@@ -591,7 +591,8 @@ Describe 'Jobs at the same time' {
                 Export-LlamaReferenceCheckpoint $using:together -Architecture $using:tiny -ShardCount 2 -ShardIndex $_
         } -ThrottleLimit 2
 
-        $written | Should -HaveCount 2
+        $written.Name | Sort-Object | Should -Be consolidated.00.pth, consolidated.01.pth
+        Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint $together -Architecture $tiny -ShardCount 2 -CompleteShards
         Get-ChildItem $together -Name -Force | Should -Be consolidated.00.pth, consolidated.01.pth, params.json
         Compare-LlamaCheckpoint (Read-Fairseq2Checkpoint $data/fs2) (Read-LlamaReferenceCheckpoint $together) |
             Group-Object Result -NoElement | ForEach-Object { "$($_.Count) $($_.Name)" } | Should -Be '21 Equal'

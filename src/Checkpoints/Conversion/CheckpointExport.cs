@@ -68,7 +68,7 @@ public static class CheckpointExport
         var architecture = output is null ? choice.Architecture : choice.Architecture with { TiedEmbeddings = output.IsTied };
 
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
-        var files = PlanFiles(format, model, destination);
+        var files = PlanFiles(format, model, destination, options, cancellationToken);
 
         var found = DestinationFolder.Inspect(destination, files, format.Folder, options.Force);
         RequireInputsElsewhere(checkpoint, destination.Folder, found);
@@ -76,7 +76,7 @@ public static class CheckpointExport
         return new ConversionPlan(destination, architecture, files, format, options.Verification)
         {
             Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture)],
-            ReplicatedTensors = [.. files.Split.FindReplicated(model.Tensors)],
+            ReplicatedTensors = files.TensorFiles.IsEmpty ? [] : [.. files.Split.FindReplicated(model.Tensors)],
             ReplacedFiles = found.Replaced,
             StaleFiles = found.Stale,
             Flush = options.Flush || found.Replaced.Length + found.Stale.Length > 0,
@@ -85,11 +85,12 @@ public static class CheckpointExport
     }
 
     /// <summary>Some files depend on what is already there, which a store need not say.</summary>
-    private static OutputFiles PlanFiles(OutputFormat format, ExportedModel model, IExportDestination destination)
+    private static OutputFiles PlanFiles(
+        OutputFormat format, ExportedModel model, IExportDestination destination, ExportOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            return format.PlanFiles(model, destination.Folder);
+            return ShardJobs.Select(format.PlanFiles(model, destination.Folder), options, format.Folder, destination.Folder, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

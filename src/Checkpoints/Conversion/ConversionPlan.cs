@@ -39,6 +39,9 @@ public sealed class ConversionPlan
     /// <summary>The number of files that the weights are divided into, whether or not all of them are among <see cref="Files"/>.</summary>
     public int ShardCount => Output.ShardCount;
 
+    /// <summary>The tensor files of this job, if other jobs write the others; otherwise empty.</summary>
+    public ImmutableArray<ExportedShard> Shards => Output.Shards;
+
     /// <summary>How much will be checked.</summary>
     public VerificationMode Verification { get; }
 
@@ -61,26 +64,18 @@ public sealed class ConversionPlan
     internal IExportDestination Destination { get; }
 
     /// <summary>The changes to the destination.</summary>
-    internal FolderChange Change
+    internal FolderChange Change => new()
     {
-        get
-        {
-            var shared = Files.OfType<PlannedTextFile>().Where(file => file.IsShared).Select(file => file.Name).ToImmutableArray();
-
-            return new FolderChange
-            {
-                Placed = [.. Files.Select(file => file.Name).Except(shared)],
-                Shared = shared,
-                Replaced = ReplacedFiles,
-                Stale = StaleFiles,
-                CommitMarker = Folder.CommitMarker,
-                Shards = Output.ShardIndex,
-                Flush = Flush,
-                Space = Output.Space,
-                RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),
-            };
-        }
-    }
+        Placed = [.. Files.Select(file => file.Name)],
+        Replaced = ReplacedFiles,
+        Stale = StaleFiles,
+        Consumed = Output.Consumed,
+        CommitMarker = Folder.CommitMarker,
+        Shards = [.. Shards.Select(shard => shard.ShardIndex)],
+        Flush = Flush,
+        Space = Output.Space,
+        RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),
+    };
 
     /// <summary>The files, and what other jobs write beside them.</summary>
     internal OutputFiles Output { get; }
@@ -119,6 +114,6 @@ public sealed class ConversionPlan
 
     /// <summary>The exported checkpoint, after the plan was carried out.</summary>
     /// <param name="cancellationToken">Stops reading its index.</param>
-    /// <exception cref="CheckpointException">It can't be read.</exception>
+    /// <exception cref="CheckpointException">It can't be read, as after a job that has written only some of the <see cref="Shards"/>.</exception>
     public LlamaCheckpoint OpenResult(CancellationToken cancellationToken = default) => Format.Open(Destination.Folder, Architecture, Output, cancellationToken);
 }

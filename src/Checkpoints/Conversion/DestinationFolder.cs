@@ -22,7 +22,7 @@ internal sealed record DestinationFolder(
         destination.RequireFolder();
 
         // What a killed export has left is still to be removed; there will be a look at the room then, too.
-        if (!ExportLeftovers.AreAt(destination, output.ShardIndex))
+        if (!ExportLeftovers.AreAt(destination, [.. output.Shards.Select(shard => shard.ShardIndex)]))
         {
             destination.RequireSpace(output.Space);
         }
@@ -49,9 +49,8 @@ internal sealed record DestinationFolder(
                 folder.Path);
         }
 
-        bool IsInTheWay(string name) => plan.Files.FirstOrDefault(file => names.Equals(file.Name, name)) is { } file
-            ? file is not PlannedTextFile { IsShared: true } shared || !shared.IsAlreadyIn(folder)
-            : plan.Folder.IsStale(name, planned) && !plan.Output.NotWritten.Contains(name, names);
+        bool IsInTheWay(string name) =>
+            planned.Contains(name) || (IsStale(name, plan.Output, plan.Folder, planned) && !plan.Output.NotWritten.Contains(name, names));
     }
 
     private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, FolderRules rules, bool force)
@@ -59,11 +58,10 @@ internal sealed record DestinationFolder(
         var (path, names) = (folder.Path, folder.Identities);
         var present = folder.FileNames.ToArray();
         var planned = output.Planned.Select(file => file.Name).ToHashSet(names);
-        var shared = output.Planned.OfType<PlannedTextFile>().Where(file => file.IsShared).ToArray();
-        var kept = shared.Where(file => file.IsAlreadyIn(folder)).Select(file => file.Name).ToHashSet(names);
-        var replaced = present.Where(name => planned.Contains(name) && !kept.Contains(name)).ToArray();
+        var replaced = present.Where(planned.Contains).ToArray();
         var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, names)).ToArray();
-        var stale = others.Where(name => rules.IsStale(name, planned)).ToArray();
+        var stale = others.Where(name => IsStale(name, output, rules, planned)).ToArray();
+        var inTheWay = replaced.Concat(stale).Where(name => ShardRecord.FileOf(name) is null).ToArray();
 
         RequireNoObstacle(folder, rules);
 
@@ -73,20 +71,20 @@ internal sealed record DestinationFolder(
                 CheckpointErrorCode.OutputExists, $"'{folder.PathOf(taken)}' is a folder, but the export writes a file of that name. Rename the folder, or choose another destination.", path);
         }
 
-        if (!force && replaced.Length + stale.Length > 0)
+        if (!force && inTheWay.Length > 0)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"'{path}' already holds {string.Join(", ", replaced.Concat(stale))}. Choose another folder, or replace them with -Force.",
+                $"'{path}' already holds {string.Join(", ", inTheWay)}. Choose another folder, or replace them with -Force.",
                 path);
         }
 
-        if (!force && output.Foreign.Length > 0)
+        if (!force && output.Foreign is not null)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"'{path}' holds shards of another export: {string.Join(", ", output.Foreign)}. Choose another"
-                + " folder, or start to replace them with -Force.",
+                $"'{path}' holds files that jobs have written with other options or from another checkpoint, such as {output.Foreign}. Choose another"
+                + " folder, or replace them with -Force.",
                 path);
         }
 
@@ -95,12 +93,20 @@ internal sealed record DestinationFolder(
             [.. stale],
             [
                 .. FindOtherFormats(folder, rules),
-                .. output.Foreign.Select(file => $"'{folder.PathOf(file)}' belongs to another export. Run the job for that shard, so that it replaces the file."),
+                .. output.Foreign is null
+                    ? (IEnumerable<string>)[]
+                    : [$"'{folder.PathOf(output.Foreign)}' was written with other options or from another checkpoint. Run the job for that file with -Force, too."],
                 .. from name in others.Except(stale)
                    where rules.FindStumblingBlock(name) is not null
                    select $"'{folder.PathOf(name)}' stays in the folder; {rules.FindStumblingBlock(name)}",
             ]);
     }
+
+    /// <summary>As long as jobs write files, nothing may make a checkpoint of them.</summary>
+    private static bool IsStale(string name, OutputFiles output, FolderRules rules, IReadOnlySet<string> planned) =>
+        rules.IsStale(name, planned)
+        || ShardRecord.FileOf(name) is not null
+        || (!output.Shards.IsEmpty && name == rules.CommitMarker);
 
     /// <summary>Commands that detect the format read only one of them.</summary>
     private static IEnumerable<string> FindOtherFormats(ICheckpointFolder folder, FolderRules rules)

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
@@ -11,7 +12,7 @@ public static class ExportLeftovers
 {
     /// <summary>Whether there is anything; it can also be of an export that is running.</summary>
     /// <param name="destination">The address of the folder that is exported to.</param>
-    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
+    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ExportOptions.ShardIndex"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static bool AreAt(CheckpointAddress destination, IReadOnlyCollection<int> shardIndex, CancellationToken cancellationToken = default) =>
         AreAt(Destinations.At(destination, cancellationToken), shardIndex);
@@ -40,11 +41,16 @@ public static class ExportLeftovers
     {
         try
         {
-            return Destinations.At(address, cancellationToken) is { IsUnfinished: true } destination
+            var destination = Destinations.At(address, cancellationToken);
+            var shards = destination.Folder.Exists ? destination.Folder.FileNames.Count(name => ShardRecord.FileOf(name) is not null) : 0;
+
+            return destination.IsUnfinished
                 ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
+                : shards > 0
+                ? $"Jobs have exported {shards} files to '{destination.Folder.Path}'. When all jobs are done, run the export once more with -CompleteShards."
                 : null;
         }
-        catch (Exception e) when (e is IOException or CheckpointException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
             // The error that this is about says more.
             return null;
@@ -53,7 +59,7 @@ public static class ExportLeftovers
 
     /// <summary>Finishes an export that was killed while its files were being put in place, and removes everything else that is left.</summary>
     /// <param name="destination">The address of the folder that is exported to.</param>
-    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ReferenceExportOptions.ShardIndex"/>.</param>
+    /// <param name="shardIndex">The shards that are to be written, as in <see cref="ExportOptions.ShardIndex"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Whether one was finished.</returns>
     /// <exception cref="CheckpointException">It can't be finished.</exception>

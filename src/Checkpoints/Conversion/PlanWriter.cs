@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
@@ -8,12 +9,20 @@ namespace Fairseq2Llama.Conversion;
 /// <summary>Carries out a plan: writes everything to the staging folder, verifies it, and puts it in place.</summary>
 internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? progress, CancellationToken cancellationToken)
 {
-    private readonly long _total = plan.Files.Sum(file => file.Work + WrittenFileCheck.WorkFor(file, plan.Policy));
+    private readonly long _total = plan.Files.Sum(file => file.Work + WrittenFileCheck.WorkFor(file, plan.Policy))
+        + plan.Output.InPlace.Sum(check => WrittenFileCheck.WorkFor(check.File, plan.Policy));
+
+    private readonly Dictionary<PlannedFile, IReadOnlyDictionary<PlannedStorage, uint>> _checksums = [];
     private long _done;
 
     /// <returns>Warnings that only reading the data reveals.</returns>
     public ImmutableArray<CheckpointFinding> Run()
     {
+        if (plan.Files.IsEmpty)
+        {
+            return [];
+        }
+
         try
         {
             ImmutableArray<CheckpointFinding> findings;
@@ -71,7 +80,9 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// </summary>
     private void Write(IStagedFolder staging, StorageCopier copier)
     {
-        var checks = new List<WrittenFileCheck>();
+        var inPlace = new FilesInPlace(plan.Destination.Folder, plan.Output.InPlace);
+        var checks = plan.Output.InPlace.ToList();
+        Run(checks);
 
         foreach (var phase in plan.Files.GroupBy(file => file.Phase).OrderBy(phase => phase.Key))
         {
@@ -106,7 +117,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
 
             var end = _done + work;
             Report(0);
-            step(new WriteContext(staging, copier, plan.Policy, Report, cancellationToken));
+            step(new WriteContext(staging, inPlace, copier, plan.Policy, Report, cancellationToken) { Checksums = _checksums });
             _done = end;
             Report(0);
 

@@ -15,7 +15,7 @@ internal static class CheckpointFormats
     public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
 
     /// <summary>Whether exports to any format write files of that name.</summary>
-    public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(name));
+    public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name));
 
     /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
     /// <param name="error">The error from reading it.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Transfer;
 
@@ -23,6 +24,15 @@ public abstract record ExportOptions
 
     /// <summary>How much to check.</summary>
     public VerificationMode Verification { get; init; }
+
+    /// <summary>
+    /// The tensor files to write, counted from 0, if other jobs write the others; empty for a whole export. What jobs have written becomes a
+    /// checkpoint with <see cref="CompleteShards"/>.
+    /// </summary>
+    public ImmutableArray<int> ShardIndex { get; init; } = [];
+
+    /// <summary>Whether to check the tensor files that jobs with <see cref="ShardIndex"/> have written, and to write all other files.</summary>
+    public bool CompleteShards { get; init; }
 
     internal VerificationPolicy Policy => VerificationPolicy.Of(Verification);
 

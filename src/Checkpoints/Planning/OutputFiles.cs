@@ -14,14 +14,26 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>The number of files that the weights are divided into, whether or not all are to be written.</summary>
     public int ShardCount { get; init; } = 1;
 
-    /// <summary>The shards to be written, if other jobs write the others at the same time; otherwise empty.</summary>
-    public ImmutableArray<int> ShardIndex { get; init; } = [];
+    /// <summary>Those that hold tensors, in the order in which they are numbered.</summary>
+    public ImmutableArray<PlannedTensorFile> TensorFiles => [.. Planned.OfType<PlannedTensorFile>()];
+
+    /// <summary>The tensor files of this job, if other jobs write the others; otherwise empty.</summary>
+    public ImmutableArray<ExportedShard> Shards { get; init; } = [];
 
     /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>
     public ImmutableArray<string> NotWritten { get; init; } = [];
 
-    /// <summary>The names of those of them that are there already and of another export.</summary>
-    public ImmutableArray<string> Foreign { get; init; } = [];
+    /// <summary>Those of them that nobody needs any more when it is complete.</summary>
+    public ImmutableArray<string> Consumed { get; init; } = [];
+
+    /// <summary>The name of one that is there already and of another export, if one was found.</summary>
+    public string? Foreign { get; init; }
+
+    /// <summary>Files that other jobs have exported, which this export makes a checkpoint of.</summary>
+    public ImmutableArray<WrittenFileCheck> InPlace { get; init; } = [];
+
+    /// <summary>All files of the checkpoint, the weights first.</summary>
+    public IEnumerable<PlannedFile> OfCheckpoint => InPlace.Select(check => check.File).Concat(Planned);
 
     /// <summary>The room that those to be written take.</summary>
     public RequiredSpace Space

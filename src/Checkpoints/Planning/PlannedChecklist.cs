@@ -26,7 +26,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
         var lines = new byte[files.Count][];
 
         workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, (index, cancellationToken) =>
-            lines[index] = LineOf(Hash(context.Staging.SourceOf(files[index].Name), workers.Done, cancellationToken), files[index]));
+            lines[index] = LineOf(Hash(context.SourceOf(files[index]), workers.Done, cancellationToken), files[index]));
 
         context.Write(Name, lines.SelectMany(line => line).ToArray());
         return null;

@@ -46,6 +46,7 @@ internal sealed class PlannedTensorFile : PlannedFile
     {
         using var file = context.Staging.Create(Name, Length, context.Verification.SharesBlocks ? Unchanged : []);
         var checksums = new TensorFileWriter(Layout, context.Copier.Write, storages => context.Copier.Expect(storages, context.CancellationToken), context.MakeWorkers()).Write(file);
+        context.Checksums[this] = checksums;
         return new WrittenFileCheck(this, checksums);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fairseq2Llama.Dependencies;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
@@ -13,6 +14,9 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
     /// <summary>The file.</summary>
     public PlannedTensorFile File => plan;
 
+    /// <summary>What to do if it differs.</summary>
+    public string Remedy { get; init; } = "Check the disk of the destination. No files are left behind.";
+
     /// <summary>Bytes that are read for it.</summary>
     public static long WorkFor(PlannedFile file, VerificationPolicy verification) => verification.ReadsBack && file is PlannedTensorFile ? file.Length : 0;
 
@@ -26,22 +30,26 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         catch (CheckpointException e) when (e.Code == CheckpointErrorCode.ReadFailed)
         {
             // A store may let somebody write who may not read, and says so.
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"What was written can't be verified. {e.Message}", context.Staging.PathOf(plan.Name), e);
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"What was written can't be verified. {e.Message}", context.PathOf(plan), e);
         }
         catch (CheckpointException e) when (e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
         {
             // The reader sees the written file as an input; to the user, it is the output.
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{context.Staging.PathOf(plan.Name)}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",
-                context.Staging.PathOf(plan.Name),
+                $"'{context.PathOf(plan)}' can't be read back: it was removed or changed while it was being written, or the disk is failing. Run the export again.",
+                context.PathOf(plan),
                 e);
         }
     }
 
-    private void Compare(WriteContext context)
+    /// <summary>Compares the index of the file with the plan.</summary>
+    /// <param name="source">The file.</param>
+    /// <returns>Where the bytes of each storage are.</returns>
+    /// <exception cref="CheckpointException">It differs, or can't be read.</exception>
+    public IReadOnlyDictionary<PlannedStorage, StoredBytes> CompareIndex(IByteSource source)
     {
-        var source = context.Staging.SourceOf(plan.Name);
+        Require(source.Length == plan.Length, string.Create(CultureInfo.InvariantCulture, $"{source.Length} bytes instead of {plan.Length}"));
         var entries = plan.Container.Read(source);
         var storages = new Dictionary<PlannedStorage, StoredBytes>();
 
@@ -59,6 +67,14 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
                     && (!plan.Container.HasChecksums || storage.Crc32 == checksums[planned.Storage]),
                 $"another '{planned.Name}'");
         }
+
+        return storages;
+    }
+
+    private void Compare(WriteContext context)
+    {
+        var source = context.SourceOf(plan);
+        var storages = CompareIndex(source);
 
         if (context.Verification.ReadsBack)
         {
@@ -94,7 +110,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         {
             throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed,
-                $"'{plan.Name}' reads back differently from what was written: {found}. Check the disk of the destination. No files are left behind.",
+                $"'{plan.Name}' reads back differently from what was written: {found}. {Remedy}",
                 plan.Name);
         }
     }

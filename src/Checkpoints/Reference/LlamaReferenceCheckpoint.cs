@@ -26,7 +26,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
         Files = files;
         SizeInBytes = sizeInBytes;
 
-        // What can't be read now, as long as other jobs write their shards, can be later.
+        // What can't be read now can be later.
         _folder = new(getFolder, LazyThreadSafetyMode.PublicationOnly);
         _tensors = new(() => Adopt(_folder.Value.Tensors), LazyThreadSafetyMode.PublicationOnly);
     }
@@ -40,7 +40,7 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <summary>The number of files that the weights are divided into, one for each model-parallel rank.</summary>
     public override int ShardCount { get; }
 
-    /// <summary>These files, or those of them that were written, by rank; then what stands beside them.</summary>
+    /// <summary>These files, by rank; then what stands beside them.</summary>
     public override ImmutableArray<string> Files { get; }
 
     /// <summary>Its tensors, under the reference names. Of one that was just written they are read from the disk when they are first asked for.</summary>
@@ -61,15 +61,15 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     internal override IEnumerable<string> FilesWithInvalidPickleChecksum =>
         from file in _folder.Value.TorchFiles where !file.IsPickleChecksumValid select file.Source.Name;
 
-    /// <summary>The exported checkpoint. Jobs may still be writing other shards, so it is read only when its tensors are requested.</summary>
+    /// <summary>The exported checkpoint, which is read only when its tensors are requested.</summary>
     internal static LlamaReferenceCheckpoint OfExport(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output)
     {
         return new LlamaReferenceCheckpoint(
             folder,
             new ArchitectureFile(folder.PathOf(ReferenceParams.FileName)) { Architecture = architecture },
             output.ShardCount,
-            [.. output.Planned.Select(file => folder.PathOf(file.Name))],
-            output.Planned.Sum(file => file.Length),
+            [.. output.OfCheckpoint.Select(file => folder.PathOf(file.Name))],
+            output.OfCheckpoint.Sum(file => file.Length),
             () => ReferenceFolder.Open(folder, CancellationToken.None));
     }
 

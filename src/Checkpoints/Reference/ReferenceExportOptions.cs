@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 
@@ -12,13 +11,10 @@ public sealed record ReferenceExportOptions : ExportOptions
     /// </summary>
     public int? ShardCount { get; init; }
 
-    /// <summary>Which of these files to write, from 0; empty for all. params.json is written in any case.</summary>
-    public ImmutableArray<int> ShardIndex { get; init; } = [];
-
     /// <summary>The form of params.json.</summary>
     public ParamsLayout ParamsLayout { get; init; }
 
-    /// <summary>Whether to write checklist.chk, too, with the MD5 of each file; it can name all shards only where all are written.</summary>
+    /// <summary>Whether to write checklist.chk, too, with the MD5 of each file.</summary>
     public bool Checklist { get; init; }
 
     internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new ReferenceFormat(this);

@@ -87,27 +87,18 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
     public override OutputFiles PlanFiles(ExportedModel model, ICheckpointFolder destination)
     {
         var split = new ModelParallelSplit(options.ShardCount ?? model.Checkpoint.ModelParallelSize, model);
-        ImmutableArray<int> ranks = [.. RequireRanks(split.Count)];
         ImmutableArray<PlannedFile> files =
         [
-            .. ranks.Select(PlanShard),
-            new PlannedTextFile(ConfigFileName, WriteConfig(model.Architecture), "the architecture", isShared: !options.ShardIndex.IsEmpty),
+            .. Enumerable.Range(0, split.Count).Select(rank => new PlannedTensorFile(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank))),
+            new PlannedTextFile(ConfigFileName, WriteConfig(model.Architecture), "the architecture"),
         ];
-
-        var others = Enumerable.Range(0, split.Count).Except(ranks).ToArray();
-        var present = others.Where(rank => destination.HasFile(ReferenceShard.NameOf(rank)));
 
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
-            Reason = DescribeCount(split.Count, others.Length == 0 ? [] : ranks),
+            Reason = DescribeCount(split.Count),
             ShardCount = split.Count,
-            ShardIndex = options.ShardIndex,
-            NotWritten = [.. others.Select(ReferenceShard.NameOf)],
             Warnings = [.. FindForeignDivision(model.Architecture, split)],
-            Foreign = [.. SiblingShards.FindForeign(destination, present.Select(PlanShard))],
         };
-
-        PlannedTensorFile PlanShard(int rank) => new(ReferenceShard.NameOf(rank), Container, model.PlanTensors(split, rank));
     }
 
     /// <summary>Meta's loaders find the embeddings divided as theirs are, or refuse the file.</summary>
@@ -128,34 +119,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
     }
 
     /// <summary>Pipeline stages and data parallelism divide a checkpoint, too, and are merged.</summary>
-    private string DescribeCount(int count, IEnumerable<int> written)
-    {
-        var why = options.ShardCount is null ? "as many as the checkpoint has tensor-parallel ranks" : "as requested";
-        var names = string.Join(", ", written.Select(ReferenceShard.NameOf));
-        return string.Create(CultureInfo.InvariantCulture, $"Files: {count}, {why}{(names.Length == 0 ? "" : $"; this export writes {names}")}.");
-    }
-
-    /// <summary>The ranks to be written, each once.</summary>
-    /// <exception cref="CheckpointException">There are no such ones, or they are too few for a checklist.</exception>
-    private IEnumerable<int> RequireRanks(int count)
-    {
-        var ranks = options.ShardIndex;
-
-        CheckpointException.ThrowIfAny(
-            from rank in ranks
-            where rank < 0 || rank >= count
-            select new CheckpointFinding(FindingSeverity.Error, CheckpointErrorCode.MissingShard, $"{rank}"),
-            "-ShardIndex names files that do not exist",
-            count == 1 ? "The only index is 0; -ShardCount makes more files." : $"The {count} indexes are 0 to {count - 1}.");
-
-        if (options.Checklist && ranks.Length > 0)
-        {
-            throw new CheckpointException(
-                CheckpointErrorCode.MissingShard,
-                "A checklist names every shard, but this job does not know the shards of other jobs. Omit -Checklist with -ShardIndex. When"
-                + $" all jobs are done, run: md5sum consolidated.*.pth params.json > {PlannedChecklist.FileName}");
-        }
-
-        return ranks.IsEmpty ? Enumerable.Range(0, count) : ranks.Distinct().Order();
-    }
+    private string DescribeCount(int count) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Files: {count}, {(options.ShardCount is null ? "as many as the checkpoint has tensor-parallel ranks" : "as requested")}.");
 }

@@ -5,17 +5,17 @@ namespace Fairseq2Llama.Stores;
 /// <summary>The changes that an export makes to a folder.</summary>
 internal sealed record FolderChange
 {
-    /// <summary>The names of files that only this export writes.</summary>
+    /// <summary>The names of files that are written, in the order in which they are put in place, but for the commit marker, which is the last.</summary>
     public required ImmutableArray<string> Placed { get; init; }
-
-    /// <summary>The names of files that other jobs write at the same time, with the same content.</summary>
-    public required ImmutableArray<string> Shared { get; init; }
 
     /// <summary>The names of files of an earlier export that are replaced.</summary>
     public required ImmutableArray<string> Replaced { get; init; }
 
     /// <summary>The names of files of an earlier export that readers would take for part of this one. They are removed.</summary>
     public required ImmutableArray<string> Stale { get; init; }
+
+    /// <summary>The names of files that are removed when all others are in place.</summary>
+    public required ImmutableArray<string> Consumed { get; init; }
 
     /// <summary>The file that marks the folder as complete: it is removed first and written last.</summary>
     public required string CommitMarker { get; init; }

@@ -41,40 +41,6 @@ internal static class WholeFile
         return bytes;
     }
 
-    /// <summary>Whether a file holds just some bytes.</summary>
-    /// <exception cref="CheckpointException">It can't be read.</exception>
-    public static bool IsEqual(IByteSource source, ReadOnlySpan<byte> content)
-    {
-        using var reader = source.Open();
-
-        if (source.Length != content.Length)
-        {
-            return false;
-        }
-
-        var bytes = new byte[content.Length];
-        reader.Read(0, bytes);
-        return content.SequenceEqual(bytes);
-    }
-
-    /// <summary>Whether a folder has a file that holds just some bytes. Where a job puts it there at this very moment, it is looked at once more.</summary>
-    /// <exception cref="CheckpointException">It can't be read, or is written anew again and again.</exception>
-    public static bool IsIn(ICheckpointFolder folder, string name, ReadOnlySpan<byte> content)
-    {
-        const int MaxAttempts = 10;
-
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return folder.HasFile(name) && IsEqual(folder.SourceOf(name), content);
-            }
-            catch (CheckpointException) when (attempt < MaxAttempts)
-            {
-            }
-        }
-    }
-
     /// <param name="reader">The file.</param>
     /// <param name="length">Its length.</param>
     /// <param name="take">Gets the pieces, from first to last.</param>

@@ -45,6 +45,9 @@ public abstract class ExportCommand : DestinationCmdlet
     /// <summary>The shards to be written, if other jobs write the others; otherwise empty.</summary>
     private protected virtual int[] JobShards => [];
 
+    /// <summary>Whether this is the last step, after other jobs have written the shards.</summary>
+    private protected virtual bool CompletesShards => false;
+
     /// <summary>Options with what only this format has.</summary>
     /// <exception cref="CheckpointException">An argument is wrong.</exception>
     private protected abstract ExportOptions MakeOptions();
@@ -98,6 +101,8 @@ public abstract class ExportCommand : DestinationCmdlet
             Verification = Verification,
             Force = Force,
             Flush = Flush,
+            ShardIndex = [.. JobShards],
+            CompleteShards = CompletesShards,
         });
 
         foreach (var warning in plan.Warnings)
@@ -116,12 +121,13 @@ public abstract class ExportCommand : DestinationCmdlet
         }
 
         var description = Describe(name, plan);
-        var isApproved = ShouldProcess(description, description, MyInvocation.MyCommand.Name, out var reason);
+        var reason = ShouldProcessReason.None;
+        var isApproved = plan.Files.IsEmpty || ShouldProcess(description, description, MyInvocation.MyCommand.Name, out reason);
 
         if (isApproved)
         {
             Execute(name, plan);
-            WriteObject(plan.OpenResult(Stop));
+            WriteObject(plan.Shards.IsEmpty ? plan.OpenResult(Stop) : plan.Shards, enumerateCollection: true);
         }
 
         if (isApproved || reason == ShouldProcessReason.WhatIf)

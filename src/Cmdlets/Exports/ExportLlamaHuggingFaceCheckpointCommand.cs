@@ -4,8 +4,8 @@ namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Exports a checkpoint in Hugging Face's format, for transformers' LlamaForCausalLM: safetensors files and config.json.</summary>
 [Cmdlet(VerbsData.Export, "LlamaHuggingFaceCheckpoint", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
-[OutputType(typeof(LlamaHuggingFaceCheckpoint))]
-public sealed class ExportLlamaHuggingFaceCheckpointCommand : ExportCommand
+[OutputType(typeof(LlamaHuggingFaceCheckpoint), typeof(ExportedShard))]
+public sealed class ExportLlamaHuggingFaceCheckpointCommand : ShardedExportCommand
 {
     /// <summary>How many bytes one file may hold, 5 GB as in transformers when absent. A tensor that is larger gets a file of its own.</summary>
     [Parameter]

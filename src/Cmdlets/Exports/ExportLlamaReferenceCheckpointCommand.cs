@@ -4,8 +4,8 @@ namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Exports a checkpoint in Meta's reference format: consolidated.NN.pth and params.json.</summary>
 [Cmdlet(VerbsData.Export, "LlamaReferenceCheckpoint", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
-[OutputType(typeof(LlamaReferenceCheckpoint))]
-public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
+[OutputType(typeof(LlamaReferenceCheckpoint), typeof(ExportedShard))]
+public sealed class ExportLlamaReferenceCheckpointCommand : ShardedExportCommand
 {
     /// <summary>
     /// The number of files to divide the weights into, which is the model-parallel size of the loader. By default, as many as
@@ -14,12 +14,6 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
     [Parameter]
     [ValidateRange(1, 99999)]
     public int? ShardCount { get; set; }
-
-    /// <summary>Writes only these of the files, counted from 0, and params.json; other jobs write the others into the same folder.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ValidateRange(0, 99998)]
-    public int[] ShardIndex { get; set; } = [];
 
     /// <summary>
     /// The form of params.json: Nested, as fairseq2 wrote it; or Flat, as that of Meta's loaders wants it whose model it is, which Llama2
@@ -32,12 +26,9 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ExportCommand
     [Parameter]
     public SwitchParameter Checklist { get; set; }
 
-    private protected override int[] JobShards => ShardIndex;
-
     private protected override ExportOptions MakeOptions() => new ReferenceExportOptions
     {
         ShardCount = ShardCount,
-        ShardIndex = [.. ShardIndex],
         ParamsLayout = ParamsLayout,
         Checklist = Checklist,
     };

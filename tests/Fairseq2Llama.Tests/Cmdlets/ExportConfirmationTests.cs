@@ -118,7 +118,7 @@ public sealed class ExportConfirmationTests : ExportTests
 
         Assert.Contains("Architecture: tiny, 2 layers of 16, given with -Architecture.", outcome.Verbose);
         Assert.Contains("Files: 2, as requested.", outcome.Verbose);
-        Assert.Contains("Files: 2, as requested; this export writes consolidated.01.pth.", outcome.Verbose);
+        Assert.Contains("Files: 2, as requested. This job writes consolidated.01.pth.", outcome.Verbose);
         Assert.Contains("Files: 1, as many as the checkpoint has tensor-parallel ranks.", outcome.Verbose);
         Assert.Contains("Output: kept, because 'final_proj.weight' differs from 'decoder_frontend.embed.weight'.", outcome.Verbose);
         Assert.Contains("Files: 1, of up to 5,000,000,000 bytes each.", outcome.Verbose);

@@ -210,7 +210,7 @@ public sealed class ExportInputTests : ExportTests
     {
         var command = (CmdletInfo)Assert.Single(Session.Run("Get-Command Export-LlamaReferenceCheckpoint")).BaseObject;
 
-        Assert.Equal([typeof(LlamaReferenceCheckpoint)], command.OutputType.Select(type => type.Type));
+        Assert.Equal([typeof(LlamaReferenceCheckpoint), typeof(ExportedShard)], command.OutputType.Select(type => type.Type));
         Assert.Equal("Path", command.DefaultParameterSet);
         Assert.Contains("WhatIf", command.Parameters.Keys);
         Assert.Contains("Confirm", command.Parameters.Keys);

@@ -123,24 +123,6 @@ public sealed class ReadLlamaReferenceCheckpointTests : IDisposable
     [InlineData("Read-LlamaReferenceCheckpoint $cases/fs2", CheckpointErrorCode.CheckpointUnrecognized, "consolidated.00.pth")]
     public void Refuses_what_is_none(string script, CheckpointErrorCode code, string word) => _session.RunForError(code, script, word);
 
-    /// <summary>What a job with -ShardIndex gives is whole only when the others are done.</summary>
-    [Fact]
-    public void A_part_of_an_export_can_be_read_when_the_rest_is_there()
-    {
-        const string Export = "Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint jobs -Architecture $tiny -ShardCount 2";
-        _session.Run($"$first = {Export} -ShardIndex 0");
-
-        foreach (var command in new[] { "Get-CheckpointTensor", "Measure-CheckpointTensor" })
-        {
-            var outcome = _session.RunOn($"$first | {command}; 'goes on'");
-            Assert.Equal("goes on", Assert.Single(outcome.Output).BaseObject);
-            ErrorAssert.Is(CheckpointErrorCode.ArchitectureMismatch, Assert.Single(outcome.Errors), "no shard is missing");
-        }
-
-        _session.Run($"$null = {Export} -ShardIndex 1");
-        Assert.Equal(21, _session.Run<CheckpointTensor>("$first | Get-CheckpointTensor").Length);
-    }
-
     [Fact]
     public void Does_not_wait_for_a_pipe()
     {

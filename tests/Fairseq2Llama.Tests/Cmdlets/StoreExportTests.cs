@@ -99,6 +99,8 @@ public sealed class StoreExportTests : StoreCommandTests
         var jobs = new[] { Session, other }.Select((session, index) => Task.Run(() =>
             session.Run($"Export-LlamaReferenceCheckpoint s3://bucket/fs2 s3://bucket/out -Architecture $tiny -ShardCount 2 -ShardIndex {index} @at")));
         await Task.WhenAll(jobs);
+        Server.Fault = _ => null;
+        Session.Run("Export-LlamaReferenceCheckpoint s3://bucket/fs2 s3://bucket/out -Architecture $tiny -ShardCount 2 -CompleteShards @at");
 
         AssertIsAs("local", "out");
     }

@@ -43,7 +43,9 @@ public sealed class StoppedExportTests : ExportTests
 
             if (Directory.Exists(Folder["deep"]))
             {
-                Assert.Equal(_whole, CheckpointFolder.Hashes(Folder["deep/new"]));
+                Assert.Equal(
+                    arguments.Length == 0 ? _whole : _whole.Where(file => file.Key != "params.json"),
+                    CheckpointFolder.Hashes(Folder["deep/new"]).Where(file => file.Key[0] != '.'));
                 Directory.Delete(Folder["deep"], recursive: true);
             }
 

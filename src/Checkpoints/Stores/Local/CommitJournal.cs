@@ -20,19 +20,17 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     {
         [CommitAction.Remove] = "remove",
         [CommitAction.Place] = "place",
-        [CommitAction.Share] = "share",
-        [CommitAction.ReplaceShared] = "replace-shared",
     }.ToFrozenDictionary();
 
     /// <summary>The file that marks a folder as complete is removed first and placed last.</summary>
     public static CommitJournal Of(FolderChange change) => new(
     [
-        .. from name in change.Leaving.Except(change.Shared).OrderBy(name => name != change.CommitMarker)
+        .. from name in change.Leaving.OrderBy(name => name != change.CommitMarker)
            select new CommitStep(CommitAction.Remove, name),
         .. from name in change.Placed.OrderBy(name => name == change.CommitMarker)
            select new CommitStep(CommitAction.Place, name),
-        .. from name in change.Shared
-           select new CommitStep(change.Replaced.Contains(name) ? CommitAction.ReplaceShared : CommitAction.Share, name),
+        .. from name in change.Consumed
+           select new CommitStep(CommitAction.Remove, name),
     ]);
 
     public static bool IsIn(string staging) => File.Exists(Path.Combine(staging, FileName));
@@ -98,10 +96,4 @@ internal enum CommitAction
 
     /// <summary>Puts it into the destination, where none is any more.</summary>
     Place,
-
-    /// <summary>Puts it there, unless another job has done so.</summary>
-    Share,
-
-    /// <summary>Puts it there, unless another job has done so, in place of one of an earlier export.</summary>
-    ReplaceShared,
 }

@@ -13,8 +13,14 @@ internal sealed class FolderCommit(string staging, string destination)
     public static string NewIn(string staging) => Path.Combine(staging, "new");
 
     /// <summary>Moves old files out of their place and new ones into it; if one can't be moved, all go back.</summary>
+    /// <param name="journal">The moves.</param>
+    /// <param name="flush">Whether the files must have reached the disk.</param>
+    /// <param name="isOfJob">
+    /// Whether other jobs write into the destination at the same time. They may have replaced something already, so what made an earlier export
+    /// complete does not go back.
+    /// </param>
     /// <exception cref="CheckpointException">Another export has written the same files, or not all could be put back.</exception>
-    public void Run(CommitJournal journal, bool flush)
+    public void Run(CommitJournal journal, bool flush, bool isOfJob)
     {
         Directory.CreateDirectory(_replaced);
 
@@ -28,9 +34,21 @@ internal sealed class FolderCommit(string staging, string destination)
                 DiskFlush.Folder(destination);
             }
 
-            foreach (var step in journal.Steps)
+            var placed = journal.Steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToHashSet();
+
+            foreach (var (action, name) in journal.Steps)
             {
-                Take(step);
+                switch (action)
+                {
+                    case CommitAction.Remove:
+                        Move(InPlace(name), Replaced(name), goesBack: !isOfJob || placed.Contains(name));
+                        break;
+
+                    case CommitAction.Place:
+                        RequireAbsent(name);
+                        Move(New(name), InPlace(name), goesBack: true);
+                        break;
+                }
             }
 
             if (flush)
@@ -73,53 +91,13 @@ internal sealed class FolderCommit(string staging, string destination)
             {
                 File.Delete(InPlace(name));
             }
-            else if (action != CommitAction.Remove && isNew.Contains(name) && !(action == CommitAction.Share && isInPlace.Contains(name)))
+            else if (action == CommitAction.Place && isNew.Contains(name))
             {
                 File.Move(New(name), InPlace(name), overwrite: true);
             }
         }
 
         DiskFlush.Folder(destination);
-    }
-
-    private void Take(CommitStep step)
-    {
-        switch (step.Action)
-        {
-            case CommitAction.Remove:
-                Move(InPlace(step.Name), Replaced(step.Name));
-                break;
-
-            case CommitAction.Place:
-                RequireAbsent(step.Name);
-                Move(New(step.Name), InPlace(step.Name));
-                break;
-
-            case CommitAction.Share or CommitAction.ReplaceShared:
-                Share(step.Name, mayReplace: step.Action == CommitAction.ReplaceShared);
-                break;
-        }
-    }
-
-    /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
-    private void Share(string name, bool mayReplace)
-    {
-        // Check first whether a file is there, and only then what it is. In the other order, a job that puts the same file there in
-        // between would be taken for another export.
-        var isThere = File.Exists(InPlace(name));
-
-        if (WholeFile.IsIn(new LocalFolder(destination), name, File.ReadAllBytes(New(name))))
-        {
-            return;
-        }
-
-        if (isThere && !mayReplace)
-        {
-            throw WrittenMeanwhile(name);
-        }
-
-        // A job that is as far as this one may put the same file there at this very moment.
-        File.Move(New(name), InPlace(name), overwrite: true);
     }
 
     private void RequireAbsent(string name)
@@ -133,7 +111,7 @@ internal sealed class FolderCommit(string staging, string destination)
     private CheckpointException WrittenMeanwhile(string name) => new(
         CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was written by another export in the meantime. Choose another folder.", destination);
 
-    private void Move(string from, string to)
+    private void Move(string from, string to, bool goesBack)
     {
         try
         {
@@ -146,7 +124,10 @@ internal sealed class FolderCommit(string staging, string destination)
             return;
         }
 
-        _moves.Push((from, to));
+        if (goesBack)
+        {
+            _moves.Push((from, to));
+        }
     }
 
     private void RollBack(Exception cause, bool flush)

@@ -118,7 +118,7 @@ internal sealed class StagingFolder : IStagedFolder
                 break;
 
             case Way.FileByFile:
-                new FolderCommit(Path, _destination).Run(CommitJournal.Of(_change), _change.Flush);
+                new FolderCommit(Path, _destination).Run(CommitJournal.Of(_change), _change.Flush, isOfJob: !_change.Shards.IsEmpty);
                 break;
         }
 

@@ -99,7 +99,7 @@ internal sealed class ExportClaim : IDisposable
         return null;
     }
 
-    /// <summary>Removes what a killed export has left, and its claim. Completed files stay.</summary>
+    /// <summary>Removes what a killed export has left, and its claim. If all of its files were in place, it is finished instead.</summary>
     /// <param name="store">The store.</param>
     /// <param name="prefix">That of the destination.</param>
     /// <param name="claim">The claim.</param>
@@ -118,13 +118,13 @@ internal sealed class ExportClaim : IDisposable
 
         var text = Encoding.UTF8.GetString(bytes);
         var journal = text[(text.IndexOf('\n') + 1)..];
-        var placed = CommitJournal.Parse(journal, store.AddressOf(claim.Key), isExported).Steps
-            .Where(step => step.Action == CommitAction.Place)
-            .Select(step => prefix + step.Name)
-            .ToArray();
+        var steps = CommitJournal.Parse(journal, store.AddressOf(claim.Key), isExported).Steps.ToLookup(step => step.Action, step => prefix + step.Name);
+        var placed = steps[CommitAction.Place].ToArray();
         var own = FindOf(claim.Run, store, placed, cancellationToken);
+        var isComplete = own.Length == placed.Length;
+        var leaving = isComplete ? Find(store, steps[CommitAction.Remove].Except(placed), cancellationToken) : own;
 
-        foreach (var found in own.Length < placed.Length ? own : [])
+        foreach (var found in leaving)
         {
             store.TryDelete(found.Key, found.Version, cancellationToken);
         }
@@ -139,7 +139,10 @@ internal sealed class ExportClaim : IDisposable
 
     /// <summary>Those of some objects that an export has written.</summary>
     public static StoredObject[] FindOf(string? run, RemoteStore store, IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        [.. keys.Select(key => store.Find(key, cancellationToken)).OfType<StoredObject>().Where(found => found.Run == run)];
+        [.. Find(store, keys, cancellationToken).Where(found => found.Run == run)];
+
+    private static IEnumerable<StoredObject> Find(RemoteStore store, IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        keys.Select(key => store.Find(key, cancellationToken)).OfType<StoredObject>();
 
     /// <summary>Removes it. It is asked for, because a request may have succeeded whose reply never came.</summary>
     public void Dispose()

@@ -41,9 +41,6 @@ internal sealed class PendingObject : IDisposable
     /// <summary>Takes its content.</summary>
     public IFileSink Sink { get; }
 
-    /// <summary>All of it, where it is small.</summary>
-    public ReadOnlyMemory<byte> Content => _small is null ? throw new InvalidOperationException($"'{_key}' is not small.") : _small.Content;
-
     /// <summary>Makes an object of it.</summary>
     /// <param name="replaces">The version that it replaces; null if no object may be there.</param>
     /// <returns>The object; null if something unexpected is there.</returns>

@@ -19,6 +19,7 @@ internal sealed class StagedObjects : IStagedFolder
     private bool _hasRemovedStale;
     private RemovedObject? _marker;
     private bool _isCommitted;
+    private bool _isTidy = true;
 
     public StagedObjects(RemoteStore store, string prefix, FolderChange change, ExportClaim claim, CancellationToken cancellationToken)
     {
@@ -48,7 +49,7 @@ internal sealed class StagedObjects : IStagedFolder
     {
         LetLeave();
 
-        foreach (var other in name == _change.CommitMarker ? _pending.Keys.Except(_change.Shared).Where(other => other != name).ToArray() : [])
+        foreach (var other in name == _change.CommitMarker ? _pending.Keys.Where(other => other != name).ToArray() : [])
         {
             Place(other);
         }
@@ -68,31 +69,24 @@ internal sealed class StagedObjects : IStagedFolder
         }
 
         RemoveStale();
-
-        foreach (var name in _change.Shared)
-        {
-            Share(name);
-        }
-
         _isCommitted = true;
+        _isTidy = TidyingTime.Try(RemoveConsumed);
     }
 
     /// <summary>What can't be removed is left with the claim, in which the next export finds it.</summary>
     public void Dispose()
     {
-        var isTidy = true;
-
         foreach (var pending in _pending.Values)
         {
-            isTidy &= pending.TryDiscard(_claim.End);
+            _isTidy &= pending.TryDiscard(_claim.End);
         }
 
         if (_hasLeft && !_isCommitted)
         {
-            isTidy &= TidyingTime.Try(TakeBack);
+            _isTidy &= TidyingTime.Try(TakeBack);
         }
 
-        if (!isTidy)
+        if (!_isTidy)
         {
             _claim.Keep();
         }
@@ -149,6 +143,14 @@ internal sealed class StagedObjects : IStagedFolder
         }
     }
 
+    private void RemoveConsumed()
+    {
+        foreach (var name in _change.Consumed.Where(_present.ContainsKey))
+        {
+            _store.TryDelete(_present[name].Key, _present[name].Version, _cancellationToken);
+        }
+    }
+
     /// <summary>If another job was faster, it has removed it.</summary>
     private void Remove(string name, StoredObject old)
     {
@@ -172,23 +174,6 @@ internal sealed class StagedObjects : IStagedFolder
 
         var replaces = name == _change.CommitMarker ? null : _present.GetValueOrDefault(name)?.Version;
         _placed.Add(name, _pending[name].TryPlace(replaces) ?? throw WrittenMeanwhile(name));
-    }
-
-    /// <summary>Comes last, because it is not undone: another job may already rely on it.</summary>
-    private void Share(string name)
-    {
-        if (_pending[name].TryPlace(replaces: null) is not null)
-        {
-            return;
-        }
-
-        var found = _store.Find(_prefix + name, _cancellationToken);
-        var isThere = found is not null && WholeFile.IsEqual(new ObjectSource(_store, found, _cancellationToken), _pending[name].Content.Span);
-
-        if (!isThere && (!_change.Replaced.Contains(name) || _pending[name].TryPlace(found?.Version) is null))
-        {
-            throw WrittenMeanwhile(name);
-        }
     }
 
     private CheckpointException WrittenMeanwhile(string name) => new(

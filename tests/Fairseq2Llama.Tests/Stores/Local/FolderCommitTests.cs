@@ -26,7 +26,7 @@ public sealed class FolderCommitTests : IDisposable
     {
         Prepare();
 
-        new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps]), flush);
+        new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps]), flush, isOfJob: false);
 
         AssertIsNew();
     }
@@ -38,7 +38,7 @@ public sealed class FolderCommitTests : IDisposable
         Directory.CreateDirectory(_folder["consolidated.02.pth"]);
 
         Assert.ThrowsAny<IOException>(() => new FolderCommit(Staging, _folder.Path).Run(
-            new CommitJournal([.. Steps, new(CommitAction.Place, "consolidated.02.pth")]), flush: false));
+            new CommitJournal([.. Steps, new(CommitAction.Place, "consolidated.02.pth")]), flush: false, isOfJob: false));
 
         Assert.Equal("old 0, old 1, old", Content);
         Assert.False(CommitJournal.IsIn(Staging));
@@ -51,7 +51,7 @@ public sealed class FolderCommitTests : IDisposable
 
         ErrorAssert.Throws(
             CheckpointErrorCode.OutputExists,
-            () => new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps.Where(step => step.Action == CommitAction.Place)]), flush: false),
+            () => new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([.. Steps.Where(step => step.Action == CommitAction.Place)]), flush: false, isOfJob: false),
             "consolidated.00.pth", "another export");
 
         Assert.Equal("old 0, old 1, old", Content);
@@ -124,41 +124,26 @@ public sealed class FolderCommitTests : IDisposable
         Assert.Equal("old 0, old 1, old", Content);
     }
 
-    [Theory]
-    [InlineData(nameof(CommitAction.Share), "same", "same")]
-    [InlineData(nameof(CommitAction.ReplaceShared), "same", "same")]
-    [InlineData(nameof(CommitAction.ReplaceShared), "other", "new")]
-    [InlineData(nameof(CommitAction.Share), null, "new")]
-    public void Shares_params_json_with_other_jobs(string action, string? there, string expected)
-    {
-        Directory.CreateDirectory(Path.Combine(Staging, "new"));
-        File.WriteAllText(Path.Combine(Staging, "new", "params.json"), there == "same" ? there : "new");
-
-        if (there is not null)
-        {
-            File.WriteAllText(_folder["params.json"], there);
-        }
-
-        new FolderCommit(Staging, _folder.Path).Run(new CommitJournal([new(Enum.Parse<CommitAction>(action), "params.json")]), flush: false);
-
-        Assert.Equal(expected, File.ReadAllText(_folder["params.json"]));
-    }
-
+    /// <summary>Other jobs may have replaced files of the earlier export by then.</summary>
     [Fact]
-    public void Does_not_share_params_json_with_a_job_of_another_export()
+    public void A_job_that_fails_does_not_bring_back_what_made_the_earlier_export_complete()
     {
-        Directory.CreateDirectory(Path.Combine(Staging, "new"));
-        File.WriteAllText(Path.Combine(Staging, "new", "params.json"), "new");
-        File.WriteAllText(Path.Combine(Staging, "new", "consolidated.00.pth"), "new");
-        File.WriteAllText(_folder["params.json"], "other");
+        Prepare();
+        Directory.CreateDirectory(_folder["consolidated.02.pth"]);
 
-        ErrorAssert.Throws(
-            CheckpointErrorCode.OutputExists,
-            () => new FolderCommit(Staging, _folder.Path).Run(
-                new CommitJournal([new(CommitAction.Place, "consolidated.00.pth"), new(CommitAction.Share, "params.json")]), flush: false));
+        Assert.ThrowsAny<IOException>(() => new FolderCommit(Staging, _folder.Path).Run(
+            new CommitJournal(
+            [
+                new(CommitAction.Remove, "params.json"),
+                new(CommitAction.Remove, "consolidated.00.pth"),
+                new(CommitAction.Place, "consolidated.00.pth"),
+                new(CommitAction.Place, "consolidated.02.pth"),
+            ]),
+            flush: false,
+            isOfJob: true));
 
-        Assert.False(File.Exists(_folder["consolidated.00.pth"]));
-        Assert.Equal("other", File.ReadAllText(_folder["params.json"]));
+        Assert.False(File.Exists(_folder["params.json"]));
+        Assert.Equal("old 0", File.ReadAllText(_folder["consolidated.00.pth"]));
     }
 
     private string Staging => _folder[".fairseq2llama"];

@@ -51,6 +51,59 @@ public sealed class S3KillTests : IDisposable
         }
     }
 
+    /// <summary>Jobs that write a file each, and the last step that makes a checkpoint of them.</summary>
+    [Theory]
+    [InlineData("Reference2", 0, "")]
+    [InlineData("Reference2", 2, "")]
+    [InlineData("Reference2", 0, "same")]
+    [InlineData("Reference2", 2, "same")]
+    [InlineData("HuggingFace", 1, "")]
+    [InlineData("HuggingFace", 3, "")]
+    public void A_job_that_is_run_again_finds_its_way_wherever_it_was_killed(string format, int killed, string earlier)
+    {
+        var whole = _place.Expected(OptionsFor(format));
+        var steps = Enumerable.Range(0, whole.Keys.Count(name => name.EndsWith(".pth", StringComparison.Ordinal) || name.EndsWith(".safetensors", StringComparison.Ordinal)))
+            .Select(index => OptionsFor(format) with { ShardIndex = [index], Force = earlier.Length > 0 })
+            .Append(OptionsFor(format) with { CompleteShards = true, Force = earlier.Length > 0 })
+            .ToArray();
+        var before = steps[^1] == steps[killed] ? steps[..^1] : [];
+
+        for (var last = 0; ; last++)
+        {
+            Clear();
+
+            if (earlier.Length > 0)
+            {
+                _place.Plan(_place.ReadInput(), OptionsFor(format) with { DType = DType.BFloat16 }).Execute(cancellationToken: S3Place.Token);
+            }
+
+            var old = _place.Written;
+            Array.ForEach(before, Run);
+            var isKilled = KillAfter(last, steps[killed]);
+            AssertNoMixture([whole, old]);
+
+            if (!isKilled)
+            {
+                Assert.InRange(last, 6, 1000);
+                return;
+            }
+
+            _place.Server.ClockOffset = TimeSpan.FromMinutes(5);
+            _place.CleanUp();
+
+            // The last step may have been killed when everything was in place.
+            if (before.Length == 0 || !_place.Written.ContainsKey(whole.Keys.Single(name => name is "params.json" or "config.json")))
+            {
+                Array.ForEach(steps, Run);
+            }
+
+            Assert.Equal(whole, _place.Written);
+            Assert.Empty(_place.Bucket.Uploads);
+        }
+
+        void Run(ExportOptions options) => _place.Plan(_place.ReadInput(), options).Execute(cancellationToken: S3Place.Token);
+    }
+
     /// <summary>Its claim is as young as one of an export that is at work.</summary>
     [Fact]
     public void The_next_export_waits_until_it_is_known_to_be_dead()

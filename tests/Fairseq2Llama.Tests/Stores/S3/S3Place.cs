@@ -48,7 +48,10 @@ internal sealed class S3Place : IDisposable
     public LlamaCheckpoint ReadInput() => CheckpointReader.Read(Folder("in"), cancellationToken: Token);
 
     public ConversionPlan Plan(LlamaCheckpoint input, ExportOptions options) =>
-        CheckpointExport.Plan(input, new ObjectDestination(Open(), Output, CheckpointFormats.IsWritten, Token), options, Token);
+        CheckpointExport.Plan(input, Destination, options, Token);
+
+    /// <summary>As an export does before it is planned.</summary>
+    public void CleanUp() => Destination.CleanUp([]);
 
     /// <summary>What an export of the model on this machine to a local folder gives.</summary>
     public Dictionary<string, string> Expected(ExportOptions options)
@@ -72,6 +75,8 @@ internal sealed class S3Place : IDisposable
         Server.Dispose();
         _local.Dispose();
     }
+
+    private ObjectDestination Destination => new(Open(), Output, CheckpointFormats.IsWritten, Token);
 
     private RemoteStore Open() => SmallParts.Open(Server, Clock, Name);
 }
