@@ -36,8 +36,14 @@ internal sealed class AheadBlock(int number, ByteRange range, long wanted)
     /// <summary>Done when it is fetched.</summary>
     public Task? Fetched { get; set; }
 
+    /// <summary>Whether all of it was read since it was announced, so that it is not to be fetched ahead again.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>Makes it one that was never fetched.</summary>
-    public void Reset() => (Bytes, Fetched, Read) = (null, null, 0);
+    public void Reset() => (Bytes, Fetched, Read, IsOver) = (null, null, 0, IsData && IsDone);
+
+    /// <summary>Makes it one that is going to be read.</summary>
+    public void Announce() => IsOver = false;
 
     /// <summary>Waits until it is fetched, and copies bytes of it.</summary>
     public void CopyTo(long offset, Span<byte> buffer, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
     private const int MaxIdleReads = 1024;
 
     private readonly object _lock = new();
-    private readonly AheadBlocks _blocks = new(length, pool.BlockSize);
+    private readonly AheadBlocks _blocks = new(length, pool.BlockSize, groupSize: distance * (long)pool.BlockSize / 2);
     private int _firstHeld;
     private long _reads;
 
@@ -175,6 +175,11 @@ internal sealed class ReadAhead(RangeFetch fetch, long length, BlockPool pool, i
 
         for (var next = block.Number + 1; next < Math.Min(_blocks.Count, block.Number + (distance * RemoteStore.SmallPerLarge)) && bytes < distance * (long)pool.BlockSize; next++)
         {
+            if (_blocks[next].IsOver)
+            {
+                continue;
+            }
+
             if (!Start(_blocks[next]))
             {
                 return;

@@ -47,6 +47,30 @@ public sealed class ReadAheadTests : IDisposable
         AssertFetchedOnce(Length - (Length / BlockSize * 64));
     }
 
+    /// <summary>Files have the tensors of a layer in the order of their names, and they are read in that of the model.</summary>
+    [Fact]
+    public void Tensors_that_are_read_in_another_order_than_that_of_the_file_share_blocks()
+    {
+        const int Tensor = 3 * Window;
+        const int PerLayer = 5;
+        int[] order = [3, 0, 4, 1, 2];
+        var tensors = Enumerable.Range(0, Length / Tensor / PerLayer * PerLayer)
+            .Select(number => (long)((number / PerLayer * PerLayer) + order[number % PerLayer]) * Tensor)
+            .ToArray();
+        _ahead.Expect([.. tensors.Select(offset => new ByteRange(offset, Tensor))]);
+
+        foreach (var offset in tensors)
+        {
+            for (var start = 0; start < Tensor; start += Window)
+            {
+                Read(offset + start, Window);
+            }
+        }
+
+        AssertFetchedOnce(tensors.Length * (long)Tensor);
+        Assert.InRange(_fetched.Count, 1, tensors.Length / 2);
+    }
+
     [Fact]
     public void What_was_fetched_for_a_reader_who_has_stopped_is_given_back()
     {
