@@ -1,5 +1,3 @@
-using System.Net;
-using Amazon.S3;
 using Amazon.S3.Model;
 using Fairseq2Llama.Stores.Objects;
 using ByteRange = Fairseq2Llama.Stores.ByteRange;
@@ -12,6 +10,7 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     /// <summary>The key of the metadata in which an object carries the id of the export that wrote it.</summary>
     internal const string RunMetadata = "fairseq2llamarun";
 
+    private readonly S3Versions _versions = new(connection);
     private readonly S3Uploads _uploads = new(connection);
 
     /// <inheritdoc/>
@@ -37,26 +36,7 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     }
 
     /// <inheritdoc/>
-    public async Task<StoredObject?> FindAsync(string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var request = new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = key };
-            var reply = await connection.SendAsync(key, client => client.GetObjectMetadataAsync(request, cancellationToken), cancellationToken)
-                .ConfigureAwait(false);
-            var age = connection.StoreTime - reply.LastModified?.ToUniversalTime();
-
-            return new StoredObject(key, reply.ContentLength, EntityTag.Require(reply.ETag, AddressOf(key)))
-            {
-                Run = reply.Metadata[RunMetadata],
-                Age = age > TimeSpan.Zero ? age.Value : TimeSpan.Zero,
-            };
-        }
-        catch (StoreException e) when (e.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotFound })
-        {
-            return null;
-        }
-    }
+    public Task<StoredObject?> FindAsync(string key, CancellationToken cancellationToken) => _versions.FindAsync(key, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<RangeReply> ReadAsync(StoredObject source, ByteRange range, CancellationToken cancellationToken)
@@ -75,35 +55,14 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     }
 
     /// <inheritdoc/>
-    public async Task<string> PutAsync(string key, ReadOnlyMemory<byte> content, string run, string? replaces, CancellationToken cancellationToken)
-    {
-        var request = new PutObjectRequest
-        {
-            BucketName = connection.Bucket,
-            Key = key,
-            ContentType = S3Uploads.ContentType,
-            InputStream = Payload.StreamOf(content),
-            ChecksumCRC32 = Payload.ChecksumOf(content.Span),
-            DisablePayloadSigning = connection.IsEncrypted,
-            UseChunkEncoding = false,
-            IfNoneMatch = replaces is null ? "*" : null,
-            IfMatch = replaces,
-            Metadata = { [RunMetadata] = run },
-        };
-
-        var reply = await connection.SendAsync(key, client => client.PutObjectAsync(request, cancellationToken), cancellationToken)
-            .ConfigureAwait(false);
-        return EntityTag.Require(reply.ETag, AddressOf(key));
-    }
+    public Task<string> PutAsync(string key, ReadOnlyMemory<byte> content, string run, string? replaces, CancellationToken cancellationToken) =>
+        _versions.SendAsync(key, replaces, version => PutOverAsync(key, content, run, version, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public async Task DeleteAsync(string key, string version, CancellationToken cancellationToken)
     {
         // Many stores ignore the condition of a deletion, and some refuse it.
-        if (await FindAsync(key, cancellationToken).ConfigureAwait(false) is not { } found || found.Version != version)
-        {
-            throw new StoreException(StoreFailure.Changed, $"'{AddressOf(key)}' has another version, or is gone.");
-        }
+        await _versions.RequireAsync(key, version, cancellationToken).ConfigureAwait(false);
 
         try
         {
@@ -125,16 +84,42 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
         _uploads.UploadAsync(key, upload, number, bytes, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<string?> CopyAsync(
-        string key, string upload, int number, IObjectClient from, StoredObject source, ByteRange range, CancellationToken cancellationToken) =>
-        CanCopyFrom(from)
-            ? _uploads.CopyAsync(key, upload, number, ((S3Client)from).Connection.Bucket, source, range, cancellationToken)
-            : Task.FromResult<string?>(null);
+    public async Task<string?> CopyAsync(
+        string key, string upload, int number, IObjectClient from, StoredObject source, ByteRange range, CancellationToken cancellationToken)
+    {
+        // Ceph decodes the name of the source twice, and would copy another object.
+        if (!CanCopyFrom(from) || Uri.UnescapeDataString(source.Key) != source.Key)
+        {
+            return null;
+        }
+
+        var bucket = (S3Client)from;
+        string? part = null;
+
+        try
+        {
+            part = await _uploads.CopyAsync(key, upload, number, bucket.Connection.Bucket, source, range, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException e) when (e.Failure == StoreFailure.Changed)
+        {
+            // What is there in spite of that can't be copied.
+        }
+
+        // Ceph ignores the condition. What is unchanged now was unchanged when it was copied.
+        await bucket._versions.RequireAsync(source.Key, source.Version, cancellationToken).ConfigureAwait(false);
+        return part;
+    }
 
     /// <inheritdoc/>
-    public Task<string> CompleteAsync(
-        string key, string upload, string run, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken) =>
-        _uploads.CompleteAsync(key, upload, parts, replaces, cancellationToken);
+    public async Task<string> CompleteAsync(
+        string key, string upload, string run, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken)
+    {
+        // Ceph before version 20 ignores the condition.
+        await _versions.RequireAsync(key, replaces, cancellationToken).ConfigureAwait(false);
+
+        return await _versions.SendAsync(key, replaces, version => _uploads.CompleteAsync(key, upload, parts, version, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public Task DiscardAsync(string key, string upload, CancellationToken cancellationToken) => _uploads.DiscardAsync(key, upload, cancellationToken);
@@ -146,6 +131,27 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     public bool CanCopyFrom(IObjectClient other) => other is S3Client client && connection.IsSameService(client.Connection);
 
     private static StoredObject Describe(S3Object found) => new(found.Key, found.Size ?? 0, EntityTag.Parse(found.ETag) ?? "");
+
+    private async Task<string> PutOverAsync(string key, ReadOnlyMemory<byte> content, string run, string? replaces, CancellationToken cancellationToken)
+    {
+        var request = new PutObjectRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            ContentType = S3Uploads.ContentType,
+            InputStream = Payload.StreamOf(content),
+            ChecksumCRC32 = Payload.ChecksumOf(content.Span),
+            DisablePayloadSigning = connection.IsEncrypted,
+            UseChunkEncoding = false,
+            IfNoneMatch = replaces is null ? "*" : null,
+            IfMatch = replaces,
+            Metadata = { [RunMetadata] = run },
+        };
+
+        var reply = await connection.SendAsync(key, client => client.PutObjectAsync(request, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+        return EntityTag.Require(reply.ETag, AddressOf(key));
+    }
 
     private Task<DeleteObjectResponse> DeleteAsync(DeleteObjectRequest request, CancellationToken cancellationToken) =>
         connection.SendAsync(request.Key, client => client.DeleteObjectAsync(request, cancellationToken), cancellationToken);

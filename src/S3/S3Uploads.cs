@@ -97,13 +97,11 @@ internal sealed class S3Uploads(S3Connection connection)
         {
             var reply = await connection.SendAsync(key, client => client.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken)
                 .ConfigureAwait(false);
-            return EntityTag.Require(reply.ETag, connection.AddressOf(key));
+            return EntityTag.Parse(reply.ETag) ?? throw NoUpload(key);
         }
         catch (StoreException e) when (S3Errors.IsNoUpload(e))
         {
-            // Where an earlier request has completed it and its reply was lost, the object that is there tells.
-            throw new StoreException(
-                StoreFailure.Changed, $"The upload of '{connection.AddressOf(key)}' is complete already, or was discarded.", e);
+            throw NoUpload(key, e);
         }
     }
 
@@ -143,6 +141,10 @@ internal sealed class S3Uploads(S3Connection connection)
             (request.KeyMarker, request.UploadIdMarker) = (reply.NextKeyMarker, reply.NextUploadIdMarker);
         }
     }
+
+    /// <summary>Where an earlier request has completed it and its reply was lost, the object that is there tells. Ceph then gives no version.</summary>
+    private StoreException NoUpload(string key, Exception? cause = null) => new(
+        StoreFailure.Changed, $"The upload of '{connection.AddressOf(key)}' is complete already, or was discarded.", cause);
 
     private static PartETag Describe(UploadedPart part)
     {

@@ -10,6 +10,9 @@ internal sealed class S3Bucket
 
     public List<S3Upload> Uploads { get; } = [];
 
+    /// <summary>Keys and ids of the uploads that have become objects.</summary>
+    public HashSet<(string Key, string Id)> Completed { get; } = [];
+
     public byte[] this[string key] => Objects[key].Bytes;
 
     /// <summary>Writes an object, as somebody else does.</summary>

@@ -42,11 +42,11 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
 
     public Task PutAsync(S3Exchange exchange)
     {
-        RequireChecksum(exchange);
+        RequireChecksum(server, exchange);
 
         lock (bucket)
         {
-            RequireConditions(bucket, exchange);
+            RequireConditions(server, bucket, exchange);
             bucket.Objects[exchange.Key] = new S3StoredObject(exchange.Body, S3StoredObject.TagOf(exchange.Body), exchange.Metadata(), server.Now);
             exchange.SetHeader("ETag", bucket.Objects[exchange.Key].Tag);
         }
@@ -58,9 +58,9 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
     {
         lock (bucket)
         {
-            if (server.HasConditionalDeletion)
+            if (!server.Manners.HasFlag(S3Manners.UnconditionalDeletion))
             {
-                RequireConditions(bucket, exchange);
+                RequireConditions(server, bucket, exchange);
             }
 
             bucket.Objects.Remove(exchange.Key);
@@ -104,27 +104,28 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
     }
 
     /// <summary>Refuses a body that was damaged, or that has no checksum.</summary>
-    public static void RequireChecksum(S3Exchange exchange)
+    public static void RequireChecksum(S3Server server, S3Exchange exchange)
     {
         var checksum = exchange.Header("x-amz-checksum-crc32") ?? throw new S3Refusal(400, "InvalidRequest", "The test server asks for a checksum.");
 
-        if (checksum != S3Part.ChecksumOf(exchange.Body))
+        if (!server.Manners.HasFlag(S3Manners.NoChecksums) && checksum != S3Part.ChecksumOf(exchange.Body))
         {
             throw new S3Refusal(400, "BadDigest", "The CRC32 you specified did not match the calculated checksum.");
         }
     }
 
     /// <summary>Refuses to write over what a request does not expect.</summary>
-    public static void RequireConditions(S3Bucket bucket, S3Exchange exchange)
+    public static void RequireConditions(S3Server server, S3Bucket bucket, S3Exchange exchange)
     {
         var found = bucket.Objects.GetValueOrDefault(exchange.Key);
+        var tag = server.Manners.HasFlag(S3Manners.UnquotedVersions) ? found?.Tag.Trim('"') : found?.Tag;
 
-        if (exchange.Header("If-Match") is { } expected && found?.Tag != expected)
+        if (!server.Manners.HasFlag(S3Manners.UnconditionalReplacement) && exchange.Header("If-Match") is { } expected && tag != expected)
         {
             throw found is null ? S3Refusal.NoKey : S3Refusal.Precondition;
         }
 
-        if (exchange.Header("If-None-Match") == "*" && found is not null)
+        if (!server.Manners.HasFlag(S3Manners.UnconditionalCreation) && exchange.Header("If-None-Match") == "*" && found is not null)
         {
             throw S3Refusal.Precondition;
         }

@@ -61,8 +61,8 @@ internal sealed class S3Server : IDisposable
     /// <summary>The most that a page of a listing has.</summary>
     public int PageLength { get; set; } = 1000;
 
-    /// <summary>Whether a deletion asks for the version; many stores don't.</summary>
-    public bool HasConditionalDeletion { get; set; } = true;
+    /// <summary>What it does otherwise than AWS.</summary>
+    public S3Manners Manners { get; set; }
 
     /// <summary>The pages that show folders below <see cref="PlainAddress"/>; null where they are not shown.</summary>
     public PlainFolderPages? FolderPages { get; set; }

@@ -20,7 +20,7 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
 
     public Task UploadAsync(S3Exchange exchange)
     {
-        S3Objects.RequireChecksum(exchange);
+        S3Objects.RequireChecksum(server, exchange);
         var part = Add(exchange, exchange.Body);
         exchange.SetHeader("ETag", part.Tag);
         return exchange.SendAsync(200);
@@ -28,7 +28,14 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
 
     public Task CopyAsync(S3Exchange exchange)
     {
-        var (name, key) = S3Target.Split(Uri.UnescapeDataString(exchange.Header("x-amz-copy-source")!).TrimStart('/'));
+        var path = Uri.UnescapeDataString(exchange.Header("x-amz-copy-source")!);
+
+        if (server.Manners.HasFlag(S3Manners.TwiceDecodedSource))
+        {
+            path = Uri.UnescapeDataString(path) is var again && again.Contains('%', StringComparison.Ordinal) ? throw S3Refusal.NoKey : again;
+        }
+
+        var (name, key) = S3Target.Split(path.TrimStart('/'));
         var from = server.BucketOf(name);
         var range = RangeHeaderValue.Parse(exchange.Header("x-amz-copy-source-range")!).Ranges.Single();
         S3StoredObject source;
@@ -38,7 +45,7 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
             source = from.Objects.GetValueOrDefault(key) ?? throw S3Refusal.NoKey;
         }
 
-        if (exchange.Header("x-amz-copy-source-if-match") is { } expected && expected != source.Tag)
+        if (!server.Manners.HasFlag(S3Manners.UnconditionalCopy) && exchange.Header("x-amz-copy-source-if-match") is { } expected && expected != source.Tag)
         {
             throw S3Refusal.Precondition;
         }
@@ -55,10 +62,15 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
     public Task CompleteAsync(S3Exchange exchange)
     {
         var named = XElement.Parse(System.Text.Encoding.UTF8.GetString(exchange.Body)).Elements().ToArray();
-        string tag;
+        var tag = "";
 
         lock (bucket)
         {
+            if (server.Manners.HasFlag(S3Manners.RepeatableCompletion) && bucket.Completed.Contains((exchange.Key, exchange.Argument("uploadId")!)))
+            {
+                return SendAsync(exchange, tag);
+            }
+
             var upload = UploadOf(exchange);
             var parts = named.Select(element => PartOf(upload, element)).ToArray();
 
@@ -67,13 +79,18 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
                 throw new S3Refusal(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size");
             }
 
-            S3Objects.RequireConditions(bucket, exchange);
+            if (!server.Manners.HasFlag(S3Manners.UnconditionalCompletion))
+            {
+                S3Objects.RequireConditions(server, bucket, exchange);
+            }
+
             tag = S3StoredObject.TagOf(parts);
             bucket.Objects[exchange.Key] = new S3StoredObject(Join(parts), tag, upload.Metadata, server.Now);
             bucket.Uploads.Remove(upload);
+            bucket.Completed.Add((upload.Key, upload.Id));
         }
 
-        return exchange.SendXmlAsync(new XElement("CompleteMultipartUploadResult", new XElement("Key", exchange.Key), new XElement("ETag", tag)));
+        return SendAsync(exchange, tag);
     }
 
     public Task DiscardAsync(S3Exchange exchange)
@@ -110,6 +127,9 @@ internal sealed class S3UploadRequests(S3Bucket bucket, S3Server server)
             isTruncated ? new[] { new XElement("NextKeyMarker", page[^1].Key), new XElement("NextUploadIdMarker", page[^1].Id) } : null,
             from upload in page select new XElement("Upload", new XElement("Key", upload.Key), new XElement("UploadId", upload.Id))));
     }
+
+    private static Task SendAsync(S3Exchange exchange, string tag) =>
+        exchange.SendXmlAsync(new XElement("CompleteMultipartUploadResult", new XElement("Key", exchange.Key), new XElement("ETag", tag)));
 
     private S3Part Add(S3Exchange exchange, ReadOnlyMemory<byte> bytes)
     {

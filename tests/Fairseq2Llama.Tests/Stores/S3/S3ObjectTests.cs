@@ -146,9 +146,12 @@ public sealed class S3ObjectTests : IDisposable
         await S3Assert.Throws(StoreFailure.Changed, () => ReadAsync(found, 0, 1), "s3://bucket/object");
     }
 
-    [Fact]
-    public async Task Of_two_writers_the_second_changes_nothing()
+    [Theory]
+    [InlineData((int)S3Manners.None)]
+    [InlineData((int)S3Manners.Ceph)]
+    public async Task Of_two_writers_the_second_changes_nothing(int manners)
     {
+        _server.Manners = (S3Manners)manners;
         var first = await _client.PutAsync("object", "first"u8.ToArray(), "run 1", replaces: null, None);
         await S3Assert.Throws(
             StoreFailure.Changed, () => _client.PutAsync("object", "second"u8.ToArray(), "run 2", replaces: null, None), "s3://bucket/object");
@@ -163,12 +166,29 @@ public sealed class S3ObjectTests : IDisposable
             StoreFailure.Changed, () => _client.PutAsync("object", "fifth"u8.ToArray(), "run 5", third, None), "s3://bucket/object");
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Another_version_is_not_deleted(bool hasCondition)
+    [Fact]
+    public async Task A_store_that_compares_versions_without_quotation_marks_is_found_out_once()
     {
-        _server.HasConditionalDeletion = hasCondition;
+        _server.Manners = S3Manners.UnquotedVersions;
+        var version = await _client.PutAsync("object", "0"u8.ToArray(), "run 1", replaces: null, None);
+        _server.ResetCounts();
+
+        foreach (var content in (string[])["1", "2", "3"])
+        {
+            version = await _client.PutAsync("object", Encoding.UTF8.GetBytes(content), "run 1", version, None);
+        }
+
+        Assert.Equal("3", Encoding.UTF8.GetString(_server.Bucket("bucket")["object"]));
+        Assert.Equal(
+            [S3Operation.Put, S3Operation.Head, S3Operation.Put, S3Operation.Put, S3Operation.Put], _server.Calls.Select(call => call.Operation));
+    }
+
+    [Theory]
+    [InlineData((int)S3Manners.None)]
+    [InlineData((int)S3Manners.Ceph)]
+    public async Task Another_version_is_not_deleted(int manners)
+    {
+        _server.Manners = (S3Manners)manners;
         var found = await PutAsync("object", "old");
         _server.Bucket("bucket").Put("object", "new"u8.ToArray());
 

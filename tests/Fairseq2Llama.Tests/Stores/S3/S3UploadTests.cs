@@ -52,9 +52,12 @@ public sealed class S3UploadTests : IDisposable
         Assert.Equal(0, _server.Received(S3Operation.Upload) + _server.Sent(S3Operation.Get));
     }
 
-    [Fact]
-    public async Task Another_version_is_not_copied()
+    [Theory]
+    [InlineData((int)S3Manners.None)]
+    [InlineData((int)S3Manners.Ceph)]
+    public async Task Another_version_is_not_copied(int manners)
     {
+        _server.Manners = (S3Manners)manners;
         _server.Bucket("bucket").Put("source", Bytes(1, 200));
         var source = await _client.FindAsync("source", None);
         var upload = await _client.BeginAsync("copy", "run 1", None);
@@ -73,6 +76,21 @@ public sealed class S3UploadTests : IDisposable
         var source = await _client.FindAsync("source", None);
         var upload = await _client.BeginAsync("copy", "run 1", None);
         _server.Fault = call => call.Operation == S3Operation.Copy ? S3Fault.Refusal(501, "NotImplemented") : null;
+
+        Assert.Null(await _client.CopyAsync("copy", upload, 1, _client, source!, new ByteRange(0, 100), None));
+    }
+
+    /// <summary>The store would copy another object, or none.</summary>
+    [Theory]
+    [InlineData("100%25")]
+    [InlineData("100%")]
+    public async Task An_object_whose_name_the_store_does_not_understand_is_not_copied(string key)
+    {
+        _server.Manners = S3Manners.Ceph;
+        _server.Bucket("bucket").Put(key, Bytes(1, 200));
+        _server.Bucket("bucket").Put(Uri.UnescapeDataString(key), Bytes(key == "100%" ? (byte)1 : (byte)2, 200));
+        var source = await _client.FindAsync(key, None);
+        var upload = await _client.BeginAsync("copy", "run 1", None);
 
         Assert.Null(await _client.CopyAsync("copy", upload, 1, _client, source!, new ByteRange(0, 100), None));
     }
@@ -96,9 +114,12 @@ public sealed class S3UploadTests : IDisposable
         Assert.False(_client.CanCopyFrom(new S3Factory().Open(new Uri("s3://bucket"), _server.Access with { ProfileName = S3Profiles.Stranger })));
     }
 
-    [Fact]
-    public async Task Of_two_uploads_the_second_changes_nothing()
+    [Theory]
+    [InlineData((int)S3Manners.None)]
+    [InlineData((int)S3Manners.Ceph)]
+    public async Task Of_two_uploads_the_second_changes_nothing(int manners)
     {
+        _server.Manners = (S3Manners)manners;
         var first = await UploadAsync("object", 1);
         var second = await UploadAsync("object", 2);
         var version = await _client.CompleteAsync("object", first.Id, "run 1", first.Parts, replaces: null, None);
@@ -130,9 +151,12 @@ public sealed class S3UploadTests : IDisposable
         Assert.Equal(1, _server.Count(S3Operation.Complete));
     }
 
-    [Fact]
-    public async Task The_reply_to_a_completion_can_be_lost()
+    [Theory]
+    [InlineData((int)S3Manners.None)]
+    [InlineData((int)S3Manners.Ceph)]
+    public async Task The_reply_to_a_completion_can_be_lost(int manners)
     {
+        _server.Manners = (S3Manners)manners;
         var upload = await UploadAsync("object", 1);
         _server.Fault = call => call is { Operation: S3Operation.Complete, Number: 1 } ? S3Fault.LostReply : null;
 
