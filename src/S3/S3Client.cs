@@ -141,7 +141,7 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
             ContentType = S3Uploads.ContentType,
             InputStream = Payload.StreamOf(content),
             ChecksumCRC32 = Payload.ChecksumOf(content.Span),
-            DisablePayloadSigning = connection.IsEncrypted,
+            DisablePayloadSigning = !connection.SignsPayloads,
             UseChunkEncoding = false,
             IfNoneMatch = replaces is null ? "*" : null,
             IfMatch = replaces,

@@ -27,8 +27,11 @@ internal sealed class S3Connection
     /// <summary>The name of the bucket.</summary>
     public string Bucket { get; }
 
-    /// <summary>Whether the connection protects what it carries. Then a payload needs no signature, which would take as long as another checksum.</summary>
-    public bool IsEncrypted => Config.ServiceURL?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) != true;
+    /// <summary>
+    /// Whether payloads are signed. It takes as long as another checksum, and AWS needs none: its connections are encrypted. Other stores may ignore
+    /// checksums, but all of them check signatures.
+    /// </summary>
+    public bool SignsPayloads => Config.ServiceURL is not null;
 
     /// <summary>The time by the clock of the store, as its last reply said.</summary>
     public DateTime StoreTime => DateTime.UtcNow + TimeSpan.FromTicks(Volatile.Read(ref _clockTicks));

@@ -40,7 +40,7 @@ internal sealed class S3Uploads(S3Connection connection)
             PartSize = bytes.Length,
             InputStream = Payload.StreamOf(bytes),
             ChecksumCRC32 = checksum,
-            DisablePayloadSigning = connection.IsEncrypted,
+            DisablePayloadSigning = !connection.SignsPayloads,
             UseChunkEncoding = false,
         };
 

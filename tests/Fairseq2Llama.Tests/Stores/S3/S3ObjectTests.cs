@@ -240,6 +240,19 @@ public sealed class S3ObjectTests : IDisposable
         Assert.Equal(S3Part.ChecksumOf(new byte[900]), headers["x-amz-checksum-crc32"]);
     }
 
+    /// <summary>Some stores compare no checksums, and all of them compare what is signed.</summary>
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("http://store.example", true)]
+    [InlineData("https://store.example", true)]
+    public void Bodies_are_signed_for_all_stores_but_AWS(string? endpoint, bool areSigned)
+    {
+        S3Profiles.Use();
+        var access = new StoreAccess { EndpointUrl = endpoint is null ? null : new Uri(endpoint), ProfileName = S3Profiles.Right };
+
+        Assert.Equal(areSigned, new S3Connection("bucket", access).SignsPayloads);
+    }
+
     private async Task<StoredObject> PutAsync(string key, string content)
     {
         _server.Bucket("bucket").Put(key, Encoding.UTF8.GetBytes(content));
