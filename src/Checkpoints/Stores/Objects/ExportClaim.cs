@@ -15,6 +15,9 @@ internal sealed class ExportClaim : IDisposable
     /// <summary>A claim of that age has missed several renewals.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(120);
 
+    /// <summary>Written as HTTP asks for. No store gives an object such a version.</summary>
+    private const string AnotherVersion = "\"another\"";
+
     private readonly object _lock = new();
     private readonly RemoteStore _store;
     private readonly string _key;
@@ -85,6 +88,7 @@ internal sealed class ExportClaim : IDisposable
 
             if (claim._version is not null)
             {
+                claim.RequireConditions();
                 claim._timer.Change(Period, Period);
                 return claim;
             }
@@ -156,9 +160,9 @@ internal sealed class ExportClaim : IDisposable
             {
                 TidyingTime.Try(() =>
                 {
-                    if (FindOwn(End) is { } version)
+                    if (FindOwn(End) is { } own)
                     {
-                        _store.TryDelete(_key, version, End);
+                        _store.TryDelete(_key, own.Version, End);
                     }
                 });
             }
@@ -168,6 +172,18 @@ internal sealed class ExportClaim : IDisposable
 
         _renewing.Dispose();
         _tidying.Dispose();
+    }
+
+    /// <summary>Some stores ignore the conditions of requests. There, claims would keep nobody out, and exports would overwrite each other.</summary>
+    private void RequireConditions()
+    {
+        if (Array.Exists([null, AnotherVersion], replaces => _store.TryPut(_key, _journal, Run, replaces, _stop) is not null))
+        {
+            throw new StoreException(
+                StoreFailure.Refused,
+                "The store ignores the conditions of requests (If-None-Match, If-Match), so that nothing keeps two exports to the same place apart. "
+                + "Export to a local folder and copy that.");
+        }
     }
 
     private void Renew(CancellationToken cancellationToken)
@@ -181,10 +197,12 @@ internal sealed class ExportClaim : IDisposable
         }
     }
 
-    /// <returns>Null if another export has it. After a retry, what is there unexpectedly can be our own.</returns>
+    /// <returns>
+    /// Null if another export has it, or may take it by now. After a retry, what is there unexpectedly can be our own, and is as young as the retry.
+    /// </returns>
     private string? Put(string? replaces, CancellationToken cancellationToken) =>
-        _store.TryPut(_key, _journal, Run, replaces, cancellationToken) ?? FindOwn(cancellationToken);
+        _store.TryPut(_key, _journal, Run, replaces, cancellationToken) ?? (FindOwn(cancellationToken) is { } own && IsAlive(own) ? own.Version : null);
 
-    private string? FindOwn(CancellationToken cancellationToken) =>
-        _store.Find(_key, cancellationToken) is { } found && found.Run == Run ? found.Version : null;
+    private StoredObject? FindOwn(CancellationToken cancellationToken) =>
+        _store.Find(_key, cancellationToken) is { } found && found.Run == Run ? found : null;
 }
