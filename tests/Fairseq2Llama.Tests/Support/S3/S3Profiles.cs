@@ -21,6 +21,9 @@ internal static class S3Profiles
     /// <summary>Has the right key and a region.</summary>
     public const string Abroad = "abroad";
 
+    /// <summary>Has what the environment says, for the store that <see cref="RealS3"/> asks.</summary>
+    public const string Real = "real";
+
     /// <summary>Has nothing.</summary>
     public const string Empty = "empty";
 
@@ -67,6 +70,9 @@ internal static class S3Profiles
             credential_process = dotnet exec {OtherSecret}
             [{Empty}]
             region = eu-central-1
+            [{Real}]
+            aws_access_key_id = {Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID") ?? "none"}
+            aws_secret_access_key = {Environment.GetEnvironmentVariable("AWS_SECRET_ACCESS_KEY") ?? "none"}
             """);
 
         Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", Path.Combine(folder, "credentials"));
