@@ -11,6 +11,7 @@ internal sealed class Fairseq2Files : FolderRules
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Fairseq2, "fairseq2's format", "Read-Fairseq2Checkpoint", Rules)
     {
         IsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null,
+        HasWeightsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is { HasModels: true },
         Read = (folder, cancellationToken) => Fairseq2Checkpoint.Read(folder, cancellationToken: cancellationToken),
         MakeOptions = () => new Fairseq2ExportOptions(),
     };

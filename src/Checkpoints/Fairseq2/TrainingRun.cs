@@ -29,6 +29,12 @@ internal sealed partial class TrainingRun
         ];
     }
 
+    /// <summary>Its folder of steps.</summary>
+    public ICheckpointFolder Folder => _folder;
+
+    /// <summary>Whether any of its steps holds a model, finished or not.</summary>
+    public bool HasModels => _steps.Any(step => CheckpointLayouts.HasModel(step.Folder));
+
     /// <param name="folder">A run or its folder of steps; it need not exist.</param>
     /// <returns>Null when it is neither.</returns>
     public static TrainingRun? Find(ICheckpointFolder folder)

@@ -10,6 +10,7 @@ internal sealed class HuggingFaceFiles : FolderRules
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.HuggingFace, "Hugging Face's format", "Read-LlamaHuggingFaceCheckpoint", Rules)
     {
         IsIn = folder => folder.HasFile(HuggingFaceConfig.FileName),
+        HasWeightsIn = folder => folder.FileNames.Any(HoldsWeights),
         Read = LlamaHuggingFaceCheckpoint.Read,
         MakeOptions = () => new HuggingFaceExportOptions(),
     };

@@ -12,6 +12,9 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>Whether a folder holds a checkpoint of it, whole or not.</summary>
     public required Func<ICheckpointFolder, bool> IsIn { get; init; }
 
+    /// <summary>Whether a folder holds weights of it, whole or not.</summary>
+    public required Func<ICheckpointFolder, bool> HasWeightsIn { get; init; }
+
     /// <summary>Reads the index of one.</summary>
     public required Func<ICheckpointFolder, CancellationToken, LlamaCheckpoint> Read { get; init; }
 

@@ -10,6 +10,7 @@ internal sealed class ReferenceFiles : FolderRules
     public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Reference, "Meta's reference format", "Read-LlamaReferenceCheckpoint", Rules)
     {
         IsIn = folder => folder.HasFile(ReferenceShard.NameOf(0)),
+        HasWeightsIn = folder => folder.FileNames.Any(ReferenceShard.IsNameOfOne),
         Read = LlamaReferenceCheckpoint.Read,
         MakeOptions = () => new ReferenceExportOptions(),
     };

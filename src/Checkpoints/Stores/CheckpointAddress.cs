@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama;
 
@@ -49,6 +50,9 @@ public sealed class CheckpointAddress
 
     /// <summary>How a store is accessed.</summary>
     internal StoreAccess Access { get; }
+
+    /// <summary>The folders below it that are meant; null for all.</summary>
+    internal FolderChoice? Choice { get; init; }
 
     /// <summary>Whether a text is an address in a store or on a web server, rather than a path.</summary>
     public static bool IsOfStore(string text) => Array.Exists(Schemes, scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));

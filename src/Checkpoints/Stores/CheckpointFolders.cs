@@ -17,6 +17,6 @@ internal static class CheckpointFolders
         }
 
         var (store, key) = ObjectStores.Open(address);
-        return new ObjectFolder(store, key, cancellationToken);
+        return new ObjectFolder(store, key, cancellationToken, address.Choice);
     }
 }

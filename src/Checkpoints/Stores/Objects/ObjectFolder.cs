@@ -12,8 +12,9 @@ internal sealed class ObjectFolder : ICheckpointFolder
     /// <param name="store">The store.</param>
     /// <param name="key">The key that an object would have in its place; empty for all of the store.</param>
     /// <param name="cancellationToken">Stops looking into it.</param>
-    public ObjectFolder(RemoteStore store, string key, CancellationToken cancellationToken)
-        : this(new Snapshot(store, cancellationToken), key)
+    /// <param name="choice">The folders below it that are seen; by default, all.</param>
+    public ObjectFolder(RemoteStore store, string key, CancellationToken cancellationToken, FolderChoice? choice = null)
+        : this(new Snapshot(store, choice is null ? null : choice with { Folder = $"{key}/{choice.Folder}".Trim('/') }, cancellationToken), key)
     {
     }
 
@@ -35,7 +36,7 @@ internal sealed class ObjectFolder : ICheckpointFolder
 
     public IEnumerable<string> FileNames => Listing?.Objects.Select(found => found.Key[Prefix.Length..]).Where(name => name.Length > 0) ?? [];
 
-    public IEnumerable<string> FolderNames => Listing?.Prefixes.Select(prefix => prefix[Prefix.Length..^1]).Where(name => name.Length > 0) ?? [];
+    public IEnumerable<string> FolderNames => Listing?.Prefixes.Select(prefix => prefix[Prefix.Length..^1]).Where(name => name.Length > 0 && _snapshot.IsChosen(_key, name)) ?? [];
 
     public StringComparer Identities => StringComparer.Ordinal;
 
@@ -63,7 +64,7 @@ internal sealed class ObjectFolder : ICheckpointFolder
 
     private StoredObject? Find(string name) => _snapshot.Find(Prefix, name);
 
-    private sealed class Snapshot(RemoteStore store, CancellationToken cancellationToken)
+    private sealed class Snapshot(RemoteStore store, FolderChoice? choice, CancellationToken cancellationToken)
     {
         private readonly object _lock = new();
         private readonly Dictionary<string, ObjectListing?> _listings = new(StringComparer.Ordinal);
@@ -72,6 +73,8 @@ internal sealed class ObjectFolder : ICheckpointFolder
         public RemoteStore Store => store;
 
         public CancellationToken CancellationToken => cancellationToken;
+
+        public bool IsChosen(string folder, string name) => choice is null || choice.Folder != folder || choice.Names.Contains(name);
 
         public ObjectListing? List(string prefix)
         {
