@@ -38,7 +38,11 @@ public abstract class DestinationCmdlet : ArchitectureCmdlet
     public CheckpointArgument[] Checkpoint { get; set; } = [];
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => WarnIfNothingWasPiped("write");
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        WarnIfNothingWasPiped("write");
+    }
 
     /// <summary>Does the work for each checkpoint and the address of its destination.</summary>
     private protected void PerCheckpoint(Action<LlamaCheckpoint, CheckpointAddress> work)

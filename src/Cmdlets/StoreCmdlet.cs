@@ -6,6 +6,9 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>A command that finds checkpoints by their addresses: paths of PowerShell, or addresses in object stores and on web servers.</summary>
 public abstract class StoreCmdlet : CheckpointCmdlet
 {
+    private readonly List<CheckpointAddress> _listed = [];
+    private Action<CheckpointAddress>? _workOnListed;
+    private int _outdatedCount;
     private StoreAccess? _access;
 
     /// <summary>A shared access signature for Azure Blob Storage, if the address does not contain one.</summary>
@@ -48,17 +51,39 @@ public abstract class StoreCmdlet : CheckpointCmdlet
         RangeSize = RangeSize,
     };
 
-    /// <summary>Does the work for each address that arguments stand for.</summary>
-    /// <param name="given">Paths of PowerShell, or addresses in stores.</param>
-    /// <param name="isLiteral">Whether paths are taken as they are; otherwise they may have wildcards.</param>
-    /// <param name="work">The work.</param>
-    protected void PerPath(IEnumerable<string> given, bool isLiteral, Action<CheckpointAddress> work)
+    /// <summary>
+    /// Does the work for the checkpoints of files that were listed. A listing of a store has no folders, so all of its files have to be known before they are
+    /// checkpoints.
+    /// </summary>
+    protected override void EndProcessing()
     {
-        foreach (var path in given)
+        if (_outdatedCount > 0)
+        {
+            WriteWarning($"Snapshots, earlier versions and deleted files are skipped ({_outdatedCount}). Only the current version of a file is read.");
+        }
+
+        foreach (var address in CheckpointListing.Find(_listed))
+        {
+            PerItem(() => _workOnListed!(address));
+        }
+    }
+
+    /// <summary>Does the work for each address that arguments stand for; at the end of the pipeline for those of listed files.</summary>
+    /// <param name="given">Paths of PowerShell, addresses in stores, or listed files.</param>
+    /// <param name="work">The work.</param>
+    private protected void PerPath(IEnumerable<PathArgument> given, Action<CheckpointAddress> work)
+    {
+        foreach (var argument in given)
         {
             PerItem(() =>
             {
-                foreach (var address in Resolve(path, isLiteral))
+                if (argument.File is { } file)
+                {
+                    Collect(file, work);
+                    return;
+                }
+
+                foreach (var address in Resolve(argument))
                 {
                     PerItem(() => work(address));
                 }
@@ -81,18 +106,22 @@ public abstract class StoreCmdlet : CheckpointCmdlet
             }
             else
             {
-                PerPath([argument.Path], argument.IsLiteral, address => work(Read(address)));
+                PerPath([argument.Place!], address => work(Read(address)));
             }
         }
     }
 
     /// <summary>Gets the one checkpoint that an argument stands for.</summary>
     /// <exception cref="CheckpointException">There is none, or there are several, or it can't be read.</exception>
-    private protected LlamaCheckpoint Get(CheckpointArgument argument) =>
-        argument.Checkpoint ?? (Resolve(argument.Path, argument.IsLiteral) is [var address]
+    private protected LlamaCheckpoint Get(CheckpointArgument argument)
+    {
+        RequireCheckpoint(argument);
+
+        return argument.Checkpoint ?? (Resolve(argument.Place!) is [var address]
             ? Read(address)
             : throw new CheckpointException(
-                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument.Path}'. Give the path of one checkpoint.", argument.Path));
+                CheckpointErrorCode.CheckpointNotFound, $"Several files and folders match '{argument}'. Give the path of one checkpoint.", $"{argument}"));
+    }
 
     /// <summary>Reads a checkpoint, and writes its warnings.</summary>
     /// <param name="address">Where it is.</param>
@@ -143,6 +172,22 @@ public abstract class StoreCmdlet : CheckpointCmdlet
         }
     }
 
-    private CheckpointAddress[] Resolve(string path, bool isLiteral) =>
-        CheckpointAddress.IsOfStore(path) ? [new CheckpointAddress(path, Access)] : [.. this.ResolvePath(path, isLiteral).Select(resolved => new CheckpointAddress(resolved))];
+    private void Collect(ListedFile file, Action<CheckpointAddress> work)
+    {
+        if (!file.IsCurrent)
+        {
+            _outdatedCount++;
+            return;
+        }
+
+        _listed.Add(file.At(Access));
+        _workOnListed = work;
+    }
+
+    private CheckpointAddress[] Resolve(PathArgument argument) => argument switch
+    {
+        { File: { } file } => [.. CheckpointListing.Find([file.At(Access)])],
+        { Path: var path } when CheckpointAddress.IsOfStore(path) => [new CheckpointAddress(path, Access)],
+        _ => [.. this.ResolvePath(argument.Path, argument.IsLiteral).Select(resolved => new CheckpointAddress(resolved))],
+    };
 }

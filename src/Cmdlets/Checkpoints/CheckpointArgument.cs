@@ -12,25 +12,42 @@ public sealed class CheckpointArgument
     public CheckpointArgument(LlamaCheckpoint checkpoint) => Given = Checkpoint = checkpoint;
 
     /// <summary>The path of a checkpoint of any format, or of several by wildcards.</summary>
-    public CheckpointArgument(string path) => Given = Path = path;
+    public CheckpointArgument(string path)
+        : this(path, new PathArgument(path))
+    {
+    }
 
     /// <summary>A folder or file, as Get-Item and Get-ChildItem get it.</summary>
     public CheckpointArgument(FileSystemInfo item)
+        : this(item, new PathArgument(item))
     {
-        Given = item;
-        Path = item.FullName;
-        IsLiteral = true;
+    }
+
+    /// <summary>A file of a checkpoint in a store, as Get-AzStorageBlob and Get-S3Object list it.</summary>
+    /// <exception cref="ArgumentException">It is something else.</exception>
+    public CheckpointArgument(object item)
+        : this(item, new PathArgument(item))
+    {
+        if (Place is not { File: not null })
+        {
+            throw new ArgumentException("This is neither a checkpoint, nor a path, nor a file in a store.", nameof(item));
+        }
     }
 
     /// <summary>A script block, which is not a checkpoint: the first argument of an export is its destination where checkpoints are piped to it.</summary>
     public CheckpointArgument(ScriptBlock script)
+        : this(script, new PathArgument(script))
     {
-        Given = script;
-        Path = script.ToString();
     }
 
     /// <summary>How a tensor of two checkpoints compares, which is no checkpoint. The command says so once, and not for each of them.</summary>
     public CheckpointArgument(TensorComparison comparison) => Given = comparison;
+
+    private CheckpointArgument(object given, PathArgument place)
+    {
+        Given = given;
+        Place = place;
+    }
 
     /// <summary>What was given.</summary>
     internal object Given { get; }
@@ -38,12 +55,9 @@ public sealed class CheckpointArgument
     /// <summary>The checkpoint; null where it is to be read.</summary>
     internal LlamaCheckpoint? Checkpoint { get; }
 
-    /// <summary>A path of PowerShell.</summary>
-    internal string Path { get; } = "";
-
-    /// <summary>Whether the path is taken as it is; otherwise it may have wildcards.</summary>
-    internal bool IsLiteral { get; }
+    /// <summary>Where it is; null where it has been read, or is none.</summary>
+    internal PathArgument? Place { get; }
 
     /// <summary>The argument, as text.</summary>
-    public override string ToString() => $"{Given}";
+    public override string ToString() => Place?.ToString() ?? $"{Given}";
 }

@@ -49,7 +49,11 @@ public sealed class CompareLlamaCheckpointCommand : StoreCmdlet
     protected override void ProcessRecord() => PerCheckpoint(Difference, Compare);
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => WarnIfNothingWasPiped("compare");
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        WarnIfNothingWasPiped("compare");
+    }
 
     private void Compare(LlamaCheckpoint difference)
     {

@@ -58,7 +58,7 @@ public sealed class GetCheckpointTensorCommand : StoreCmdlet
             this.RefuseTwoCheckpoints();
         }
 
-        PerCheckpoint(Checkpoint, checkpoint => Select(checkpoint, Path.Length > 0 ? Array.ConvertAll(Path, argument => argument.Path) : Name));
+        PerCheckpoint(Checkpoint, checkpoint => Select(checkpoint, Path.Length > 0 ? Array.ConvertAll(Path, argument => $"{argument}") : Name));
     }
 
     private void Select(LlamaCheckpoint checkpoint, string[] names)

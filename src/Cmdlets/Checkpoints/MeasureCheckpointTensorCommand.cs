@@ -39,7 +39,11 @@ public sealed class MeasureCheckpointTensorCommand : StoreCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => WarnIfNothingWasPiped("measure");
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        WarnIfNothingWasPiped("measure");
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _measurement?.Dispose();

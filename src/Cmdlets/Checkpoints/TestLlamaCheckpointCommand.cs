@@ -18,12 +18,12 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
     public LlamaCheckpoint Checkpoint { get; set; } = null!;
 
-    /// <summary>Paths of checkpoints, which may have wildcards. A checkpoint that can't be read has a finding.</summary>
+    /// <summary>Paths of checkpoints, which may have wildcards, or files in stores, as Get-AzStorageBlob and Get-S3Object list them. A checkpoint that can't be read has a finding.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
-    [NotACheckpoint]
+    [PathTransformation]
     [ValidateNotNullOrEmpty]
-    public string[] Path { get; set; } = [];
+    public PathArgument[] Path { get; set; } = [];
 
     /// <summary>Paths that are taken as they are.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
@@ -73,14 +73,15 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
             return;
         }
 
-        PerPath(
-            [.. Path, .. LiteralPath],
-            isLiteral: ParameterSetName == LiteralPathSet,
-            TestPath);
+        PerPath([.. Path, .. LiteralPath.Select(PathArgument.Literal)], TestPath);
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => WarnIfNothingWasPiped("test");
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        WarnIfNothingWasPiped("test");
+    }
 
     private void TestPath(CheckpointAddress address)
     {

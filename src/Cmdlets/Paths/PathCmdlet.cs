@@ -8,12 +8,12 @@ public abstract class PathCmdlet : StoreCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    /// <summary>Paths, which may have wildcards.</summary>
+    /// <summary>Paths, which may have wildcards, or files in stores, as Get-AzStorageBlob and Get-S3Object list them.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
-    [NotACheckpoint]
+    [PathTransformation]
     [ValidateNotNullOrEmpty]
-    public string[] Path { get; set; } = [];
+    public PathArgument[] Path { get; set; } = [];
 
     /// <summary>Paths that are taken as they are.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
@@ -22,8 +22,7 @@ public abstract class PathCmdlet : StoreCmdlet
     public string[] LiteralPath { get; set; } = [];
 
     /// <inheritdoc/>
-    protected sealed override void ProcessRecord() =>
-        PerPath([.. Path, .. LiteralPath], isLiteral: ParameterSetName == LiteralPathSet, ProcessPath);
+    protected sealed override void ProcessRecord() => PerPath([.. Path, .. LiteralPath.Select(PathArgument.Literal)], ProcessPath);
 
     /// <summary>Does the work for one address.</summary>
     /// <param name="address">Where something may be.</param>

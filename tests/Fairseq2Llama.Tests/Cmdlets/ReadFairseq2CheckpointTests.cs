@@ -255,14 +255,15 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
     [Theory]
     [InlineData("Read-Fairseq2Checkpoint -Path @()")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath @()")]
-    [InlineData("Read-Fairseq2Checkpoint -Path ''")]
+    [InlineData("Read-Fairseq2Checkpoint -Path ''", "CannotConvertArgument")]
     [InlineData("Read-Fairseq2Checkpoint -Path $null")]
     [InlineData("Read-Fairseq2Checkpoint -LiteralPath $cases, ''")]
-    public void Refuses_an_argument_without_a_path(string script)
+    [InlineData("Get-CheckpointTensor ''", "CannotConvertArgument")]
+    public void Refuses_an_argument_without_a_path(string script, string id = "ParameterArgumentValidationError")
     {
         var error = _session.RunForTerminatingError(script);
 
-        Assert.StartsWith("ParameterArgumentValidationError", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(id, error.FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ public sealed class StoreSecretTests : StoreCommandTests
     public StoreSecretTests()
     {
         Session["signed"] = $"{Server.PlainAddress}bucket/fs2?sig={Planted}&sp=r";
+        Session["blob"] = $"{Server.PlainAddress}bucket/fs2/model.pt?sig={Planted}&sp=r";
         Session["missing"] = $"{Server.PlainAddress}bucket/missing?sig={Planted}";
         Session["user"] = $"https://somebody:{Planted}@example.com/run";
         Session["sas"] = Azurite.Secret($"?sig={Planted}");
@@ -29,6 +30,10 @@ public sealed class StoreSecretTests : StoreCommandTests
     [InlineData("Export-LlamaHuggingFaceCheckpoint $signed out -Architecture $tiny -Verbose -Debug")]
     [InlineData("Export-LlamaHuggingFaceCheckpoint fs2 $signed -Architecture $tiny -Verbose -Debug")]
     [InlineData("Export-LlamaReferenceCheckpoint $signed out -Architecture $tiny -WhatIf -Verbose -Debug")]
+    [InlineData("[pscustomobject]@{ BlobBaseClient = [pscustomobject]@{ Uri = [uri]$blob } } | Read-LlamaCheckpoint -Verbose -Debug")]
+    [InlineData("[pscustomobject]@{ BlobBaseClient = [pscustomobject]@{ Uri = [uri]$blob } } | Get-CheckpointTensor -Verbose -Debug")]
+    [InlineData("[pscustomobject]@{ BlobBaseClient = [pscustomobject]@{ Uri = [uri]$missing } } | Test-LlamaCheckpoint -Verbose -Debug")]
+    [InlineData("Compare-LlamaCheckpoint ([pscustomobject]@{ ICloudBlob = [pscustomobject]@{ Uri = [uri]$missing } }) fs2")]
     [InlineData("Read-LlamaCheckpoint $missing -Verbose -Debug")]
     [InlineData("Test-LlamaCheckpoint $missing -Verbose -Debug")]
     [InlineData("Read-LlamaCheckpoint $user -Verbose -Debug")]

@@ -102,6 +102,7 @@ public sealed class CommandHelpTests : IDisposable
             {
                 "ArchitectureArgument" => [typeof(LlamaArchitecture)],
                 "CheckpointArgument" => (IEnumerable<Type>)[typeof(LlamaCheckpoint), typeof(string), typeof(FileSystemInfo)],
+                "PathArgument" => [typeof(string), typeof(FileSystemInfo)],
                 _ => [type],
             })
             .Select(type => type.FullName);
