@@ -90,6 +90,7 @@ internal sealed class S3Objects(S3Bucket bucket, S3Server server)
 
         return exchange.SendXmlAsync(new XElement(
             "ListBucketResult",
+            new XElement("Name", exchange.Target.Bucket),
             new XElement("IsTruncated", isTruncated),
             isTruncated ? new XElement("NextContinuationToken", Uri.EscapeDataString(page[^1].Name)) : null,
             from item in page

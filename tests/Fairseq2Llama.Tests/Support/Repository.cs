@@ -15,6 +15,9 @@ internal static class Repository
     /// <summary>System.IO.Hashing in another version than the module brings.</summary>
     public static string OtherHashing { get; } = Metadata("OtherHashingAssembly");
 
+    /// <summary>A module with the SDKs of stores in other versions than the module brings.</summary>
+    public static string OtherModule { get; } = Metadata("OtherModule");
+
     public static string Data(string relativePath) => Path.Combine(Root, "tests", "data", relativePath.Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>The folder of a case of tests/data/checkpoints.</summary>
