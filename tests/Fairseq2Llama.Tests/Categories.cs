@@ -28,7 +28,7 @@ public abstract class CategoryAttribute(string name) : Attribute, ITraitAttribut
     internal static void AddIfUnmarked(IDictionary<string, HashSet<string>> traits) => traits.TryAdd(Trait, [FastUnlessMarked.Name]);
 }
 
-/// <summary>Asks another program: PyTorch, the safetensors library, Chromium, Azurite, Ceph, PowerShell, strace, mount.</summary>
+/// <summary>Asks another program: PyTorch, the safetensors library, Chromium, Azurite, Ceph, Slurm, PowerShell, strace, mount.</summary>
 public sealed class ExternalAttribute() : CategoryAttribute("External");
 
 /// <summary>Kills, disturbs or watches real processes, to see that nothing is lost.</summary>

@@ -168,12 +168,5 @@ public sealed class PipelineExampleTests : IDisposable
         return Assert.Single(steps);
     }
 
-    private string MakeRun()
-    {
-        CheckpointFolder.Copy("fs2", _folder["run"]);
-        File.WriteAllText(
-            _folder["run/model.yaml"],
-            "model_config: {model_dim: 16, vocab_size: 40, num_layers: 2, num_attn_heads: 4, num_key_value_heads: 2, ffn_inner_dim: 64, ffn_inner_dim_multiple_of: 8}");
-        return _folder["run"];
-    }
+    private string MakeRun() => CheckpointFolder.CopyRun(_folder["run"]);
 }

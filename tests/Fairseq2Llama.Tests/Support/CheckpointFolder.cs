@@ -21,6 +21,17 @@ internal static class CheckpointFolder
         return destination;
     }
 
+    /// <summary>Copies a case with the file that says its architecture.</summary>
+    /// <returns>The folder.</returns>
+    public static string CopyRun(string destination)
+    {
+        Copy("fs2", destination);
+        File.WriteAllText(
+            Path.Combine(destination, "model.yaml"),
+            "model_config: {model_dim: 16, vocab_size: 40, num_layers: 2, num_attn_heads: 4, num_key_value_heads: 2, ffn_inner_dim: 64, ffn_inner_dim_multiple_of: 8}");
+        return destination;
+    }
+
     /// <summary>Changes a byte in the middle of a tensor's data.</summary>
     public static void Damage(string folder, string tensorName)
     {
