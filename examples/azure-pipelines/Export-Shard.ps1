@@ -1,10 +1,10 @@
 <#
 .SYNOPSIS
-    Exports one shard of a checkpoint in a step of Azure Pipelines, or completes an export whose shards are there.
+    Exports one shard of a checkpoint to Meta's format in a step of Azure Pipelines, or completes an export whose shards are there.
 
 .DESCRIPTION
-    Each job of a matrix exports one shard; a last job completes the export. Warnings and errors become issues of the run. If a job runs again, it skips a
-    file that is already there. If the export fails, the exit code is 1.
+    Each job of a matrix exports one shard of a checkpoint of any format; a last job completes the export. Warnings and errors become issues of the
+    run. If a job runs again, it skips a file that is already there. If the export fails, the exit code is 1.
 
     The script runs anywhere; without an agent, it prints the logging commands. It uses only PowerShell's core commands.
 
@@ -55,7 +55,7 @@ try {
     Get-ProgressCommand 0 "Exporting $what"
 
     # Like errors, warnings may quote a checkpoint, so they are redirected and escaped.
-    Read-Fairseq2Checkpoint -LiteralPath $Path 3>&1 |
+    Read-LlamaCheckpoint -LiteralPath $Path 3>&1 |
         ForEach-Object {
             if ($_ -is [System.Management.Automation.WarningRecord]) { return $_ }
             $_ | Export-LlamaReferenceCheckpoint $DestinationPath -ShardCount $ShardCount @step 3>&1
