@@ -140,6 +140,16 @@ Describe 'The package' {
             ) | Sort-Object -CaseSensitive -Culture '')
     }
 
+    It 'is what the Dockerfile of the examples installs' {
+        $run = @(Select-String -LiteralPath $root/examples/containers/Dockerfile -Pattern '^RUN (\[.+\])$' -Raw)
+        $run.Count | Should -Be 1
+
+        $arguments = $run[0].Substring('RUN '.Length) | ConvertFrom-Json
+        Invoke-AsUser $arguments[-1].Replace('/packages', (Quote "$world/gallery")).Replace('/modules', (Quote "$world/image"))
+
+        Get-ChildItem -LiteralPath $world/image/Fairseq2Llama -Name | Should -Be $manifest.ModuleVersion
+    }
+
     It 'is far below the 250 MB that the Gallery takes' {
         (Get-Item -LiteralPath $package).Length | Should -BeLessThan 20MB
     }
