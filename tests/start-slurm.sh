@@ -74,11 +74,8 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/^MemTotal/ { 
 PartitionName=all Nodes=ALL Default=YES OverSubscribe=FORCE:4
 CONF
 
-# Slurm 23.11 and newer insist on control groups, which containers may not have, unless this is here. Older ones do not know the word.
-version=$(slurmd -V)
-if [[ ${version##* } > 23.1 ]]; then
-    echo CgroupPlugin=disabled >"$folder/cgroup.conf"
-fi
+# Nothing uses control groups. slurmd looks for their file system nevertheless, which containers may not have, unless it knows the version.
+echo CgroupPlugin=cgroup/v1 >"$folder/cgroup.conf"
 
 mkdir "$folder/state" "$folder/spool"
 (umask 077 && head -c 128 /dev/urandom >"$folder/munge.key")
