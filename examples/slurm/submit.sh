@@ -4,11 +4,11 @@
 #     ./submit.sh runs/70b out/70b 8
 #
 # sbatch takes further options from the environment, such as SBATCH_PARTITION and SBATCH_ACCOUNT. If a task fails, the last step is cancelled. Once the
-# cause is gone, submit the export again: tasks skip files that are done.
+# cause is gone, submit the export again: tasks skip files that are done. Once the last step is done, there is nothing to submit.
 
 set -euo pipefail
 
-if (($# != 3)); then
+if (($# != 3)) || [[ ! $3 =~ ^[1-9][0-9]*$ ]]; then
     echo "Usage: $0 CHECKPOINT DESTINATION FILES" >&2
     exit 2
 fi

@@ -28,7 +28,7 @@ public abstract class StoreCmdlet : CheckpointCmdlet
 
     /// <summary>The address of a service that speaks the protocol of S3, or of another endpoint of Azure Blob Storage.</summary>
     [Parameter]
-    [ValidateNotNull]
+    [ValidateHttpAddress]
     public Uri? EndpointUrl { get; set; }
 
     /// <summary>How many requests for data run at the same time.</summary>

@@ -56,12 +56,12 @@ internal sealed record DestinationFolder(
     private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, FolderRules rules, bool force)
     {
         var (path, names) = (folder.Path, folder.Identities);
-        var present = folder.FileNames.ToArray();
+        var present = folder.FileNames.Order(StringComparer.Ordinal).ToArray();
         var planned = output.Planned.Select(file => file.Name).ToHashSet(names);
         var replaced = present.Where(planned.Contains).ToArray();
         var others = present.Where(name => !planned.Contains(name) && !output.NotWritten.Contains(name, names)).ToArray();
         var stale = others.Where(name => IsStale(name, output, rules, planned)).ToArray();
-        var inTheWay = replaced.Concat(stale).Where(name => ShardRecord.FileOf(name) is null).ToArray();
+        var inTheWay = replaced.Concat(stale).Where(name => ShardRecord.FileOf(name) is null && !output.Repaired.Contains(name, names)).ToArray();
 
         RequireNoObstacle(folder, rules);
 
@@ -69,6 +69,15 @@ internal sealed record DestinationFolder(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists, $"'{folder.PathOf(taken)}' is a folder, but the export writes a file of that name. Rename the folder, or choose another destination.", path);
+        }
+
+        // Even with -Force, a job takes nothing away that other jobs are not done with.
+        if (!output.Shards.IsEmpty && stale.Select(ShardRecord.FileOf).FirstOrDefault(file => file is not null) is { } unfinished)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.OutputExists,
+                $"'{path}' holds files that jobs have written with other options, such as {unfinished}. Use the same options in all jobs, or choose another folder.",
+                path);
         }
 
         if (!force && inTheWay.Length > 0)
@@ -93,6 +102,11 @@ internal sealed record DestinationFolder(
             [.. stale],
             [
                 .. FindOtherFormats(folder, rules),
+                .. output.Repaired.Select(name => $"'{folder.PathOf(name)}' was changed after an earlier run of this job had written it. It is written again."),
+                .. !output.Shards.IsEmpty && stale.Contains(rules.CommitMarker)
+                    ? [$"'{folder.PathOf(rules.CommitMarker)}' is removed: until all {output.ShardCount} files are exported again, each with -Force, and the export is completed,"
+                        + " there is no checkpoint."]
+                    : Array.Empty<string>(),
                 .. output.Foreign is null
                     ? (IEnumerable<string>)[]
                     : [$"'{folder.PathOf(output.Foreign)}' was written with other options or from another checkpoint. Run the job for that file with -Force, too."],

@@ -47,7 +47,7 @@ public static class ExportLeftovers
             return destination.IsUnfinished
                 ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
                 : shards > 0
-                ? $"Jobs have exported {shards} files to '{destination.Folder.Path}'. When all jobs are done, run the export once more with -CompleteShards."
+                ? $"Jobs have exported files to '{destination.Folder.Path}' ({shards} so far). When all jobs are done, run the export once more with -CompleteShards."
                 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)

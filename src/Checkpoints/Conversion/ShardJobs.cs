@@ -30,7 +30,8 @@ internal static class ShardJobs
         RequireIndexes(options.ShardIndex, files.Length);
 
         PlannedTensorFile[] own = [.. options.ShardIndex.Distinct().Order().Select(index => files[index])];
-        PlannedTensorFile[] done = [.. own.Where(file => !options.Force && IsDone(file, destination, cancellationToken))];
+        PlannedTensorFile[] written = [.. own.Where(file => !options.Force && IsWritten(file, destination, cancellationToken))];
+        PlannedTensorFile[] done = [.. written.Where(file => IsWhole(file, destination))];
         PlannedTensorFile[] left = [.. own.Except(done)];
         PlannedTensorFile[] others = [.. files.Except(own)];
 
@@ -38,6 +39,7 @@ internal static class ShardJobs
         {
             Planned = [.. left, .. left.Select(file => new PlannedShardRecord(file))],
             NotWritten = [.. whole.NotWritten, .. others.Concat(done).SelectMany(NamesOf)],
+            Repaired = [.. written.Except(done).Select(file => file.Name)],
             Foreign = FindForeign(others, destination),
             Shards = [.. own.Select(file => new ExportedShard(
                 file.Name, destination.PathOf(file.Name), files.IndexOf(file), files.Length, file.Length, isSkipped: done.Contains(file)))],
@@ -81,9 +83,10 @@ internal static class ShardJobs
     {
         var (code, problem) =
             !destination.HasFile(file.Name) ? (CheckpointErrorCode.MissingShard, "is missing")
-            : record is null ? (CheckpointErrorCode.MissingShard, "was not written by a job of this export")
+            : record is null ? (CheckpointErrorCode.MissingShard, "was not written by a job of this export; use -Force")
             : record.Layout != ShardFingerprint.OfLayout(file) ? (CheckpointErrorCode.ShardMismatch, "was written with other options or from another checkpoint; use -Force")
             : record.Inputs != ShardFingerprint.OfInputs(file, cancellationToken) ? (CheckpointErrorCode.ShardMismatch, "was written from another checkpoint; use -Force")
+            : !IsWhole(file, destination) ? (CheckpointErrorCode.CheckpointCorrupt, "was changed after its job had written it")
             : (CheckpointErrorCode.MissingShard, null);
 
         return problem is null
@@ -92,18 +95,19 @@ internal static class ShardJobs
                 FindingSeverity.Error, code, string.Create(CultureInfo.InvariantCulture, $"'{file.Name}' (-ShardIndex {index}) {problem}"), File: destination.PathOf(file.Name));
     }
 
-    /// <summary>Whether an earlier run has written a file, and it is still as it was then.</summary>
-    private static bool IsDone(PlannedTensorFile file, ICheckpointFolder destination, CancellationToken cancellationToken)
-    {
-        if (!destination.HasFile(file.Name) || ShardRecord.Find(file, destination) is not { } record
-            || record.Layout != ShardFingerprint.OfLayout(file) || record.Inputs != ShardFingerprint.OfInputs(file, cancellationToken))
-        {
-            return false;
-        }
+    /// <summary>Whether an earlier run has written a file from the same input.</summary>
+    private static bool IsWritten(PlannedTensorFile file, ICheckpointFolder destination, CancellationToken cancellationToken) =>
+        destination.HasFile(file.Name)
+        && ShardRecord.Find(file, destination) is { } record
+        && record.Layout == ShardFingerprint.OfLayout(file)
+        && record.Inputs == ShardFingerprint.OfInputs(file, cancellationToken);
 
+    /// <summary>Whether a file that a job has written is still as it was then, as far as its size and its index show.</summary>
+    private static bool IsWhole(PlannedTensorFile file, ICheckpointFolder destination)
+    {
         try
         {
-            CheckOf(file, record, index: 0).CompareIndex(destination.SourceOf(file.Name));
+            CheckOf(file, ShardRecord.Find(file, destination)!, index: 0).CompareIndex(destination.SourceOf(file.Name));
             return true;
         }
         catch (CheckpointException)
@@ -115,6 +119,7 @@ internal static class ShardJobs
     private static WrittenFileCheck CheckOf(PlannedTensorFile file, ShardRecord record, int index) =>
         new(file, file.Layout.Storages.Zip(record.Checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second))
         {
+            Code = CheckpointErrorCode.CheckpointCorrupt,
             Remedy = string.Create(CultureInfo.InvariantCulture, $"It was changed after its job had written it. Run that job again, with -ShardIndex {index} -Force."),
         };
 

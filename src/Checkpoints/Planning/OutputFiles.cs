@@ -26,6 +26,9 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>Those of them that nobody needs any more when it is complete.</summary>
     public ImmutableArray<string> Consumed { get; init; } = [];
 
+    /// <summary>The names of files that an earlier run of this job has written and that were changed since. They are written again.</summary>
+    public ImmutableArray<string> Repaired { get; init; } = [];
+
     /// <summary>The name of one that is there already and of another export, if one was found.</summary>
     public string? Foreign { get; init; }
 

@@ -14,6 +14,9 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
     /// <summary>The file.</summary>
     public PlannedTensorFile File => plan;
 
+    /// <summary>The code of the error if it differs.</summary>
+    public CheckpointErrorCode Code { get; init; } = CheckpointErrorCode.WriteFailed;
+
     /// <summary>What to do if it differs.</summary>
     public string Remedy { get; init; } = "Check the disk of the destination. No files are left behind.";
 
@@ -32,7 +35,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
             // A store may let somebody write who may not read, and says so.
             throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"What was written can't be verified. {e.Message}", context.PathOf(plan), e);
         }
-        catch (CheckpointException e) when (e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
+        catch (CheckpointException e) when (e.Code != Code && e.Code is not (CheckpointErrorCode.WriteFailed or CheckpointErrorCode.OutputExists))
         {
             // The reader sees the written file as an input; to the user, it is the output.
             throw new CheckpointException(
@@ -109,7 +112,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         if (!condition)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.WriteFailed,
+                Code,
                 $"'{plan.Name}' reads back differently from what was written: {found}. {Remedy}",
                 plan.Name);
         }

@@ -65,7 +65,7 @@ public sealed class ShardJobTests : IDisposable
 
         var error = _session.RunForError(read);
 
-        Assert.Contains("Jobs have exported 4 files to", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Jobs have exported files to", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("-CompleteShards", error.ToString(), StringComparison.Ordinal);
     }
 
@@ -175,11 +175,30 @@ public sealed class ShardJobTests : IDisposable
         Damage(file, damage);
         var before = CheckpointFolder.Snapshot(_folder["out"]);
 
-        _session.RunForError(CheckpointErrorCode.WriteFailed, $"$checkpoint | {export} -CompleteShards -Verification {verification}", Path.GetFileName(file), "-ShardIndex 1 -Force");
+        _session.RunForError(CheckpointErrorCode.CheckpointCorrupt, $"$checkpoint | {export} -CompleteShards -Verification {verification}", Path.GetFileName(file), "-ShardIndex 1");
         Assert.Equal(before, CheckpointFolder.Snapshot(_folder["out"]));
 
-        _session.Run($"$checkpoint | {export} -ShardIndex 1 -Force; $checkpoint | {export} -CompleteShards -Verification {verification}");
+        // The size and the index show what was truncated.
+        var again = _session.RunOn($"$checkpoint | {export} -ShardIndex 1 {(damage == "truncate" ? "" : "-Force")}");
+        Assert.Empty(again.Errors);
+        Assert.Equal(damage == "truncate" ? 1 : 0, again.Warnings.Count(warning => warning.Contains("It is written again", StringComparison.Ordinal)));
+
+        _session.Run($"$checkpoint | {export} -CompleteShards -Verification {verification}");
         Assert.Equal(ExportWhole(export), CheckpointFolder.Snapshot(_folder["out"]));
+    }
+
+    [Fact]
+    public void Take_nothing_away_that_others_have_written_even_with_Force()
+    {
+        _session.Run($"$checkpoint | {HuggingFace} -ShardIndex 0, 1, 2, 3");
+        var before = CheckpointFolder.Snapshot(_folder["out"]);
+
+        _session.RunForError(
+            CheckpointErrorCode.OutputExists,
+            $"$checkpoint | {HuggingFace.Replace("40KB", "30KB", StringComparison.Ordinal)} -ShardIndex 0 -Force",
+            "with other options, such as model-00001-of-00004.safetensors", "Use the same options in all jobs");
+
+        Assert.Equal(before, CheckpointFolder.Snapshot(_folder["out"]));
     }
 
     [Theory]
@@ -193,7 +212,8 @@ public sealed class ShardJobTests : IDisposable
         _session.Run($"$checkpoint | {earlier}");
 
         _session.RunForError(CheckpointErrorCode.OutputExists, $"$checkpoint | {export} -ShardIndex 0", marker, "-Force");
-        _session.Run($"$checkpoint | {export} -ShardIndex 0 -Force");
+        var first = _session.RunOn($"$checkpoint | {export} -ShardIndex 0 -Force");
+        Assert.Contains($"{marker}' is removed: until all 4 files are exported again", Assert.Single(first.Warnings), StringComparison.Ordinal);
         Assert.DoesNotContain(marker, Names("out"));
 
         _session.Run($"$checkpoint | {export} -ShardIndex 1, 2, 3 -Force; $checkpoint | {export} -CompleteShards -Force");

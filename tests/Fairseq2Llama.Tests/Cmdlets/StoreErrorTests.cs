@@ -44,6 +44,17 @@ public sealed class StoreErrorTests : StoreCommandTests
         Assert.Equal(0, Server.Count(S3Operation.Put));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1:9000")]
+    [InlineData("localhost:9000")]
+    [InlineData("s3://bucket")]
+    public void An_endpoint_is_an_address_of_HTTP(string endpoint)
+    {
+        var error = Session.RunForTerminatingError($"Read-LlamaCheckpoint s3://bucket/fs2 -EndpointUrl {endpoint}");
+
+        Assert.Contains("https:// or http://", error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_web_server_can_not_be_written_to() =>
         Session.RunForError(CheckpointErrorCode.WriteFailed, "Export-Fairseq2Checkpoint fs2 \"${server}plain/bucket/out\" -Architecture $tiny", $"{Server.Address}plain/bucket/out");

@@ -92,5 +92,5 @@ internal sealed class ObjectDestination(RemoteStore store, string key, Func<stri
         select claim;
 
     private CheckpointException AtWork() => new(
-        CheckpointErrorCode.OutputExists, $"Another export is writing to '{Folder.Path}'. Wait until it has finished.", Folder.Path);
+        CheckpointErrorCode.OutputExists, $"Another export is writing to '{Folder.Path}'. Wait until it has finished; if it was killed, wait two minutes.", Folder.Path);
 }
