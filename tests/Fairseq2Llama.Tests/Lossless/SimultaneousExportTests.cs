@@ -50,7 +50,11 @@ public sealed class SimultaneousExportTests : IDisposable
         var outcomes = first.WaitForSuccess().Zip(second.WaitForSuccess()).ToArray();
 
         Assert.Equal(Rounds, outcomes.Length);
-        Assert.All(outcomes, pair => Assert.True(pair is ("ok", "OutputExists") or ("OutputExists", "ok"), $"{pair}"));
+
+        // A job that is planned when the other one has finished skips what that one has done.
+        Assert.All(
+            outcomes.Select((pair, n) => (pair, n)),
+            round => Assert.True(round.pair is ("ok", "OutputExists") or ("OutputExists", "ok") || (round.n % 3 == 2 && round.pair is ("ok", "ok")), $"{round}"));
 
         for (var n = 2; n < Rounds; n += 3)
         {
