@@ -71,7 +71,7 @@ public sealed class ConversionPlan
         Stale = StaleFiles,
         Consumed = Output.Consumed,
         CommitMarker = Folder.CommitMarker,
-        Shards = [.. Shards.Select(shard => shard.ShardIndex)],
+        Shards = Output.ShardIndex,
         Flush = Flush,
         Space = Output.Space,
         RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),

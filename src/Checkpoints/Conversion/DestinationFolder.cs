@@ -22,7 +22,7 @@ internal sealed record DestinationFolder(
         destination.RequireFolder();
 
         // What a killed export has left is still to be removed; there will be a look at the room then, too.
-        if (!ExportLeftovers.AreAt(destination, [.. output.Shards.Select(shard => shard.ShardIndex)]))
+        if (!ExportLeftovers.AreAt(destination, output.ShardIndex))
         {
             destination.RequireSpace(output.Space);
         }

@@ -29,9 +29,10 @@ internal static class ShardJobs
         var files = whole.TensorFiles;
         RequireIndexes(options.ShardIndex, files.Length);
 
-        PlannedTensorFile[] own = [.. options.ShardIndex.Distinct().Order().Select(index => files[index])];
-        PlannedTensorFile[] written = [.. own.Where(file => !options.Force && IsWritten(file, destination, cancellationToken))];
-        PlannedTensorFile[] done = [.. written.Where(file => IsWhole(file, destination))];
+        int[] indexes = [.. options.ShardIndex.Distinct().Order()];
+        JobShard[] found = options.Force ? [] : [.. indexes.Select(index => JobShard.Find(files[index], index, destination, cancellationToken))];
+        PlannedTensorFile[] own = [.. indexes.Select(index => files[index])];
+        PlannedTensorFile[] done = [.. found.Where(shard => shard.State == ShardState.Whole).Select(shard => shard.File)];
         PlannedTensorFile[] left = [.. own.Except(done)];
         PlannedTensorFile[] others = [.. files.Except(own)];
 
@@ -39,7 +40,7 @@ internal static class ShardJobs
         {
             Planned = [.. left, .. left.Select(file => new PlannedShardRecord(file))],
             NotWritten = [.. whole.NotWritten, .. others.Concat(done).SelectMany(NamesOf)],
-            Repaired = [.. written.Except(done).Select(file => file.Name)],
+            Repaired = [.. found.Where(shard => shard.State == ShardState.Changed).Select(shard => shard.File.Name)],
             Foreign = FindForeign(others, destination),
             Shards = [.. own.Select(file => new ExportedShard(
                 file.Name, destination.PathOf(file.Name), files.IndexOf(file), files.Length, file.Length, isSkipped: done.Contains(file)))],
@@ -50,9 +51,9 @@ internal static class ShardJobs
     private static OutputFiles SelectRest(OutputFiles whole, FolderRules rules, ICheckpointFolder destination, CancellationToken cancellationToken)
     {
         var files = whole.TensorFiles;
-        var records = files.Select(file => ShardRecord.Find(file, destination)).ToArray();
+        JobShard[] shards = [.. files.Select((file, index) => JobShard.Find(file, index, destination, cancellationToken))];
 
-        if (destination.HasFile(rules.CommitMarker) && records.All(record => record is null))
+        if (destination.HasFile(rules.CommitMarker) && Array.TrueForAll(shards, shard => shard.Record is null))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
@@ -61,7 +62,7 @@ internal static class ShardJobs
         }
 
         CheckpointException.ThrowIfAny(
-            files.Select((file, index) => FindProblem(file, records[index], index, destination, cancellationToken)).OfType<CheckpointFinding>(),
+            shards.Select(shard => shard.FindProblem(destination)).OfType<CheckpointFinding>(),
             $"The export to '{destination.Path}' can't be completed",
             "Run the jobs for these indexes.");
 
@@ -70,58 +71,12 @@ internal static class ShardJobs
             Planned = [.. whole.Planned.Except(files)],
             NotWritten = [.. whole.NotWritten, .. files.SelectMany(NamesOf)],
             Consumed = [.. files.Select(ShardRecord.NameFor)],
-            InPlace = [.. files.Select((file, index) => CheckOf(file, records[index]!, index))],
+            InPlace = [.. shards.Select(shard => shard.Check)],
             Reason = $"{whole.Reason} Jobs have written them; this step checks them and writes all other files.",
         };
     }
 
     private static string[] NamesOf(PlannedTensorFile file) => [file.Name, ShardRecord.NameFor(file)];
-
-    /// <summary>What keeps a file from being part of the export.</summary>
-    private static CheckpointFinding? FindProblem(
-        PlannedTensorFile file, ShardRecord? record, int index, ICheckpointFolder destination, CancellationToken cancellationToken)
-    {
-        var (code, problem) =
-            !destination.HasFile(file.Name) ? (CheckpointErrorCode.MissingShard, "is missing")
-            : record is null ? (CheckpointErrorCode.MissingShard, "was not written by a job of this export; use -Force")
-            : record.Layout != ShardFingerprint.OfLayout(file) ? (CheckpointErrorCode.ShardMismatch, "was written with other options or from another checkpoint; use -Force")
-            : record.Inputs != ShardFingerprint.OfInputs(file, cancellationToken) ? (CheckpointErrorCode.ShardMismatch, "was written from another checkpoint; use -Force")
-            : !IsWhole(file, destination) ? (CheckpointErrorCode.CheckpointCorrupt, "was changed after its job had written it")
-            : (CheckpointErrorCode.MissingShard, null);
-
-        return problem is null
-            ? null
-            : new CheckpointFinding(
-                FindingSeverity.Error, code, string.Create(CultureInfo.InvariantCulture, $"'{file.Name}' (-ShardIndex {index}) {problem}"), File: destination.PathOf(file.Name));
-    }
-
-    /// <summary>Whether an earlier run has written a file from the same input.</summary>
-    private static bool IsWritten(PlannedTensorFile file, ICheckpointFolder destination, CancellationToken cancellationToken) =>
-        destination.HasFile(file.Name)
-        && ShardRecord.Find(file, destination) is { } record
-        && record.Layout == ShardFingerprint.OfLayout(file)
-        && record.Inputs == ShardFingerprint.OfInputs(file, cancellationToken);
-
-    /// <summary>Whether a file that a job has written is still as it was then, as far as its size and its index show.</summary>
-    private static bool IsWhole(PlannedTensorFile file, ICheckpointFolder destination)
-    {
-        try
-        {
-            CheckOf(file, ShardRecord.Find(file, destination)!, index: 0).CompareIndex(destination.SourceOf(file.Name));
-            return true;
-        }
-        catch (CheckpointException)
-        {
-            return false;
-        }
-    }
-
-    private static WrittenFileCheck CheckOf(PlannedTensorFile file, ShardRecord record, int index) =>
-        new(file, file.Layout.Storages.Zip(record.Checksums).ToDictionary(pair => pair.First.Storage, pair => pair.Second))
-        {
-            Code = CheckpointErrorCode.CheckpointCorrupt,
-            Remedy = string.Create(CultureInfo.InvariantCulture, $"It was changed after its job had written it. Run that job again, with -ShardIndex {index} -Force."),
-        };
 
     /// <summary>One is enough: each job has looked at another one, and the last step looks at all.</summary>
     private static string? FindForeign(IEnumerable<PlannedTensorFile> others, ICheckpointFolder destination) =>

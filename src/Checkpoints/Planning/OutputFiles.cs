@@ -20,6 +20,9 @@ internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelPar
     /// <summary>The tensor files of this job, if other jobs write the others; otherwise empty.</summary>
     public ImmutableArray<ExportedShard> Shards { get; init; } = [];
 
+    /// <summary>Their indexes.</summary>
+    public ImmutableArray<int> ShardIndex => [.. Shards.Select(shard => shard.ShardIndex)];
+
     /// <summary>The names of files that belong to it, too, and are not to be written: other jobs do that, or they are there already.</summary>
     public ImmutableArray<string> NotWritten { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
@@ -185,6 +186,24 @@ public sealed class ShardJobTests : IDisposable
 
         _session.Run($"$checkpoint | {export} -CompleteShards -Verification {verification}");
         Assert.Equal(ExportWhole(export), CheckpointFolder.Snapshot(_folder["out"]));
+    }
+
+    /// <summary>Anybody who may write there can have changed a record.</summary>
+    [Theory]
+    [InlineData("\"crc32\": \"[^\"]*\"", "\"crc32\": \"00000000\"")]
+    [InlineData("\"crc32\": \"[^\"]*\"", "\"crc32\": \"none\"")]
+    [InlineData("\"version\": 1", "\"version\": 2")]
+    [InlineData("^.*$", "{}")]
+    [InlineData("^.*$", "[")]
+    public void With_a_record_that_says_nothing_are_not_done(string old, string changed)
+    {
+        _session.Run($"$checkpoint | {HuggingFace} -ShardIndex 0, 1, 2, 3");
+        var record = _folder["out/.fairseq2llama-shard-model-00002-of-00004.safetensors"];
+        File.WriteAllText(record, Regex.Replace(File.ReadAllText(record), old, changed, RegexOptions.Singleline));
+
+        _session.RunForError(CheckpointErrorCode.MissingShard, $"$checkpoint | {HuggingFace} -CompleteShards", "(-ShardIndex 1) was not written by a job");
+        _session.RunForError(CheckpointErrorCode.OutputExists, $"$checkpoint | {HuggingFace} -ShardIndex 1", "already holds model-00002-of-00004.safetensors");
+        _session.Run($"$checkpoint | {HuggingFace} -ShardIndex 1 -Force; $checkpoint | {HuggingFace} -CompleteShards");
     }
 
     [Fact]
