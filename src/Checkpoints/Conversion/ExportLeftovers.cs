@@ -42,11 +42,13 @@ public static class ExportLeftovers
         try
         {
             var destination = Destinations.At(address, cancellationToken);
-            var shards = destination.Folder.Exists ? destination.Folder.FileNames.Count(name => ShardRecord.FileOf(name) is not null) : 0;
 
-            return destination.IsUnfinished
-                ? $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it."
-                : shards > 0
+            if (destination.IsUnfinished)
+            {
+                return $"An export to '{destination.Folder.Path}' has not finished. If it was interrupted, run it again to complete or replace it.";
+            }
+
+            return destination.Folder is { Exists: true } folder && folder.FileNames.Count(name => ShardRecord.FileOf(name) is not null) is > 0 and var shards
                 ? $"Jobs have exported files to '{destination.Folder.Path}' ({shards} so far). When all jobs are done, run the export once more with -CompleteShards."
                 : null;
         }
