@@ -223,7 +223,7 @@ Describe 'The installed module' {
 }
 
 # Windows has no environment variable that gives a process another user's module folder.
-Describe 'What a user does with the Gallery' -Skip:$IsWindows {
+Describe 'What a user does with the Gallery, which needs a HOME that moves the module folder' -Skip:$IsWindows {
     It 'is to install, to import by name, and to uninstall' {
         $installed = "$world/home/.local/share/powershell/Modules"
 

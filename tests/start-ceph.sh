@@ -32,7 +32,7 @@ if [ ! -x "$root/usr/bin/radosgw" ]; then
     # Only unpacked: nothing in it is configured or started.
     rm -rf "$root"
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
-    mmdebstrap --quiet --variant=extract --include=ceph-mon,ceph-osd,radosgw trixie "$root" "${mirror:-http://deb.debian.org/debian}" >&2
+    mmdebstrap --quiet --variant=extract --include=ceph-mon,ceph-osd,radosgw trixie "$root" "${mirror:?apt knows no mirror of Debian}" >&2
     for name in bin sbin lib lib64; do
         [ -e "$root/$name" ] || ln -s "usr/$name" "$root/$name"
     done
