@@ -76,7 +76,7 @@ $job = [ordered]@{
     usesTaskDependencies      = $true
 }
 
-# Batch runs a failed task again at once. If the node of an earlier attempt was lost, that attempt has left its claim in the store, which keeps others
+# Batch promises no pause before it runs a failed task again. If the node of an earlier attempt was lost, that attempt has left its claim in the store, which keeps others
 # out for up to two minutes; hence the pause. There is no shell that would expand the variables, only PowerShell.
 function Get-Task([string] $Id, [string] $Step) {
     $export = "Export-LlamaReferenceCheckpoint `$env:CHECKPOINT `$env:DESTINATION -ShardCount `$env:SHARD_COUNT $Step"

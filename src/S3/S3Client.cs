@@ -114,7 +114,7 @@ internal sealed class S3Client(S3Connection connection) : IObjectClient
     public async Task<string> CompleteAsync(
         string key, string upload, string run, IReadOnlyList<UploadedPart> parts, string? replaces, CancellationToken cancellationToken)
     {
-        // Ceph before version 20 ignores the condition.
+        // Ceph 18 ignores the condition.
         await _versions.RequireAsync(key, replaces, cancellationToken).ConfigureAwait(false);
 
         return await _versions.SendAsync(key, replaces, version => _uploads.CompleteAsync(key, upload, parts, version, cancellationToken), cancellationToken)
