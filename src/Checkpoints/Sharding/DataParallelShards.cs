@@ -75,7 +75,7 @@ internal static class DataParallelShards
         {
             foreach (var part in filled)
             {
-                parts.Add(part.Parts[0] with { Row = rows });
+                parts.Add(part.Parts[0].MovedBy(0, rows));
                 rows = checked(rows + part.Shape[0]);
             }
 

@@ -1,27 +1,61 @@
+using System.Collections.Immutable;
+
 namespace Fairseq2Llama.Tensors;
 
-/// <summary>A tensor that is a part of a larger one.</summary>
-/// <param name="Tensor">The part.</param>
-/// <param name="Row">Where it begins along dim 0 of the whole.</param>
-/// <param name="Column">Where it begins along dim 1 of the whole.</param>
-internal readonly record struct TensorPart(TensorView Tensor, long Row = 0, long Column = 0)
+/// <summary>A tensor that is a part of a larger one, of as many dims: a box in it.</summary>
+internal readonly record struct TensorPart
 {
+    /// <param name="tensor">The part.</param>
+    /// <param name="offsets">Where it begins along each dim of the whole, outermost first; 0 along those that are left out.</param>
+    public TensorPart(TensorView tensor, params ReadOnlySpan<long> offsets)
+    {
+        Tensor = tensor;
+        Offsets = ImmutableArray.Create(offsets.TrimEnd(0L));
+    }
+
+    /// <summary>The part.</summary>
+    public TensorView Tensor { get; }
+
+    /// <summary>
+    /// Where it begins along each dim of the whole, up to the last dim that is not 0: most tensors are whole, and take no list. Compared as sequences,
+    /// parts are in row-major order.
+    /// </summary>
+    public ImmutableArray<long> Offsets { get; }
+
+    /// <summary>Where it begins along dim 0 of the whole.</summary>
+    public long Row => OffsetAlong(0);
+
+    /// <summary>Where it begins along a dim of the whole.</summary>
+    public long OffsetAlong(int dim) => dim < Offsets.Length ? Offsets[dim] : 0;
+
     /// <summary>The same part of a whole in which it lies further along a dim.</summary>
-    public TensorPart MovedBy(int dim, long distance) => dim == 0 ? this with { Row = Row + distance } : this with { Column = Column + distance };
+    public TensorPart MovedBy(int dim, long distance) => With(Tensor, dim, OffsetAlong(dim) + distance);
 
     /// <summary>The part of it in a range of the whole along a dim, relative to that range; null if there is none.</summary>
     public TensorPart? Within(int dim, long start, long length)
     {
-        var place = dim == 0 ? Row : Column;
-        var from = Math.Max(start, place);
-        var to = Math.Min(start + length, place + Tensor.Shape[dim]);
-
-        if (from >= to)
+        // Empty shards of a matrix may have one dim.
+        if (Tensor.Shape.ElementCount == 0)
         {
             return null;
         }
 
-        var tensor = Tensor.Narrow(dim, from - place, to - from);
-        return dim == 0 ? new TensorPart(tensor, from - start, Column) : new TensorPart(tensor, Row, from - start);
+        var (offset, size) = (OffsetAlong(dim), Tensor.Shape[dim]);
+        var from = Math.Max(start, offset);
+        var to = Math.Min(start + length, offset + size);
+
+        return from < to ? With(to - from == size ? Tensor : Tensor.Narrow(dim, from - offset, to - from), dim, from - start) : null;
+    }
+
+    public bool Equals(TensorPart other) => Tensor.Equals(other.Tensor) && Offsets.AsSpan().SequenceEqual(other.Offsets.AsSpan());
+
+    public override int GetHashCode() => Offsets.Aggregate(Tensor.GetHashCode(), HashCode.Combine);
+
+    private TensorPart With(TensorView tensor, int dim, long offset)
+    {
+        Span<long> offsets = stackalloc long[Math.Max(Offsets.Length, dim + 1)];
+        Offsets.AsSpan().CopyTo(offsets);
+        offsets[dim] = offset;
+        return new TensorPart(tensor, offsets);
     }
 }

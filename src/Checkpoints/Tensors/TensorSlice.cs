@@ -69,7 +69,7 @@ internal sealed class TensorSlice : IEquatable<TensorSlice>
     /// <summary>Rows between two cuts, so that each part has all of them or none.</summary>
     private static RowBlock ToBand(IEnumerable<TensorPart> parts, long start, long count)
     {
-        var columns = parts.Select(part => part.Within(0, start, count)).OfType<TensorPart>().OrderBy(part => part.Column).ToArray();
+        var columns = parts.Select(part => part.Within(0, start, count)).OfType<TensorPart>().OrderBy(part => part.OffsetAlong(1)).ToArray();
 
         return columns is [var only]
             ? RowBlock.Of(ByteRuns.Of(only.Tensor))

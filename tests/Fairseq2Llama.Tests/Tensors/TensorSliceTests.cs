@@ -57,7 +57,7 @@ public class TensorSliceTests
             var source = new MemorySource(new byte[64]);
             var parts = Enumerable.Range(0, count).Select(rank => new TensorPart(
                 new TensorView(new StoredBytes { Source = source, Record = "0", Offset = 0, Length = 64 }, DType.UInt8, 0, new TensorShape(1, 64), [64, 1]),
-                Row: rank));
+                rank));
             var slice = new TensorSlice([.. parts], new TensorShape(count, 64));
             var before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -74,8 +74,8 @@ public class TensorSliceTests
         var sources = Enumerable.Range(0, 8).Select(_ => new MemorySource(Random(new Random(1), 4096 * 64))).ToArray();
         var parts = sources.Select((source, rank) => new TensorPart(
             new TensorView(new StoredBytes { Source = source, Record = "0", Offset = 0, Length = source.Length }, DType.UInt8, 0, new TensorShape(4096, 64), [64, 1]),
-            Row: 0,
-            Column: rank * 64));
+            0,
+            rank * 64));
 
         TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(4096, 512)).ToStorage(DType.UInt8));
 
@@ -101,7 +101,7 @@ public class TensorSliceTests
         {
             var source = new MemorySource([(byte)rank, 0, 0, 0]);
             var storage = new StoredBytes { Source = source, Record = "0", Offset = 0, Length = source.Length };
-            return new TensorPart(new TensorView(storage, DType.Float32, 0, new TensorShape(1, 1), [long.MaxValue, 1]), Row: 0, Column: rank);
+            return new TensorPart(new TensorView(storage, DType.Float32, 0, new TensorShape(1, 1), [long.MaxValue, 1]), 0, rank);
         });
 
         Assert.Equal([0, 0, 0, 0, 1, 0, 0, 0], TensorBytes.Of(new TensorSlice([.. parts], new TensorShape(1, 2)).ToStorage(DType.Float32)));
@@ -181,7 +181,7 @@ public class TensorSliceTests
         }
 
         public override string ToString() =>
-            $"{Whole} from {string.Join(", ", Parts.Select(part => $"{part.Tensor.Shape} at ({part.Row}, {part.Column})"))}";
+            $"{Whole} from {string.Join(", ", Parts.Select(part => $"{part.Tensor.Shape} at ({string.Join(", ", part.Offsets)})"))}";
 
         private long[] Cut(long size)
         {
