@@ -21,14 +21,11 @@ internal sealed record ByteRuns(StoredBytes Storage, long Offset, long RunLength
 
     public bool IsWholeStorage => Axes.IsEmpty && Offset == 0 && RunLength == Storage.Length;
 
-    /// <summary>As <see cref="Of"/>, but with the rows as the outermost axis even where they lie one after the other.</summary>
+    /// <summary>As <see cref="Of"/>, but with the rows, of which there are several, as the outermost axis even where they lie one after the other.</summary>
     public static ByteRuns OfRows(TensorView tensor)
     {
         var row = Of(tensor.Narrow(0, 0, 1));
-
-        // The stride from an only row to the next is never gone and may be any number, too large for bytes as well.
-        var step = tensor.Shape[0] == 1 ? 0 : tensor.Strides[0] * tensor.DType.GetItemSize();
-        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], step)) };
+        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], tensor.Strides[0] * tensor.DType.GetItemSize())) };
     }
 
     /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>

@@ -47,6 +47,9 @@ internal readonly record struct TensorPart
         return from < to ? With(to - from == size ? Tensor : Tensor.Narrow(dim, from - offset, to - from), dim, from - start) : null;
     }
 
+    /// <summary>What it has of one of its rows, in that row of the whole: without dim 0.</summary>
+    public TensorPart AtRow(long row) => new(Tensor.Select(row), Offsets.AsSpan()[Math.Min(1, Offsets.Length)..]);
+
     public bool Equals(TensorPart other) => Tensor.Equals(other.Tensor) && Offsets.AsSpan().SequenceEqual(other.Offsets.AsSpan());
 
     public override int GetHashCode() => Offsets.Aggregate(Tensor.GetHashCode(), HashCode.Combine);

@@ -20,6 +20,10 @@ internal sealed record TensorView(StoredBytes Storage, DType DType, long Storage
     public TensorView Narrow(int dim, long start, long length) =>
         new(Storage, DType, StorageOffset + (start * Strides[dim]), Shape.With(dim, length), Strides);
 
+    /// <summary>One of its rows, without dim 0.</summary>
+    public TensorView Select(long row) =>
+        new(Storage, DType, StorageOffset + (row * Strides[0]), new TensorShape(Shape.Sizes.AsSpan()[1..]), [.. Strides.Skip(1)]);
+
     /// <summary>Equal are two views of the same elements of the same storage under the same shape, as tied weights are.</summary>
     public bool Equals(TensorView? other) =>
         other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset

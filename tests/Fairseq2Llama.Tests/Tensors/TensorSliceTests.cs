@@ -44,6 +44,60 @@ public class TensorSliceTests
             },
             iter: 1000);
 
+    [Fact]
+    public void Tensors_of_any_dims_are_put_together_from_any_boxes() =>
+        Gen.Select(DTypes, Gen.Long[0, 5].Array[0, 4], Gen.Int[0, 12], Gen.Int).Sample(
+            (dtype, sizes, cuts, seed) =>
+            {
+                var random = new Random(seed);
+                var whole = NaiveView.Contiguous(Random(random, sizes.Aggregate(1L, (count, size) => count * size) * dtype.GetItemSize()), dtype, sizes);
+                var slice = RandomTiles.Cut(whole, cuts, random);
+                var isRight = TensorBytes.Of(slice.ToStorage(dtype)).AsSpan().SequenceEqual(whole.Read());
+
+                for (var i = random.Next(4); i > 0 && sizes.Length > 0; i--)
+                {
+                    var dim = random.Next(sizes.Length);
+                    var start = random.NextInt64(whole.Sizes[dim] + 1);
+                    var length = random.NextInt64(whole.Sizes[dim] - start + 1);
+                    (slice, whole) = (slice.Narrow(dim, start, length), whole.Slice(dim, start, start + length));
+                }
+
+                return isRight && slice.Shape.Equals(new TensorShape(whole.Sizes))
+                    && TensorBytes.Of(slice.ToStorage(dtype)).AsSpan().SequenceEqual(whole.Read());
+            },
+            iter: 5000);
+
+    /// <summary>Tensor parallelism divides the columns of each expert.</summary>
+    [Fact]
+    public void Experts_whose_columns_are_divided_take_one_band_each()
+    {
+        var bands = Columns(new TensorShape(8, 64, 2), [128, 2, 1], 4).ToStorage(DType.UInt8).Bands;
+
+        Assert.Equal(8, bands.Length);
+        Assert.All(bands, band => Assert.Equal((64, 4), (band.Rows, band.Columns.Length)));
+    }
+
+    [Fact]
+    public void Experts_in_files_of_their_own_are_put_side_by_side()
+    {
+        var source = new MemorySource(new byte[128]);
+        var parts = Enumerable.Range(0, 8).Select(i => new TensorPart(
+            new TensorView(new StoredBytes { Source = source, Record = "0", Offset = 0, Length = 128 }, DType.UInt8, 0, new TensorShape(64, 1, 2), [2, 2, 1]),
+            0,
+            i / 2,
+            i % 2 * 2));
+        var band = Assert.Single(new TensorSlice([.. parts], new TensorShape(64, 4, 4)).ToStorage(DType.UInt8).Bands);
+
+        Assert.Equal((64, 8), (band.Rows, band.Columns.Length));
+    }
+
+    /// <summary>A tensor that repeats one number claims any number of elements.</summary>
+    [Fact]
+    public void Slices_beyond_all_measure_are_refused() =>
+        ErrorAssert.Throws(
+            CheckpointErrorCode.UnsupportedTensor,
+            () => Columns(new TensorShape(1L << 40, 2, 1), [0, 0, 0], 2).ToStorage(DType.UInt8));
+
     /// <summary>Twice as many files make twice as much work, and not four times.</summary>
     [Fact]
     public void Work_grows_with_the_number_of_parts()
@@ -122,6 +176,16 @@ public class TensorSliceTests
         var bytes = new byte[length];
         random.NextBytes(bytes);
         return bytes;
+    }
+
+    /// <summary>Parts that lie side by side along dim 2.</summary>
+    private static TensorSlice Columns(TensorShape part, long[] strides, int count)
+    {
+        var source = new MemorySource(new byte[1024]);
+        var storage = new StoredBytes { Source = source, Record = "0", Offset = 0, Length = source.Length };
+        var parts = Enumerable.Range(0, count).Select(i => new TensorPart(new TensorView(storage, DType.UInt8, 0, part, strides), 0, 0, i * part[2]));
+
+        return new TensorSlice([.. parts], part.With(2, count * part[2]));
     }
 
     private static long[] Starts(long[] sizes) => [.. sizes.Select((_, i) => sizes[..i].Sum())];
