@@ -92,13 +92,12 @@ public sealed class CheckpointTensor
     /// <param name="castTo">The element type that it shall have, if another.</param>
     internal PlannedStorage ToStorage(TensorSlice slice, int? halfSplitHeadDim = null, DType? castTo = null)
     {
-        if (halfSplitHeadDim == HalfSplitHeadDim)
+        if (halfSplitHeadDim != HalfSplitHeadDim)
         {
-            return slice.ToStorage(DType, castTo);
+            slice = halfSplitHeadDim is { } headDim ? RotaryLayout.SplitHalves(slice, headDim) : RotaryLayout.Interleave(slice, HalfSplitHeadDim!.Value);
         }
 
-        var views = halfSplitHeadDim is { } headDim ? RotaryLayout.SplitHalves(slice, headDim) : RotaryLayout.Interleave(slice, HalfSplitHeadDim!.Value);
-        return new PlannedStorage(castTo ?? DType, [.. views.Select(view => RowBlock.Of(ByteRuns.Of(view)))], DType);
+        return slice.ToStorage(DType, castTo);
     }
 
     /// <summary>Its name.</summary>
