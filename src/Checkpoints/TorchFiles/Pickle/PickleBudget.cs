@@ -4,7 +4,9 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// What the pickles of a file may cost, all together. A few bytes can ask for a lot (an empty dict is one byte, a call that copies a memoized list five), so what
 /// counts is not the pickle's length but every value that is made, remembered or copied.
 /// </summary>
-internal sealed class PickleBudget(string file)
+/// <param name="file">The file's name, for messages.</param>
+/// <param name="maxValues">How many values its pickles may make.</param>
+internal sealed class PickleBudget(string file, long maxValues = PickleBudget.MaxValues)
 {
     /// <summary>Bytes of all pickles of a file; a state dict of 100,000 tensors takes about 20 MB.</summary>
     public const int MaxBytes = 64 << 20;
@@ -19,7 +21,7 @@ internal sealed class PickleBudget(string file)
     public const long MaxTotalTensorSize = 1L << 52;
 
     /// <summary>torch.save spends about 44 of them on a tensor, so this is room for 45,000 tensors.</summary>
-    private const int MaxValues = 2_000_000;
+    public const int MaxValues = 2_000_000;
 
     private long _values;
     private long _tensorBytes;
@@ -32,9 +34,9 @@ internal sealed class PickleBudget(string file)
     {
         _values += count;
 
-        if (_values > MaxValues)
+        if (_values > maxValues)
         {
-            throw CheckpointException.Corrupt(file, $"its pickle makes more than {MaxValues} values.");
+            throw CheckpointException.Corrupt(file, $"its pickle makes more than {maxValues} values.");
         }
     }
 

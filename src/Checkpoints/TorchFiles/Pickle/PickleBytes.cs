@@ -18,6 +18,7 @@ internal sealed class PickleBytes
     private readonly IByteReader? _reader;
     private readonly string _file;
     private readonly int _length;
+    private readonly PickleTexts? _texts;
     private byte[] _buffer;
     private int _loaded;
 
@@ -28,6 +29,7 @@ internal sealed class PickleBytes
         _buffer = pickle;
         _loaded = _length = pickle.Length;
         _file = file;
+        _texts = new PickleTexts(pickle.Length);
     }
 
     /// <param name="source">Bytes that begin with pickles.</param>
@@ -42,6 +44,9 @@ internal sealed class PickleBytes
 
     /// <summary>Bytes taken so far.</summary>
     public int Position { get; private set; }
+
+    /// <summary>What a pickle that begins here uses again; null where only a part of it is known.</summary>
+    public PickleRecalls? FindRecalled() => _reader is null ? PickleRecalls.Find(_buffer.AsSpan(Position)) : null;
 
     public ReadOnlySpan<byte> Take(long count)
     {
@@ -87,7 +92,8 @@ internal sealed class PickleBytes
     {
         try
         {
-            return Utf8.GetString(Take(count));
+            var bytes = Take(count);
+            return _texts is null ? Utf8.GetString(bytes) : _texts.Get(bytes, Utf8);
         }
         catch (DecoderFallbackException)
         {

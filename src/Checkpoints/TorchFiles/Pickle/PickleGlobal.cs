@@ -6,7 +6,8 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// <param name="Name">Module and name, with a dot between.</param>
 /// <param name="Kind">The meaning of a call of it.</param>
 /// <param name="DType">The element type, where it is a dtype or a typed storage class.</param>
-internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInfo? DType = null);
+/// <param name="Make">Makes an object of it, where it is a class.</param>
+internal sealed record PickleGlobal(string Name, PickleGlobalKind Kind, DTypeInfo? DType = null, Func<object>? Make = null);
 
 /// <summary>The meaning of a call of a <see cref="PickleGlobal"/>.</summary>
 internal enum PickleGlobalKind
@@ -43,4 +44,10 @@ internal enum PickleGlobalKind
 
     /// <summary>A value that is not used.</summary>
     Opaque,
+
+    /// <summary>An object, made without arguments, whose state comes later.</summary>
+    Object,
+
+    /// <summary>(object, name)</summary>
+    GetAttribute,
 }

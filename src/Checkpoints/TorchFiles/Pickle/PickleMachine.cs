@@ -10,17 +10,18 @@ namespace Fairseq2Llama.TorchFiles.Pickle;
 /// </summary>
 internal sealed class PickleMachine
 {
-    private static readonly object Absent = new();
+    // What occurs most, once for all.
+    private static readonly object True = true, False = false;
+    private static readonly object[] SmallIntegers = [.. Enumerable.Range(0, 256).Select(number => (object)(long)number)];
+    private static readonly PickleTuple EmptyTuple = new([]);
 
     private readonly string _file;
     private readonly PickleBytes _bytes;
     private readonly PickleBudget _budget;
     private readonly PickleVocabulary _vocabulary;
+    private readonly PickleMemo _memo;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
-
-    // Picklers number what they remember one after the other, so no hashes are needed, and none can be made to collide.
-    private readonly List<object?> _memo = [];
 
     private PickleMachine(PickleBytes bytes, PickleBudget budget, PickleVocabulary vocabulary)
     {
@@ -28,6 +29,7 @@ internal sealed class PickleMachine
         _bytes = bytes;
         _budget = budget;
         _vocabulary = vocabulary;
+        _memo = new PickleMemo(bytes.FindRecalled());
     }
 
     /// <param name="bytes">Bytes that go on with a pickle; its end is left as the position.</param>
@@ -68,16 +70,16 @@ internal sealed class PickleMachine
                 Push(null);
                 break;
             case Opcode.NewTrue:
-                Push(true);
+                Push(True);
                 break;
             case Opcode.NewFalse:
-                Push(false);
+                Push(False);
                 break;
             case Opcode.BinInt:
                 Push((long)_bytes.Int32());
                 break;
             case Opcode.BinInt1:
-                Push((long)_bytes.UInt8());
+                Push(SmallIntegers[_bytes.UInt8()]);
                 break;
             case Opcode.BinInt2:
                 Push((long)_bytes.UInt16());
@@ -132,7 +134,7 @@ internal sealed class PickleMachine
                 break;
 
             case Opcode.EmptyTuple:
-                Push(new PickleTuple([]));
+                Push(EmptyTuple);
                 break;
             case Opcode.Tuple1:
                 Push(new PickleTuple(Pop(1)));
@@ -154,10 +156,10 @@ internal sealed class PickleMachine
                 Push(new PickleList([.. PopToMark()]));
                 break;
             case Opcode.Append:
-                Append(Pop(1));
+                Append(_stack.Count - 1);
                 break;
             case Opcode.Appends:
-                Append(PopToMark());
+                Append(PopMark());
                 break;
 
             case Opcode.EmptySet:
@@ -174,15 +176,13 @@ internal sealed class PickleMachine
                 Push(new PickleDict());
                 break;
             case Opcode.Dict:
-                var items = PopToMark();
-                Push(new PickleDict());
-                SetItems(items);
+                MakeDict(PopMark());
                 break;
             case Opcode.SetItem:
-                SetItems(Pop(2));
+                SetItems(_stack.Count - 2);
                 break;
             case Opcode.SetItems:
-                SetItems(PopToMark());
+                SetItems(PopMark());
                 break;
 
             case Opcode.BinPut:
@@ -192,7 +192,7 @@ internal sealed class PickleMachine
                 Remember(_bytes.UInt32());
                 break;
             case Opcode.Memoize:
-                Remember((uint)_memo.Count);
+                Remember(_memo.Count);
                 break;
             case Opcode.BinGet:
                 Push(Recall(_bytes.UInt8()));
@@ -212,20 +212,21 @@ internal sealed class PickleMachine
                 break;
             case Opcode.Reduce:
             case Opcode.NewObj:
-                Push(Pop(2) is [PickleGlobal function, PickleTuple arguments] ? _vocabulary.Call(function, arguments.Items) : throw Malformed());
+                Push(Pop() is PickleTuple arguments && Pop() is PickleGlobal function ? _vocabulary.Call(function, arguments.Items) : throw Malformed());
                 break;
             case Opcode.Build:
-                Build();
+                var state = Pop();
+                _vocabulary.SetState(Peek(), state);
                 break;
 
             case Opcode.Inst:
-                throw PickleVocabulary.Unsafe(_file, $"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
+                throw _vocabulary.Unsafe($"asks to make a '{_bytes.Line()}.{_bytes.Line()}'");
             case Opcode.Obj:
             case Opcode.NewObjEx:
             case Opcode.Ext1:
             case Opcode.Ext2:
             case Opcode.Ext4:
-                throw PickleVocabulary.Unsafe(_file, $"holds a pickle with the opcode {opcode}");
+                throw _vocabulary.Unsafe($"holds a pickle with the opcode {opcode}");
             default:
                 throw CheckpointException.Corrupt(_file, $"its pickle has the unknown opcode 0x{(byte)opcode:x2} at byte {_bytes.Position - 1}.");
         }
@@ -241,26 +242,38 @@ internal sealed class PickleMachine
         }
     }
 
-    private void Build()
+    private void Append(int start)
     {
-        _ = Pop();
-
-        if (!_vocabulary.TakesState(Peek()))
-        {
-            throw PickleVocabulary.Unsafe(_file, "sets the state of an object that is neither a tensor nor an OrderedDict");
-        }
+        (PeekBelow(start) as PickleList ?? throw Malformed()).Items.AddRange(From(start));
+        RemoveFrom(start);
     }
-
-    private void Append(object?[] items) => (Peek() as PickleList ?? throw Malformed()).Items.AddRange(items);
 
     private void AddItems(object?[] items) => (Peek() is PickleSet { IsFrozen: false } set ? set : throw Malformed()).Items.AddRange(items);
 
-    private void SetItems(object?[] items)
+    private void SetItems(int start)
     {
-        if (Peek() is not PickleDict dict || items.Length % 2 != 0)
+        SetItems(PeekBelow(start) as PickleDict ?? throw Malformed(), start);
+        RemoveFrom(start);
+    }
+
+    private void MakeDict(int start)
+    {
+        var dict = new PickleDict();
+        SetItems(dict, start);
+        RemoveFrom(start);
+        Push(dict);
+    }
+
+    private void SetItems(PickleDict dict, int start)
+    {
+        var items = From(start);
+
+        if (items.Length % 2 != 0)
         {
             throw Malformed();
         }
+
+        dict.Expect(items.Length / 2);
 
         for (var i = 0; i < items.Length; i += 2)
         {
@@ -268,19 +281,13 @@ internal sealed class PickleMachine
         }
     }
 
-    private object? Recall(uint index) => index < _memo.Count && _memo[(int)index] is var value && value != Absent ? value : throw Malformed();
+    private object? Recall(uint index) => _memo.TryGet(index, out var value) ? value : throw Malformed();
 
     private void Remember(uint index)
     {
         // Gaps are allowed as far as they are paid for: Python 2 begins with 1.
         _budget.Charge(Math.Max(1, index - (long)_memo.Count + 1));
-
-        while (_memo.Count <= index)
-        {
-            _memo.Add(Absent);
-        }
-
-        _memo[(int)index] = Peek();
+        _memo.Set(index, Peek());
     }
 
     private void Push(object? value)
@@ -308,7 +315,9 @@ internal sealed class PickleMachine
         return PopFrom(_stack.Count - count);
     }
 
-    private object?[] PopToMark() => _marks.TryPop(out var mark) ? PopFrom(mark) : throw Malformed();
+    private int PopMark() => _marks.TryPop(out var mark) ? mark : throw Malformed();
+
+    private object?[] PopToMark() => PopFrom(PopMark());
 
     private void PopOrUnmark()
     {
@@ -322,10 +331,17 @@ internal sealed class PickleMachine
 
     private object?[] PopFrom(int start)
     {
-        var items = CollectionsMarshal.AsSpan(_stack)[start..].ToArray();
-        _stack.RemoveRange(start, items.Length);
+        var items = From(start).ToArray();
+        RemoveFrom(start);
         return items;
     }
+
+    /// <summary>What lies below what is to be put into it.</summary>
+    private object? PeekBelow(int start) => start > Floor ? _stack[start - 1] : throw Malformed();
+
+    private Span<object?> From(int start) => CollectionsMarshal.AsSpan(_stack)[start..];
+
+    private void RemoveFrom(int start) => _stack.RemoveRange(start, _stack.Count - start);
 
     // Nothing below the innermost mark can be reached before the mark is removed.
     private int Floor => _marks.TryPeek(out var mark) ? mark : 0;

@@ -31,21 +31,28 @@ internal abstract class PickleVocabulary(string file, PickleBudget budget, Froze
     /// <exception cref="CheckpointException">It can't be called like that.</exception>
     public abstract object? Call(PickleGlobal function, object?[] arguments);
 
-    /// <summary>Whether an object may be given a state, which is not used.</summary>
-    public abstract bool TakesState(object? value);
+    /// <summary>Gives an object its state, or passes over a state that does not matter.</summary>
+    /// <exception cref="CheckpointException">It can't have that state, or any.</exception>
+    public abstract void SetState(object? value, object? state);
 
     /// <summary>A key of a dict, refused when hashing it again and again would take long.</summary>
     /// <exception cref="CheckpointException">It is too long.</exception>
     public object? Key(object? key) => key is string { Length: > TensorLimits.MaxNameLength } ? throw Malformed("key") : key;
 
-    public static CheckpointException Unsafe(string file, string what) => new(
+    public CheckpointException Unsafe(string what) => new(
         CheckpointErrorCode.UnsafePickle,
-        $"'{file}' {what}, which no state dict needs. Nothing was executed. Do not load this file with a program that runs"
-        + " pickles. Ask its author for a file that holds only the state dict.",
+        $"'{file}' {what}, which no {Content} needs. Nothing was executed. Do not load this file with a program that runs"
+        + $" pickles. Ask its author for {WayOut}.",
         file);
 
+    /// <summary>What such files hold.</summary>
+    protected abstract string Content { get; }
+
+    /// <summary>What to ask the author of a file for that is not as it should be.</summary>
+    protected abstract string WayOut { get; }
+
     /// <summary>The error for a name that is not in the table.</summary>
-    protected virtual CheckpointException Refuse(string fullName) => Unsafe(file, $"asks for '{fullName}'");
+    protected virtual CheckpointException Refuse(string fullName) => Unsafe($"asks for '{fullName}'");
 
     protected CheckpointException Malformed(string what) => CheckpointException.Corrupt(file, $"its pickle holds a malformed {what}.");
 }

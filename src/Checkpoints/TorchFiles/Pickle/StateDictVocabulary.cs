@@ -96,7 +96,17 @@ internal sealed class StateDictVocabulary(string file, PickleBudget budget) : Pi
     }
 
     /// <summary>A module's state dict carries _metadata this way and a Parameter its attributes; neither matters to us.</summary>
-    public override bool TakesState(object? value) => value is PickleDict or PickledTensor;
+    public override void SetState(object? value, object? state)
+    {
+        if (value is not (PickleDict or PickledTensor))
+        {
+            throw Unsafe("sets the state of an object that is neither a tensor nor an OrderedDict");
+        }
+    }
+
+    protected override string Content => "state dict";
+
+    protected override string WayOut => "a file that holds only the state dict";
 
     protected override CheckpointException Refuse(string fullName) => OtherTensors.Contains(fullName)
         ? new CheckpointException(

@@ -39,6 +39,10 @@ public class PickleVocabularyTests
 
         public override object? Call(PickleGlobal function, object?[] arguments) => function.Name;
 
-        public override bool TakesState(object? value) => false;
+        public override void SetState(object? value, object? state) => throw Unsafe("sets the state of an object");
+
+        protected override string Content => "size";
+
+        protected override string WayOut => "another file";
     }
 }
