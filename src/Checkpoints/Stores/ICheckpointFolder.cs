@@ -88,5 +88,5 @@ internal sealed record StoredFile(ICheckpointFolder Folder, string Name)
         place.Parent is { } parent && parent.HasFile(place.Name) ? new StoredFile(parent, place.Name) : null;
 
     /// <summary>Whether a name that was read from a file can only be a file name, not a path that leads elsewhere.</summary>
-    public static bool IsName(string text) => text.Length > 0 && !text.Contains('\\') && System.IO.Path.GetFileName(text) == text;
+    public static bool IsName(string text) => text is not ("" or "." or "..") && !text.Contains('\\') && System.IO.Path.GetFileName(text) == text;
 }
