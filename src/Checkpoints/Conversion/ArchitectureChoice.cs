@@ -19,12 +19,12 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
 
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="tensors">Those of its tensors that it is about.</param>
-    /// <param name="named">The architecture that the user names, or null.</param>
+    /// <param name="named">The architecture that the user names, or null for that which was named when the checkpoint was read, if any.</param>
     /// <param name="format">The format to be written, which may not record all of an architecture.</param>
     /// <exception cref="CheckpointException">It is ambiguous, or the file can't be used.</exception>
     public static ArchitectureChoice Of(
         LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture? named, OutputFormat format) =>
-        (named, checkpoint.ArchitectureFile) switch
+        (named ?? checkpoint.NamedArchitecture, checkpoint.ArchitectureFile) switch
         {
             ({ } architecture, var file) => OfUser(Complete(architecture, file)),
             (_, { Error: { } error }) => throw error,

@@ -1,4 +1,3 @@
-using Fairseq2Llama.Llama;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Planning;
 
@@ -26,7 +25,7 @@ internal static class ArchitectureInference
         {
             throw Required(
                 checkpoint,
-                $"no known architecture has its shapes. Make one and pass it with -Architecture: {Suggest(tensors)}");
+                $"no known architecture has its shapes. Make one and pass it with -Architecture: {ArchitectureSuggestion.Of(tensors)}");
         }
 
         return RequireOne(candidates, format, $"The architecture of '{checkpoint}' can't be determined: its shapes fit");
@@ -44,35 +43,6 @@ internal static class ArchitectureInference
                 CheckpointErrorCode.ArchitectureRequired,
                 $"{whatFits} {string.Join(" and ", candidates.Select(candidate => candidate.Name))}, for which {format.ConfigFileName} differs."
                 + " Pass the right one with -Architecture.");
-
-    /// <summary>A command with everything that the shapes show. They do not show the number of heads.</summary>
-    private static string Suggest(IReadOnlyCollection<CheckpointTensor> tensors)
-    {
-        var layers = tensors.Max(tensor => (long?)tensor.Layer) + 1;
-        var sizes = Enum.GetValues<LlamaDim>().ToDictionary(dim => dim, dim => FindSize(tensors, dim));
-
-        return $"New-LlamaArchitecture -Name … -ModelDim {Show(sizes[LlamaDim.ModelDim])} -NumLayers {Show(layers)} -NumAttnHeads …"
-            + $" -NumKeyValueHeads … -VocabSize {Show(sizes[LlamaDim.VocabSize])}"
-            + $" -FfnInnerDimMultipleOf …, where key/value heads x head dim is {Show(sizes[LlamaDim.KeyValueDim])} and the inner dim of the FFN is"
-            + $" {Show(sizes[LlamaDim.FfnInnerDim])}. The model.yaml of the training run has the values that the shapes do not show.";
-    }
-
-    private static long? FindSize(IEnumerable<CheckpointTensor> tensors, LlamaDim dim)
-    {
-        foreach (var tensor in tensors)
-        {
-            var place = tensor.ParsedName.Parameter?.Dims.IndexOf(dim) ?? -1;
-
-            if (place >= 0 && place < tensor.Shape.Count)
-            {
-                return tensor.Shape[place];
-            }
-        }
-
-        return null;
-    }
-
-    private static string Show(long? number) => number is null ? "…" : $"{number}";
 
     private static CheckpointException Required(string checkpoint, string what) => new(
         CheckpointErrorCode.ArchitectureRequired, $"The architecture of '{checkpoint}' can't be determined: {what}", checkpoint);

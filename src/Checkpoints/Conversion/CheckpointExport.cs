@@ -62,6 +62,7 @@ public static class CheckpointExport
         ExportChecks.RequireMapped(checkpoint, tensors, options);
         var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
         ExportChecks.Require(checkpoint, tensors, choice, format);
+        checkpoint.Locate(tensors, cancellationToken);
 
         // An architecture says how a model was initialized. Training may have made the two different or, if they were never tied, left them equal.
         var output = format.OmitsTiedOutput ? TiedOutput.Of(tensors, options.Policy, cancellationToken) : null;

@@ -63,24 +63,9 @@ internal static class HuggingFaceConfig
 
         return new ArchitectureFile(file.Name)
         {
-            Architecture = Recognize(told),
+            Architecture = ArchitectureMatcher.Recognize(told),
             SpecialTokens = new SpecialTokens(json.Integers("bos_token_id"), json.Integers("eos_token_id")),
         };
-    }
-
-    /// <summary>One of the catalogue where it is one; otherwise what it says, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
-    private static LlamaArchitecture Recognize(LlamaArchitecture told)
-    {
-        LlamaArchitecture[] known = [.. ArchitectureMatcher.Like(told)];
-        var like = known.FirstOrDefault() ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
-
-        return known.FirstOrDefault(known => known.MaxSeqLen == told.MaxSeqLen && known.RopeScaleFactor == told.RopeScaleFactor)
-            ?? told with
-            {
-                FfnInnerDimMultiplier = like.FfnInnerDimMultiplier,
-                FfnInnerDimMultipleOf = like.FfnInnerDimMultipleOf,
-                ShardEmbedDim = like.ShardEmbedDim,
-            };
     }
 
     /// <summary>Settings that other models of that type have, and that would change what is computed if they were left out.</summary>

@@ -23,8 +23,8 @@ public sealed class LlamaHuggingFaceCheckpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override CheckpointFormat Format => CheckpointFormat.HuggingFace;
 
-    /// <summary>The architecture that config.json describes.</summary>
-    public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
+    /// <summary>The architecture that config.json describes, unless the user named another when it was read.</summary>
+    public override LlamaArchitecture Architecture => NamedArchitecture ?? ArchitectureFile.Architecture!;
 
     /// <summary>The number of safetensors files. They hold whole tensors.</summary>
     public override int ShardCount { get; }

@@ -17,4 +17,20 @@ internal static class ArchitectureMatcher
             && known.VocabSize == told.VocabSize
             && known.RopeTheta == told.RopeTheta
         select known with { NormEps = told.NormEps, TiedEmbeddings = told.TiedEmbeddings };
+
+    /// <summary>One of the catalogue where it is one; otherwise what was told, with the multiplier and the rounding of the FFN where those of a known one fit.</summary>
+    /// <param name="told">An architecture of which all is known but how the inner dim of its FFN is computed.</param>
+    public static LlamaArchitecture Recognize(LlamaArchitecture told)
+    {
+        LlamaArchitecture[] known = [.. Like(told)];
+        var like = known.FirstOrDefault() ?? told with { ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(told.MaxSeqLen) };
+
+        return known.FirstOrDefault(known => known.MaxSeqLen == told.MaxSeqLen && known.RopeScaleFactor == told.RopeScaleFactor)
+            ?? told with
+            {
+                FfnInnerDimMultiplier = like.FfnInnerDimMultiplier,
+                FfnInnerDimMultipleOf = like.FfnInnerDimMultipleOf,
+                ShardEmbedDim = like.ShardEmbedDim,
+            };
+    }
 }

@@ -7,16 +7,16 @@ namespace Fairseq2Llama.Llama;
 /// Whether the two rows of a rotary pair lie half a head apart in it, and not side by side; see <see cref="RotaryLayout"/>.
 /// </param>
 /// <param name="HasNormsLast">Whether they are the last modules of a layer, as in transformers' modeling_llama.py.</param>
-/// <param name="ComputedSuffix">
+/// <param name="ComputedSuffixes">
 /// What the names of tensors end with that are computed from the architecture and that some programs saved nevertheless.
 /// </param>
 internal sealed record NamingConvention(
-    string LayersPrefix, Func<LlamaParameter, string> PrefixOf, bool IsHalfSplit = false, bool HasNormsLast = false, string? ComputedSuffix = null)
+    string LayersPrefix, Func<LlamaParameter, string> PrefixOf, bool IsHalfSplit = false, bool HasNormsLast = false, IReadOnlyList<string>? ComputedSuffixes = null)
 {
     public static readonly NamingConvention Fairseq2 = new("decoder.layers.N.", parameter => parameter.Fairseq2Prefix);
 
-    public static readonly NamingConvention Reference = new("layers.N.", parameter => parameter.ReferencePrefix, ComputedSuffix: "rope.freqs");
+    public static readonly NamingConvention Reference = new("layers.N.", parameter => parameter.ReferencePrefix, ComputedSuffixes: ["rope.freqs", "freqs_cis"]);
 
     public static readonly NamingConvention HuggingFace = new(
-        "model.layers.N.", parameter => parameter.HuggingFacePrefix, IsHalfSplit: true, HasNormsLast: true, ComputedSuffix: "rotary_emb.inv_freq");
+        "model.layers.N.", parameter => parameter.HuggingFacePrefix, IsHalfSplit: true, HasNormsLast: true, ComputedSuffixes: ["rotary_emb.inv_freq"]);
 }

@@ -49,10 +49,11 @@ internal sealed record ParameterName
     public bool IsBias => Module is not null && _suffix is "bias";
 
     /// <summary>
-    /// Whether it is a table of rotary frequencies, which Meta's LLaMA 1 and 2 and old versions of transformers saved. It follows from the
+    /// Whether it is a table of rotary frequencies, which Meta's LLaMA 1 and 2 and old versions of transformers and torchtitan saved. It follows from the
     /// architecture, and loaders pass over it.
     /// </summary>
-    public bool IsComputed => Convention.ComputedSuffix is { } suffix && (Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal));
+    public bool IsComputed =>
+        Convention.ComputedSuffixes?.Any(suffix => Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal)) == true;
 
     public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 

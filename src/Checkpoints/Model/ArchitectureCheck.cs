@@ -57,7 +57,7 @@ internal static class ArchitectureCheck
 
     public static IEnumerable<CheckpointFinding> FindUnmapped(IEnumerable<CheckpointTensor> tensors) =>
         from tensor in tensors
-        where tensor.ParsedName.Parameter is null
+        where tensor.ParsedName.Parameter is null && !tensor.ParsedName.IsComputed
         select new CheckpointFinding(
             FindingSeverity.Error,
             CheckpointErrorCode.UnmappedTensor,

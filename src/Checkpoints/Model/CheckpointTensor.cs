@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Llama;
+using Fairseq2Llama.Model;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama;
@@ -7,6 +8,8 @@ namespace Fairseq2Llama;
 /// <summary>A tensor of a checkpoint: what it is called, what it looks like and where its parts are. Its data stays in the files.</summary>
 public sealed class CheckpointTensor
 {
+    private readonly Lazy<TensorPlaces> _places;
+
     internal CheckpointTensor(
         ParameterName parsedName,
         DType dtype,
@@ -14,13 +17,17 @@ public sealed class CheckpointTensor
         int? splitDim,
         ImmutableArray<ImmutableArray<TensorPart>> copies,
         ImmutableArray<TensorShard> shards)
+        : this(parsedName, dtype, shape, splitDim, new Lazy<TensorPlaces>(new TensorPlaces(copies, shards)))
+    {
+    }
+
+    internal CheckpointTensor(ParameterName parsedName, DType dtype, TensorShape shape, int? splitDim, Lazy<TensorPlaces> places)
     {
         ParsedName = parsedName;
         DType = dtype;
         Shape = shape;
         SplitDim = splitDim;
-        Copies = copies;
-        Shards = shards;
+        _places = places;
     }
 
     /// <summary>The name that its own checkpoint has for it, without the prefixes that wrappers leave.</summary>
@@ -57,7 +64,7 @@ public sealed class CheckpointTensor
     public bool IsContiguous => Shards.All(shard => shard.IsContiguous);
 
     /// <summary>The part of it in each file, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
-    public ImmutableArray<TensorShard> Shards { get; }
+    public ImmutableArray<TensorShard> Shards => _places.Value.Shards;
 
     /// <summary>The name of the checkpoint that it belongs to. The object itself is not public, or a tensor in JSON would drag all others along.</summary>
     public string Checkpoint => Owner.Name;
@@ -74,7 +81,10 @@ public sealed class CheckpointTensor
     /// <summary>
     /// The parts that tile it. More than once where tensor parallelism does not divide it: every rank has a copy then.
     /// </summary>
-    internal ImmutableArray<ImmutableArray<TensorPart>> Copies { get; }
+    internal ImmutableArray<ImmutableArray<TensorPart>> Copies => _places.Value.Copies;
+
+    /// <summary>Whether it is known where its parts lie in their files. Where it is not, it is found out when it is first asked for, which reads from them.</summary>
+    internal bool IsLocated => _places.IsValueCreated;
 
     internal ParameterName ParsedName { get; }
 

@@ -24,8 +24,8 @@ public abstract class LlamaCheckpoint
     /// <summary>Whose format it has.</summary>
     public abstract CheckpointFormat Format { get; }
 
-    /// <summary>The architecture that a file beside the weights describes; null if none does.</summary>
-    public virtual LlamaArchitecture? Architecture => ArchitectureFile?.Architecture;
+    /// <summary>The architecture that the user named when it was read, otherwise that which a file beside the weights describes; null if none does.</summary>
+    public virtual LlamaArchitecture? Architecture => NamedArchitecture ?? ArchitectureFile?.Architecture;
 
     /// <summary>The number of files that its weights are divided into.</summary>
     public abstract int ShardCount { get; }
@@ -60,6 +60,9 @@ public abstract class LlamaCheckpoint
     /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
     internal ICheckpointFolder Folder { get; }
 
+    /// <summary>The architecture that the user named when it was read; null if none was.</summary>
+    internal LlamaArchitecture? NamedArchitecture { get; set; }
+
     /// <summary>The file beside the weights that describes the architecture; null if there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 
@@ -90,6 +93,16 @@ public abstract class LlamaCheckpoint
     /// <summary>The element types of some tensors, the most frequent first.</summary>
     internal static ImmutableArray<DType> DTypesOf(IEnumerable<CheckpointTensor> tensors) =>
         [.. tensors.GroupBy(tensor => tensor.DType).OrderByDescending(group => group.Count()).Select(group => group.Key)];
+
+    /// <summary>
+    /// Finds out where the parts of tensors lie, before they are read: all at once is faster than one by one where that is not known from the index.
+    /// </summary>
+    /// <param name="tensors">Some of its tensors.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="CheckpointException">The files can't be read, are damaged, or are not what the index says.</exception>
+    internal virtual void Locate(IEnumerable<CheckpointTensor> tensors, CancellationToken cancellationToken)
+    {
+    }
 
     /// <summary>Makes tensors belong to it.</summary>
     private protected ImmutableArray<CheckpointTensor> Adopt(ImmutableArray<CheckpointTensor> tensors)

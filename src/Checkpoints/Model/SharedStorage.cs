@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Model;
@@ -13,8 +14,9 @@ internal sealed class SharedStorage : IEqualityComparer<CheckpointTensor>
         tensors.FirstOrDefault(tensor => tensor.ParsedName.Parameter == LlamaParameter.Output) is { } output
         && tensors.Any(tensor => tensor.ParsedName.Parameter == LlamaParameter.Embedding && Comparer.Equals(tensor, output));
 
+    /// <summary>Where the index does not say where tensors lie, each was saved by itself.</summary>
     public bool Equals(CheckpointTensor? x, CheckpointTensor? y) =>
-        ReferenceEquals(x, y) || (x is not null && y is not null && x.Copies[0].SequenceEqual(y.Copies[0]));
+        ReferenceEquals(x, y) || (x is { IsLocated: true } && y is { IsLocated: true } && x.Copies[0].SequenceEqual(y.Copies[0]));
 
-    public int GetHashCode(CheckpointTensor obj) => obj.Copies[0].Aggregate(0, HashCode.Combine);
+    public int GetHashCode(CheckpointTensor obj) => obj.IsLocated ? obj.Copies[0].Aggregate(0, HashCode.Combine) : RuntimeHelpers.GetHashCode(obj);
 }

@@ -40,6 +40,11 @@ internal sealed class TensorData : IDisposable
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
     public void Include(IEnumerable<CheckpointTensor> tensors)
     {
+        foreach (var checkpoint in tensors.Where(tensor => !tensor.IsLocated).GroupBy(tensor => tensor.Owner))
+        {
+            checkpoint.Key.Locate(checkpoint, CancellationToken);
+        }
+
         var deflated = tensors
             .SelectMany(tensor => tensor.Shards)
             .Select(shard => shard.Tensor.Storage)

@@ -34,8 +34,8 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
     /// <inheritdoc/>
     public override CheckpointFormat Format => CheckpointFormat.Reference;
 
-    /// <summary>The architecture that params.json describes.</summary>
-    public override LlamaArchitecture Architecture => ArchitectureFile.Architecture!;
+    /// <summary>The architecture that params.json describes, unless the user named another when it was read.</summary>
+    public override LlamaArchitecture Architecture => NamedArchitecture ?? ArchitectureFile.Architecture!;
 
     /// <summary>The number of files that the weights are divided into, one for each model-parallel rank.</summary>
     public override int ShardCount { get; }

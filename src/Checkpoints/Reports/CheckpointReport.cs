@@ -89,7 +89,7 @@ public sealed class CheckpointReport
     /// <param name="options">What the report shall hold.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">The index can't be read.</exception>
+    /// <exception cref="CheckpointException">The index can't be read, or is not what is in the files.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointReport Gather(
         LlamaCheckpoint checkpoint,
@@ -97,6 +97,7 @@ public sealed class CheckpointReport
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        checkpoint.Locate(checkpoint.Tensors, cancellationToken);
         var test = CheckpointTest.RunOnIndex(checkpoint, options.Architecture);
         var measurement = options.Statistics ? WeightMeasurement.Of(checkpoint, progress, cancellationToken) : null;
         cancellationToken.ThrowIfCancellationRequested();

@@ -53,6 +53,14 @@ internal sealed class JsonSettings
     /// <summary>An object within it; null where it is not there, or null.</summary>
     public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
 
+    /// <summary>The objects of a list; empty if it is absent or null.</summary>
+    public ImmutableArray<JsonSettings> Objects(string name) => Get(name, JsonValueKind.Array) is not { } list ? [] :
+    [
+        .. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object
+            ? new JsonSettings(_file, item)
+            : throw CheckpointException.Corrupt(_file, $"'{name}' contains {Decode(item.GetRawText)}, but should contain objects.")),
+    ];
+
     public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
 
     /// <summary>A text, or the "content" of an object, as transformers writes tokens in one way and the other.</summary>

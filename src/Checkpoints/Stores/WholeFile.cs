@@ -31,11 +31,12 @@ internal static class WholeFile
         return text.AsMemory(text.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0);
     }
 
-    /// <summary>All of a file that is known to be small.</summary>
+    /// <summary>All of a file that is known to be no larger than memory has room for.</summary>
     /// <exception cref="CheckpointException">It can't be read.</exception>
-    public static byte[] Read(IByteSource source)
+    public static byte[] Read(IByteSource source, CancellationToken cancellationToken = default)
     {
-        using var reader = source.Open();
+        using var reader = source.Open(cancellationToken);
+        reader.Expect([new ByteRange(0, source.Length)]);
         var bytes = new byte[source.Length];
         reader.Read(0, bytes);
         return bytes;

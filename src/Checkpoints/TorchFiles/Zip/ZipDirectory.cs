@@ -76,18 +76,21 @@ internal static class ZipDirectory
 
     private static DirectoryEnd FindEnd(IByteSource source, IByteReader reader)
     {
-        var range = TailOf(source);
-        var tail = new byte[range.Length];
-        reader.Read(range.Offset, tail);
-
-        for (var i = tail.Length - ZipFormat.EndSize; i >= 0; i--)
+        // Hardly any program adds the comment that may follow the end.
+        foreach (var length in new[] { Math.Min(source.Length, ZipFormat.EndSize), TailOf(source).Length })
         {
-            var record = tail.AsSpan(i);
+            var tail = new byte[length];
+            reader.Read(source.Length - length, tail);
 
-            if (UInt32(record, 0) == ZipFormat.EndSignature && UInt16(record, 20) == record.Length - ZipFormat.EndSize)
+            for (var i = tail.Length - ZipFormat.EndSize; i >= 0; i--)
             {
-                var end = new DirectoryEnd(UInt16(record, 10), UInt32(record, 12), UInt32(record, 16));
-                return FindZip64End(source, reader, source.Length - tail.Length + i) ?? end;
+                var record = tail.AsSpan(i);
+
+                if (UInt32(record, 0) == ZipFormat.EndSignature && UInt16(record, 20) == record.Length - ZipFormat.EndSize)
+                {
+                    var end = new DirectoryEnd(UInt16(record, 10), UInt32(record, 12), UInt32(record, 16));
+                    return FindZip64End(source, reader, source.Length - tail.Length + i) ?? end;
+                }
             }
         }
 
