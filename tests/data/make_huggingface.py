@@ -116,8 +116,13 @@ def write_sharded(case: str, name: str) -> None:
     )
 
 
-shutil.rmtree(FOLDER, ignore_errors=True)
-write_single("fs2", "single", False, torch.float32)
-write_single("tied", "tied", True, None)
-write_single("fs2", "half", False, torch.float16)
-write_sharded("fs2", "sharded")
+def main() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    write_single("fs2", "single", False, torch.float32)
+    write_single("tied", "tied", True, None)
+    write_single("fs2", "half", False, torch.float16)
+    write_sharded("fs2", "sharded")
+
+
+if __name__ == "__main__":
+    main()
