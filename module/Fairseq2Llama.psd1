@@ -32,6 +32,7 @@
         'Get-LlamaArchitecture'
         'Measure-CheckpointTensor'
         'New-LlamaArchitecture'
+        'Read-DistributedCheckpoint'
         'Read-Fairseq2Checkpoint'
         'Read-LlamaCheckpoint'
         'Read-LlamaHuggingFaceCheckpoint'

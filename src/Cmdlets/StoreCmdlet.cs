@@ -41,6 +41,9 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     [ValidateRange(1 << 16, 1 << 30)]
     public int RangeSize { get; set; } = StoreAccess.Default.RangeSize;
 
+    /// <summary>The architecture of what is read, if the user names it.</summary>
+    private protected virtual LlamaArchitecture? ReadArchitecture => null;
+
     private StoreAccess Access => _access ??= new StoreAccess
     {
         SasToken = SasToken,
@@ -133,7 +136,7 @@ public abstract class StoreCmdlet : CheckpointCmdlet
 
         try
         {
-            checkpoint = read is null ? CheckpointReader.Read(address, log: WriteVerbose, cancellationToken: Stop) : read(address);
+            checkpoint = read is null ? CheckpointReader.Read(address, new CheckpointReadOptions { Architecture = ReadArchitecture, Log = WriteVerbose }, Stop) : read(address);
         }
         catch (CheckpointException e)
         {
@@ -146,7 +149,7 @@ public abstract class StoreCmdlet : CheckpointCmdlet
         }
 
         var told = checkpoint.Architecture is { } architecture
-            ? $"the file beside them describes the architecture {Display.Architecture(architecture)}."
+            ? $"the architecture is {Display.Architecture(architecture)}."
             : "no file beside them describes the architecture.";
 
         WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
@@ -162,6 +165,11 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
     private protected CheckpointAddress ResolveTokenizer(string path) =>
         CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveTokenizer(this, path);
+
+    /// <summary>A file that describes a model, or the folder that it is in.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
+    private protected CheckpointAddress ResolveConfig(string path) =>
+        CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveConfig(this, path);
 
     private void RequireCheckpoint(CheckpointArgument argument)
     {

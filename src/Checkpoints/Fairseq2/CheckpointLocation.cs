@@ -73,7 +73,7 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
     private static TrainingRun? RunAt(ICheckpointFolder place) => place.Exists && !CheckpointLayouts.HasModel(place) ? TrainingRun.Find(place) : null;
 
     private static CheckpointException NoRun(ICheckpointFolder place) => new(
-        CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run, so it has no steps. Omit -Step and -AllSteps.", place.Path);
+        CheckpointErrorCode.CheckpointUnrecognized, $"'{place.Path}' is not a training run of fairseq2, so it has no steps. Omit -Step and -AllSteps.", place.Path);
 
     private static void RequireExisting(ICheckpointFolder place)
     {

@@ -12,7 +12,7 @@ internal sealed class Fairseq2Files : FolderRules
     {
         IsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null,
         HasWeightsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is { HasModels: true },
-        Read = (folder, cancellationToken) => Fairseq2Checkpoint.Read(folder, cancellationToken: cancellationToken),
+        Read = (folder, options, cancellationToken) => Fairseq2Checkpoint.Read(folder, options.Step, options.Log, cancellationToken),
         MakeOptions = () => new Fairseq2ExportOptions(),
     };
 

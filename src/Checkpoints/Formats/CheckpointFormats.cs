@@ -1,3 +1,4 @@
+using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Planning;
@@ -10,7 +11,8 @@ namespace Fairseq2Llama.Formats;
 internal static class CheckpointFormats
 {
     /// <summary>In the order in which a folder is asked for them.</summary>
-    public static IReadOnlyList<FormatDescriptor> All { get; } = [ReferenceFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor];
+    public static IReadOnlyList<FormatDescriptor> All { get; } =
+        [ReferenceFiles.Descriptor, DistributedFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor];
 
     public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
 

@@ -11,7 +11,7 @@ internal sealed class HuggingFaceFiles : FolderRules
     {
         IsIn = folder => folder.HasFile(HuggingFaceConfig.FileName),
         HasWeightsIn = folder => folder.FileNames.Any(HoldsWeights),
-        Read = LlamaHuggingFaceCheckpoint.Read,
+        Read = (folder, _, cancellationToken) => LlamaHuggingFaceCheckpoint.Read(folder, cancellationToken),
         MakeOptions = () => new HuggingFaceExportOptions(),
     };
 

@@ -11,4 +11,7 @@ public enum CheckpointFormat
 
     /// <summary>That of Hugging Face's transformers: safetensors files and config.json.</summary>
     HuggingFace,
+
+    /// <summary>That of PyTorch's Distributed Checkpoint: .metadata and *.distcp files. It is read, and not exported to.</summary>
+    Distributed,
 }

@@ -15,9 +15,12 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>Whether a folder holds weights of it, whole or not.</summary>
     public required Func<ICheckpointFolder, bool> HasWeightsIn { get; init; }
 
-    /// <summary>Reads the index of one.</summary>
-    public required Func<ICheckpointFolder, CancellationToken, LlamaCheckpoint> Read { get; init; }
+    /// <summary>Whether a file of that name is only a part of such a checkpoint, which is read by its folder; null if that is what exports write.</summary>
+    public Func<string, bool>? IsPart { get; init; }
 
-    /// <summary>Exports to it as it is usually done.</summary>
-    public required Func<ExportOptions> MakeOptions { get; init; }
+    /// <summary>Reads the index of one.</summary>
+    public required Func<ICheckpointFolder, CheckpointReadOptions, CancellationToken, LlamaCheckpoint> Read { get; init; }
+
+    /// <summary>Exports to it as it is usually done; null where it is only read.</summary>
+    public Func<ExportOptions>? MakeOptions { get; init; }
 }

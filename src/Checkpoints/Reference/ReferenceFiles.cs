@@ -11,7 +11,7 @@ internal sealed class ReferenceFiles : FolderRules
     {
         IsIn = folder => folder.HasFile(ReferenceShard.NameOf(0)),
         HasWeightsIn = folder => folder.FileNames.Any(ReferenceShard.IsNameOfOne),
-        Read = LlamaReferenceCheckpoint.Read,
+        Read = (folder, _, cancellationToken) => LlamaReferenceCheckpoint.Read(folder, cancellationToken),
         MakeOptions = () => new ReferenceExportOptions(),
     };
 

@@ -15,6 +15,7 @@ internal static class CheckpointLayoutText
             CultureInfo.InvariantCulture,
             $"{count} shards: pp {grid.PipelineStages} × tp {grid.TensorParallelSize} × sdp {grid.DataParallelSize}"),
         (LlamaReferenceCheckpoint, var count) => string.Create(CultureInfo.InvariantCulture, $"{count} model-parallel files"),
+        (DistributedCheckpoint, var count) => string.Create(CultureInfo.InvariantCulture, $"{count} files with parts of tensors"),
         (_, var count) => string.Create(CultureInfo.InvariantCulture, $"{count} files of whole tensors"),
     };
 }

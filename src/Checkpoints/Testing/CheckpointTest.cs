@@ -11,29 +11,26 @@ namespace Fairseq2Llama;
 public static class CheckpointTest
 {
     /// <summary>Tests the checkpoint at an address. If it can't be read, that is a finding, too.</summary>
-    /// <param name="address">As for <see cref="CheckpointReader.Read(CheckpointAddress, long?, Action{string}, CancellationToken)"/>.</param>
-    /// <param name="step">As for <see cref="CheckpointReader.Read(CheckpointAddress, long?, Action{string}, CancellationToken)"/>.</param>
+    /// <param name="address">As for <see cref="CheckpointReader.Read(CheckpointAddress, CheckpointReadOptions, CancellationToken)"/>.</param>
+    /// <param name="read">As for <see cref="CheckpointReader.Read(CheckpointAddress, CheckpointReadOptions, CancellationToken)"/>.</param>
     /// <param name="options">How to test.</param>
-    /// <param name="log">Told which format is found, and which steps and files are skipped.</param>
     /// <param name="progress">Told how far reading the data is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is nothing at the address.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointTestResult Run(
         CheckpointAddress address,
-        long? step,
+        CheckpointReadOptions read,
         CheckpointTestOptions options,
-        Action<string>? log = null,
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        Run(CheckpointFolders.At(address, cancellationToken), step, options, log, progress, cancellationToken);
+        Run(CheckpointFolders.At(address, cancellationToken), read, options, progress, cancellationToken);
 
     /// <summary>As for an address, wherever it is.</summary>
     internal static CheckpointTestResult Run(
         ICheckpointFolder place,
-        long? step,
+        CheckpointReadOptions read,
         CheckpointTestOptions options,
-        Action<string>? log = null,
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
@@ -41,11 +38,11 @@ public static class CheckpointTest
 
         try
         {
-            checkpoint = CheckpointReader.Read(place, step, log, cancellationToken);
+            checkpoint = CheckpointReader.Read(place, read with { Architecture = read.Architecture ?? options.Architecture }, cancellationToken);
         }
         catch (CheckpointException e) when (e.Code != CheckpointErrorCode.CheckpointNotFound)
         {
-            var (name, path) = CheckpointReader.Locate(place, step);
+            var (name, path) = CheckpointReader.Locate(place, read.Step);
             return new CheckpointTestResult(name, path, options.Architecture, e.Findings);
         }
 
@@ -64,10 +61,15 @@ public static class CheckpointTest
         IProgress<ByteProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        if (!options.Deep)
+        {
+            return RunOnIndex(checkpoint, options.Architecture, options.For);
+        }
+
+        // The index then says more, such as which files have no checksums.
+        var data = TestData(checkpoint, progress, cancellationToken);
         var result = RunOnIndex(checkpoint, options.Architecture, options.For);
-        return options.Deep
-            ? result with { Deep = true, Findings = [.. result.Findings, .. TestData(checkpoint, progress, cancellationToken)] }
-            : result;
+        return result with { Deep = true, Findings = [.. result.Findings, .. data] };
     }
 
     /// <summary>Tests a checkpoint by its index alone. How files fit together is looked at only where fairseq2 saved them.</summary>
@@ -119,7 +121,9 @@ public static class CheckpointTest
         var refusals = new List<CheckpointFinding>();
 
         // One format writes the same for two architectures that another format distinguishes.
-        foreach (var format in CheckpointFormats.All.Where(format => target is null || format.Format == target).Select(format => format.MakeOptions().MakeFormat(CancellationToken.None)))
+        foreach (var format in from format in CheckpointFormats.All
+                               where format.MakeOptions is not null && (target is null || format.Format == target)
+                               select format.MakeOptions!().MakeFormat(CancellationToken.None))
         {
             try
             {

@@ -15,6 +15,8 @@ public abstract class ArchitectureCmdlet : StoreCmdlet
     /// <summary>The architecture that was named, if one was.</summary>
     protected LlamaArchitecture? NamedArchitecture { get; private set; }
 
+    private protected override LlamaArchitecture? ReadArchitecture => NamedArchitecture;
+
     /// <inheritdoc/>
     protected override void BeginProcessing() => NamedArchitecture = FromArgument(() => Architecture?.Get());
 }

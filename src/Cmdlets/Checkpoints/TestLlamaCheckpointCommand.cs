@@ -47,6 +47,7 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
 
     /// <summary>The format that it is going to be exported to. When absent, what would keep it from any of them is an error.</summary>
     [Parameter]
+    [ValidateSet(nameof(CheckpointFormat.Fairseq2), nameof(CheckpointFormat.Reference), nameof(CheckpointFormat.HuggingFace))]
     public CheckpointFormat? For { get; set; }
 
     /// <summary>Reads all data, too: checksums, NaN and Inf, and whether copies in several files are the same.</summary>
@@ -87,7 +88,7 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     {
         foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(address, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning, Stop).Select(step => (long?)step))
         {
-            PerItem(() => Test(address.Text, (options, progress) => CheckpointTest.Run(address, step, options, WriteVerbose, progress, Stop)));
+            PerItem(() => Test(address.Text, (options, progress) => CheckpointTest.Run(address, new CheckpointReadOptions { Step = step, Log = WriteVerbose }, options, progress, Stop)));
         }
     }
 

@@ -9,7 +9,7 @@ internal static class ReaderCall
     /// <summary>
     /// The only ones that are passed on. The common ones could ask or set variables, and without a path the command would ask for one.
     /// </summary>
-    private static readonly string[] Parameters = ["Path", "LiteralPath", "Step", "AllSteps"];
+    private static readonly string[] Parameters = ["Path", "LiteralPath", "Step", "AllSteps", "Architecture", "ConfigPath"];
 
     /// <summary>Runs it, if it is one of ours and its arguments stand there or are in variables.</summary>
     public static IReadOnlyList<LlamaCheckpoint> Run(CommandAst command)
@@ -22,7 +22,7 @@ internal static class ReaderCall
         var bound = StaticParameterBinder.BindCommand(command, resolve: true).BoundParameters;
         var arguments = Parameters.Where(bound.ContainsKey).Select(parameter => (Name: parameter, bound[parameter].Value)).ToArray();
 
-        if (!arguments.Any(argument => argument.Name.EndsWith("Path", StringComparison.Ordinal)) || !arguments.All(argument => argument.Value is null || IsValue(argument.Value)))
+        if (!arguments.Any(argument => argument.Name is "Path" or "LiteralPath") || !arguments.All(argument => argument.Value is null || IsValue(argument.Value)))
         {
             return [];
         }

@@ -32,6 +32,10 @@ internal static class PathResolution
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveTokenizer(this PSCmdlet cmdlet, string path) => Resolve(cmdlet, path, CheckpointErrorCode.TokenizerNotFound);
 
+    /// <summary>A file that describes a model, or its folder.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
+    public static string ResolveConfig(this PSCmdlet cmdlet, string path) => cmdlet.ResolveLiteralPath(path);
+
     private static Collection<string> ResolveWildcards(this PSCmdlet cmdlet, string path)
     {
         ProviderInfo provider;

@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Fairseq2Llama.Tests.Help;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Documentation;
 
 /// <summary>Runs every block of PowerShell in pages that people wrote; those of docs/commands are examples of the help.</summary>
-public sealed partial class PageExampleTests
+public sealed class PageExampleTests
 {
     private static readonly Snippet[] Examples = [.. Page.All.Where(page => !page.IsGenerated).SelectMany(page => page.PowerShell)];
 
@@ -41,26 +40,16 @@ public sealed partial class PageExampleTests
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>
-    /// What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, shares of a
-    /// network are folders of the world, and the models of that world are so small that published architectures are not theirs.
-    /// </summary>
+    /// <summary>What examples say for a user's machine, in terms of the world of examples: the module is where this build put it, and shares of a network are folders of the world.</summary>
     private static string Adapt(string code)
     {
         code = code.Replace("./output/Fairseq2Llama", $"'{Path.GetDirectoryName(Repository.StagedModule)}'", StringComparison.Ordinal);
-        code = code.Replace("/mnt/", "mnt/", StringComparison.Ordinal);
-        return Published().Replace(code, "$tiny");
+        return code.Replace("/mnt/", "mnt/", StringComparison.Ordinal);
     }
 
     private static void Run(ExampleWorld world, Snippet example)
     {
-        using var session = new Session { Location = world.Path };
-        session["tiny"] = TinyModel.Architecture;
-        session.Run(StandIns.Script);
-
-        RunnableExample.Run(session, example with { Text = Adapt(example.Text) });
+        using var session = world.Open();
+        RunnableExample.Run(session, example with { Text = ExampleWorld.WithItsArchitecture(Adapt(example.Text)) });
     }
-
-    [GeneratedRegex(@"(?<=-(Architecture|BasedOn) )llama\w+")]
-    private static partial Regex Published();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Model;
@@ -24,7 +25,9 @@ public class SecurityPolicyTests
     {
         AssertStates("memory to open a file", $"{Fuzzer.FixedMebibytes} MiB, and {Fuzzer.BytesPerByte} bytes");
         AssertStates("size of a file's pickles", $"{PickleBudget.MaxBytes >> 20} MiB");
-        AssertStates("values that the pickles", string.Create(CultureInfo.InvariantCulture, $"{PickleBudget.MaxValues:N0}"));
+        AssertStates("values that the pickles of a file", string.Create(CultureInfo.InvariantCulture, $"{PickleBudget.MaxValues:N0}"));
+        AssertStates("size of the metadata", $"{Constant(typeof(MetadataFile), "MaxLength") >> 30} GiB");
+        AssertStates("values that the pickle of the metadata", string.Create(CultureInfo.InvariantCulture, $"{PickleBudget.MaxValues:N0}, and one for every {Constant(typeof(MetadataFile), "MinBytesPerValue")} bytes"));
         AssertStates("size of a zip directory", $"{Constant(typeof(ZipDirectory), "MaxSize") >> 20} MiB");
         AssertStates("size of an inflated record", $"{ZipFormat.MaxDeflateRatio} times");
         AssertStates("dimensions of a tensor", $"{TensorLimits.MaxNameLength}, {TensorLimits.MaxDims}");

@@ -3,7 +3,7 @@ using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Help;
 
-/// <summary>Runs every example of the help as it is written.</summary>
+/// <summary>Runs every example of the help as it is written, but for the architectures of published models.</summary>
 public sealed class ExampleTests
 {
     public static TheoryData<string, int> Examples { get; } =
@@ -21,10 +21,9 @@ public sealed class ExampleTests
         }
 
         using var world = new ExampleWorld();
-        using var session = new Session { Location = world.Path };
-        session.Run(StandIns.Script);
+        using var session = world.Open();
 
         Assert.Contains(command, code, StringComparison.Ordinal);
-        RunnableExample.Run(session, new Snippet($"{command}, example {number}", 1, code));
+        RunnableExample.Run(session, new Snippet($"{command}, example {number}", 1, ExampleWorld.WithItsArchitecture(code)));
     }
 }

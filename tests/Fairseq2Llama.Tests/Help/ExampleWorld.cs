@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Tests.Documentation;
 using Fairseq2Llama.Tests.Support;
 using CheckpointMaker = Fairseq2Llama.Benchmark.CheckpointMaker;
 
@@ -41,17 +42,39 @@ internal sealed partial class ExampleWorld : IDisposable
         }
 
         AddConfig(_folder["runs/sft/checkpoints"]);
+
+        foreach (var step in new[] { 500, 1000 })
+        {
+            CheckpointFolder.CopyFiles(DistributedManifest.Cases["titan-2"].Path, _folder[$"outputs/checkpoint/step-{step}"]);
+        }
+
+        CheckpointFolder.CopyFiles(DistributedManifest.Cases["accelerate-2"].Path, _folder["trainer/checkpoint-500/pytorch_model_fsdp_0"]);
     }
 
     public string Path => _folder.Path;
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>A session in it.</summary>
+    public Session Open()
+    {
+        var session = new Session { Location = Path };
+        session["tiny"] = TinyModel.Architecture;
+        session.Run(StandIns.Script);
+        return session;
+    }
+
+    /// <summary>An example with the architecture of the models here: they are so small that those of published models are not theirs.</summary>
+    public static string WithItsArchitecture(string code) => Published().Replace(code, "$tiny");
+
     private void AddConfig(string folder, int? heads = null)
     {
         var config = File.ReadAllText(_folder["runs/7b/model.yaml"]);
         File.WriteAllText(System.IO.Path.Combine(folder, "model.yaml"), heads is null ? config : Heads().Replace(config, $"$1: {heads}"));
     }
+
+    [GeneratedRegex(@"(?<=-(Architecture|BasedOn) )llama\w+")]
+    private static partial Regex Published();
 
     [GeneratedRegex(@"(num_attn_heads|num_key_value_heads): \d+")]
     private static partial Regex Heads();

@@ -81,7 +81,7 @@ public abstract class AddressedCheckpointTests : IDisposable
 
         Assert.Equal([10L, 5L], Fairseq2Checkpoint.FindSteps(At("run"), Token));
         Assert.Equal("run@10", CheckpointReader.Read(At("run"), cancellationToken: Token).Name);
-        Assert.Equal("run@5", CheckpointReader.Read(At("run/checkpoints"), step: 5, cancellationToken: Token).Name);
+        Assert.Equal("run@5", CheckpointReader.Read(At("run/checkpoints"), new CheckpointReadOptions { Step = 5 }, Token).Name);
         Assert.Equal(5, CheckpointReader.Read(At("run/checkpoints/step_5/model.pt"), cancellationToken: Token) is Fairseq2Checkpoint { Step: var found } ? found : null);
     }
 

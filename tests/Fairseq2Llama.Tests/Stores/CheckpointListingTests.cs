@@ -89,7 +89,7 @@ public sealed class CheckpointListingTests
     {
         var place = Open(listed);
 
-        Assert.Equal(expected, CheckpointReader.Read(place, step, cancellationToken: Token).Name);
+        Assert.Equal(expected, CheckpointReader.Read(place, new CheckpointReadOptions { Step = step }, Token).Name);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class CheckpointListingTests
         var place = Open("run/checkpoints/step_1/model.pt run/checkpoints/step_3/model.pt");
 
         Assert.Equal([1, 3], StepSelection.All.FindIn(place, error => throw error));
-        ErrorAssert.Throws(CheckpointErrorCode.CheckpointNotFound, () => CheckpointReader.Read(place, 2, cancellationToken: Token), "no finished step 2", "Finished steps: 1, 3");
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointNotFound, () => CheckpointReader.Read(place, new CheckpointReadOptions { Step = 2 }, Token), "no finished step 2", "Finished steps: 1, 3");
     }
 
     /// <summary>A run of the steps 1, 2 and 3, of which some files were listed.</summary>

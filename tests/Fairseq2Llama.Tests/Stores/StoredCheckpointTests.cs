@@ -210,7 +210,7 @@ public sealed class StoredCheckpointTests(ShardedModels models) : IDisposable
 
     private static string Test(ICheckpointFolder place, string root)
     {
-        var result = CheckpointTest.Run(place, null, new CheckpointTestOptions { Architecture = TinyModel.Architecture, Deep = true });
+        var result = CheckpointTest.Run(place, new CheckpointReadOptions(), new CheckpointTestOptions { Architecture = TinyModel.Architecture, Deep = true });
         return string.Join('\n', result.Findings.Select(finding => finding.ToString()).Prepend($"{result.Name} {result.Path}")).Replace(root, "ROOT", StringComparison.Ordinal);
     }
 

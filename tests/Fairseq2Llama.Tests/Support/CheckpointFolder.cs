@@ -9,11 +9,15 @@ internal static class CheckpointFolder
 
     /// <summary>Copies the files of a case into a folder.</summary>
     /// <returns>The folder.</returns>
-    public static string Copy(string name, string destination)
+    public static string Copy(string name, string destination) => CopyFiles(Repository.Case(name), destination);
+
+    /// <summary>Copies the files of a folder into another.</summary>
+    /// <returns>The other folder.</returns>
+    public static string CopyFiles(string folder, string destination)
     {
         Directory.CreateDirectory(destination);
 
-        foreach (var file in Directory.EnumerateFiles(Repository.Case(name)))
+        foreach (var file in Directory.EnumerateFiles(folder))
         {
             File.Copy(file, Path.Combine(destination, Path.GetFileName(file)));
         }

@@ -76,7 +76,7 @@ public sealed class HostileCheckpointTests : IDisposable
     }
 
     private CheckpointTestResult Test(bool deep) =>
-        CheckpointTest.Run(_folder["model.pt"], null, new CheckpointTestOptions { Deep = deep }, cancellationToken: TestContext.Current.CancellationToken);
+        CheckpointTest.Run(_folder["model.pt"], new CheckpointReadOptions(), new CheckpointTestOptions { Deep = deep }, cancellationToken: TestContext.Current.CancellationToken);
 
     private void Write(PickleBuilder pickle) => File.WriteAllBytes(_folder["model.pt"], ZipBuilder.TorchSave(pickle.Stop(), ("0", [0])).Build());
 

@@ -24,7 +24,7 @@ internal static class FilesSection
     {
         var held = report.Files.Where(file => file.Place is not null).Select(file => file.Weights.Bytes).ToArray();
         var (whole, isDrawn) = (held.Sum(), !ReportText.AreAlike(held.Select(bytes => (double?)bytes)));
-        var isGrid = report.Checkpoint.Format != CheckpointFormat.HuggingFace && report.Checkpoint.ShardCount > 1;
+        var isGrid = report.Checkpoint.Format is CheckpointFormat.Fairseq2 or CheckpointFormat.Reference && report.Checkpoint.ShardCount > 1;
         var isShared = held.Length > 1;
 
         return HtmlTable.Of(
