@@ -16,6 +16,11 @@ internal static class Corpus
     public static IReadOnlyList<byte[]> SafeTensors { get; } =
         [.. Directory.EnumerateFiles(Repository.Data("safetensors"), "*.safetensors").Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
 
+    /// <summary>Those of tests/data/distributed.</summary>
+    public static IReadOnlyList<byte[]> Metadata { get; } =
+        [.. Directory.EnumerateFiles(Repository.Data("distributed"), ".metadata", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+            .Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+
     public static byte[] Pick(this IReadOnlyList<byte[]> files, Random random) => (byte[])files[random.Next(files.Count)].Clone();
 
     private static byte[][] Read() =>
