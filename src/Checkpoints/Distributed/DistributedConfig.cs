@@ -58,10 +58,10 @@ internal static class DistributedConfig
         // People give them other names, so the content says what they are.
         var json = ReadJson(file);
 
-        return TorchTitanConfig.Describes(json) ? TorchTitanConfig.Read(json, file.Path, name, tensors)
+        return TorchTitanConfig.Describes(json) ? TorchTitanConfig.Read(json, name, tensors)
             : TorchTitanConfig.OnlyNames(json) ? null
-            : json.Names.Contains("model_type") ? HuggingFaceConfig.Read(file.Source, name)
-            : json.Names.Contains("dim") || json.IsObject("model") ? ReferenceParamsReader.Read(file.Source, name, tensors)
+            : json.Names.Contains("model_type") ? HuggingFaceConfig.Read(json, name)
+            : json.Names.Contains("dim") || json.IsObject("model") ? ReferenceParamsReader.Read(json, name, tensors)
             : throw Undescribed(file);
     }
 

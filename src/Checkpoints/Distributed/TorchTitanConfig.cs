@@ -18,11 +18,10 @@ internal static class TorchTitanConfig
     public static bool OnlyNames(JsonSettings json) => json.IsObject("model") && json.Find("model")!.Names.Contains("flavor");
 
     /// <param name="json">The content of the file.</param>
-    /// <param name="file">Its path.</param>
     /// <param name="name">The name for an architecture that is not in the catalogue.</param>
     /// <param name="tensors">The weights, which show the inner dim of the FFN.</param>
     /// <exception cref="CheckpointException">It is of another kind of model, or lacks something.</exception>
-    public static ArchitectureFile Read(JsonSettings json, string file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
+    public static ArchitectureFile Read(JsonSettings json, string name, IReadOnlyCollection<CheckpointTensor> tensors)
     {
         var spec = json.Find(ModelKey)!;
         var model = spec.Find("model")!;
@@ -31,7 +30,7 @@ internal static class TorchTitanConfig
         if (spec.Text("name") is not "llama3" || layers.IsEmpty || layers[0].Find("attention") is not { } attention || (attention.Find("rope") ?? model.Find("rope")) is not { } rope)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.CheckpointUnrecognized, $"'{file}' describes a model '{spec.Text("name")}' of torchtitan. Expected 'llama3'.", file);
+                CheckpointErrorCode.CheckpointUnrecognized, $"'{json.File}' describes a model '{spec.Text("name")}' of torchtitan. Expected 'llama3'.", json.File);
         }
 
         var heads = attention.Require("n_heads");
@@ -47,7 +46,7 @@ internal static class TorchTitanConfig
             MaxSeqLen = rope.Integer("max_context_length") ?? rope.Require("max_seq_len"),
             NormEps = model.Find("norm")?.Number("eps") ?? 1e-5,
             RopeTheta = rope.Number("theta") ?? 10_000,
-            RopeScaleFactor = ReadScaleFactor(rope, file),
+            RopeScaleFactor = ReadScaleFactor(rope),
             TiedEmbeddings = model.Flag("enable_weight_tying") ?? false,
         };
 
@@ -57,15 +56,15 @@ internal static class TorchTitanConfig
         }
 
         told.Validate();
-        return new ArchitectureFile(file) { Architecture = ArchitectureMatcher.Recognize(told) };
+        return new ArchitectureFile(json.File) { Architecture = ArchitectureMatcher.Recognize(told) };
     }
 
-    private static double? ReadScaleFactor(JsonSettings rope, string file) => rope.Text("scaling") switch
+    private static double? ReadScaleFactor(JsonSettings rope) => rope.Text("scaling") switch
     {
         null or "none" => null,
         "llama" => rope.Number("scaling_factor") ?? RotaryScale.DefaultFactor,
         var other => throw new CheckpointException(
-            CheckpointErrorCode.ArchitectureMismatch, $"'{file}' says that rotary encoding is scaled as '{other}'. Only 'llama' is supported.", file),
+            CheckpointErrorCode.ArchitectureMismatch, $"'{rope.File}' says that rotary encoding is scaled as '{other}'. Only 'llama' is supported.", rope.File),
     };
 
     private static int? FindFfnInnerDim(IEnumerable<CheckpointTensor> tensors) =>

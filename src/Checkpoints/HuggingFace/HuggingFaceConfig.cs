@@ -12,22 +12,20 @@ internal static class HuggingFaceConfig
 {
     public const string FileName = "config.json";
 
-    /// <param name="file">The file.</param>
+    /// <param name="json">The content of the file.</param>
     /// <param name="name">The name for an architecture that is not in the catalogue.</param>
-    /// <exception cref="CheckpointException">It can't be read, is of another kind of model, lacks what has no default, or contradicts itself.</exception>
-    public static ArchitectureFile Read(IByteSource file, string name)
+    /// <exception cref="CheckpointException">It is of another kind of model, lacks what has no default, or contradicts itself.</exception>
+    public static ArchitectureFile Read(JsonSettings json, string name)
     {
-        var json = JsonSettings.Read(file);
-
         if (json.Text("model_type") != "llama")
         {
             throw new CheckpointException(
                 CheckpointErrorCode.CheckpointUnrecognized,
-                $"'{file.Name}' describes a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
-                file.Name);
+                $"'{json.File}' describes a model of the type '{json.Text("model_type")}'. Expected 'llama'.",
+                json.File);
         }
 
-        RequireExpressible(json, file);
+        RequireExpressible(json);
 
         var rope = json.Find("rope_parameters");
         var scaling = rope ?? json.Find("rope_scaling");
@@ -45,7 +43,7 @@ internal static class HuggingFaceConfig
             MaxSeqLen = json.Integer("max_position_embeddings") ?? 2048,
             NormEps = json.Number("rms_norm_eps") ?? 1e-6,
             RopeTheta = rope?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10_000,
-            RopeScaleFactor = ReadScaleFactor(scaling, file),
+            RopeScaleFactor = ReadScaleFactor(scaling),
             TiedEmbeddings = json.Flag("tie_word_embeddings") ?? false,
         };
 
@@ -53,15 +51,15 @@ internal static class HuggingFaceConfig
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ArchitectureMismatch,
-                $"'{file.Name}' says that heads have {headDim} dimensions, but {heads} heads of that size do not fit a model dim of {dim}. fairseq2 and the reference"
+                $"'{json.File}' says that heads have {headDim} dimensions, but {heads} heads of that size do not fit a model dim of {dim}. fairseq2 and the reference"
                 + " format can't express such a model.",
-                file.Name);
+                json.File);
         }
 
         told = told.WithFfnInnerDim(json.Require("intermediate_size"));
         told.Validate();
 
-        return new ArchitectureFile(file.Name)
+        return new ArchitectureFile(json.File)
         {
             Architecture = ArchitectureMatcher.Recognize(told),
             SpecialTokens = new SpecialTokens(json.Integers("bos_token_id"), json.Integers("eos_token_id")),
@@ -69,12 +67,12 @@ internal static class HuggingFaceConfig
     }
 
     /// <summary>Settings that other models of that type have, and that would change what is computed if they were left out.</summary>
-    private static void RequireExpressible(JsonSettings json, IByteSource file)
+    private static void RequireExpressible(JsonSettings json)
     {
         if (FindInexpressible(json) is { } reason)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.ArchitectureMismatch, $"'{file.Name}' says {reason}. fairseq2 and the reference format can't express such a model.", file.Name);
+                CheckpointErrorCode.ArchitectureMismatch, $"'{json.File}' says {reason}. fairseq2 and the reference format can't express such a model.", json.File);
         }
     }
 
@@ -92,13 +90,13 @@ internal static class HuggingFaceConfig
             : null;
     }
 
-    private static double? ReadScaleFactor(JsonSettings? scaling, IByteSource file) => (scaling?.Text("rope_type") ?? scaling?.Text("type")) switch
+    private static double? ReadScaleFactor(JsonSettings? scaling) => scaling is null ? null : (scaling.Text("rope_type") ?? scaling.Text("type")) switch
     {
         null or "default" => null,
-        RotaryScaling.Type => RotaryScaling.ReadFactor(scaling!, file.Name),
+        RotaryScaling.Type => RotaryScaling.ReadFactor(scaling),
         var other => throw new CheckpointException(
             CheckpointErrorCode.ArchitectureMismatch,
-            $"'{file.Name}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format support only '{RotaryScaling.Type}'.",
-            file.Name),
+            $"'{scaling.File}' says that rotary encoding is scaled as '{other}'. fairseq2 and the reference format support only '{RotaryScaling.Type}'.",
+            scaling.File),
     };
 }

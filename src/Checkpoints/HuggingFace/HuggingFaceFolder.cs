@@ -34,7 +34,7 @@ internal sealed record HuggingFaceFolder(
     {
         RequireFolder(folder);
 
-        var config = HuggingFaceConfig.Read(folder.SourceOf(HuggingFaceConfig.FileName), folder.Name);
+        var config = HuggingFaceConfig.Read(JsonSettings.Read(folder.SourceOf(HuggingFaceConfig.FileName)), folder.Name);
 
         // transformers, too, takes the single file where there is also an index.
         var index = folder.HasFile(WeightFile.Single) ? null : WeightIndex.Read(folder);

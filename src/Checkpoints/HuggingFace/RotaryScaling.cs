@@ -20,7 +20,7 @@ internal static class RotaryScaling
         ];
 
     /// <exception cref="CheckpointException">It is scaled in a way that the other formats do not have.</exception>
-    public static double ReadFactor(JsonSettings scaling, string file)
+    public static double ReadFactor(JsonSettings scaling)
     {
         var strange = Fixed.FirstOrDefault(entry => scaling.Number(entry.Name) is { } number && number != entry.Value);
 
@@ -30,11 +30,11 @@ internal static class RotaryScaling
                 CheckpointErrorCode.ArchitectureMismatch,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{file}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. This module supports only {strange.Value}."),
-                file);
+                    $"'{scaling.File}' says that rotary encoding is scaled with {strange.Name} {scaling.Number(strange.Name)}. This module supports only {strange.Value}."),
+                scaling.File);
         }
 
-        return scaling.Number(Factor) ?? throw CheckpointException.Corrupt(file, $"it scales rotary encoding as '{Type}', but has no '{Factor}'.");
+        return scaling.Number(Factor) ?? throw CheckpointException.Corrupt(scaling.File, $"it scales rotary encoding as '{Type}', but has no '{Factor}'.");
     }
 
     /// <param name="json">Gets it.</param>

@@ -29,7 +29,7 @@ internal sealed record ReferenceFolder(
             NamingConvention.Reference,
             path);
 
-        var architecture = ReferenceParamsReader.Read(folder.SourceOf(ReferenceParams.FileName), folder.Name, tensors);
+        var architecture = ReferenceParamsReader.Read(JsonSettings.Read(folder.SourceOf(ReferenceParams.FileName)), folder.Name, tensors);
 
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture.Architecture!),

@@ -10,13 +10,12 @@ namespace Fairseq2Llama.Reference;
 /// </summary>
 internal static class ReferenceParamsReader
 {
-    /// <param name="file">The file.</param>
+    /// <param name="root">The content of the file.</param>
     /// <param name="name">The name for an architecture that is not in the catalogue.</param>
     /// <param name="tensors">The weights. They show the vocabulary size if the file does not (Meta ships -1), and whether the output is tied.</param>
-    /// <exception cref="CheckpointException">It can't be read, lacks what has no default, or contradicts itself.</exception>
-    public static ArchitectureFile Read(IByteSource file, string name, IReadOnlyCollection<CheckpointTensor> tensors)
+    /// <exception cref="CheckpointException">It lacks what has no default, or contradicts itself.</exception>
+    public static ArchitectureFile Read(JsonSettings root, string name, IReadOnlyCollection<CheckpointTensor> tensors)
     {
-        var root = JsonSettings.Read(file);
         var nested = root.Find("model");
         var json = nested ?? root;
         var heads = json.Require("n_heads");
@@ -55,7 +54,7 @@ internal static class ReferenceParamsReader
         LlamaArchitecture[] known = [.. ArchitectureMatcher.Like(told).Where(known => isScaled is null || isScaled == known.RopeScaleFactor is not null)];
         var maxSeqLen = told.RopeTheta > ReferenceParams.Llama2RopeTheta ? 8192 : 2048;
 
-        return new ArchitectureFile(file.Name)
+        return new ArchitectureFile(root.File)
         {
             Architecture = known.FirstOrDefault()
                 ?? told with { MaxSeqLen = maxSeqLen, ShardEmbedDim = LlamaArchitecture.GuessShardEmbedDim(maxSeqLen) },

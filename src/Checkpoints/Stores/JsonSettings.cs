@@ -10,14 +10,16 @@ internal sealed class JsonSettings
     /// <summary>The largest that is known, a list of the tensors of a 405B model, has 100 KB.</summary>
     private const int MaxLength = 16 << 20;
 
-    private readonly string _file;
     private readonly JsonElement _object;
 
     private JsonSettings(string file, JsonElement value)
     {
-        _file = file;
+        File = file;
         _object = value;
     }
+
+    /// <summary>The path of the file that it is in, for messages.</summary>
+    public string File { get; }
 
     /// <summary>All of its entries that are text; of several with the same name, the last.</summary>
     public IReadOnlyDictionary<string, string> Texts => Decode(() => _object.EnumerateObject()
@@ -51,14 +53,14 @@ internal sealed class JsonSettings
     public bool IsObject(string name) => Decode(() => _object.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object);
 
     /// <summary>An object within it; null where it is not there, or null.</summary>
-    public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(_file, value) : null;
+    public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(File, value) : null;
 
     /// <summary>The objects of a list; empty if it is absent or null.</summary>
     public ImmutableArray<JsonSettings> Objects(string name) => Get(name, JsonValueKind.Array) is not { } list ? [] :
     [
         .. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object
-            ? new JsonSettings(_file, item)
-            : throw CheckpointException.Corrupt(_file, $"'{name}' contains {Decode(item.GetRawText)}, but should contain objects.")),
+            ? new JsonSettings(File, item)
+            : throw CheckpointException.Corrupt(File, $"'{name}' contains {Decode(item.GetRawText)}, but should contain objects.")),
     ];
 
     public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
@@ -77,7 +79,7 @@ internal sealed class JsonSettings
         null => null,
         { } number when number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue => (int)number,
         { } number => throw CheckpointException.Corrupt(
-            _file, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, but should be a whole number.")),
+            File, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {number}, but should be a whole number.")),
     };
 
     /// <summary>A list of whole numbers, or a single one without a list; empty if it is absent or null.</summary>
@@ -87,11 +89,11 @@ internal sealed class JsonSettings
         { ValueKind: JsonValueKind.Number } => [Integer(name)!.Value],
         { } list => [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
             ? number
-            : throw CheckpointException.Corrupt(_file, $"'{name}' contains {Decode(item.GetRawText)}, but should contain whole numbers."))],
+            : throw CheckpointException.Corrupt(File, $"'{name}' contains {Decode(item.GetRawText)}, but should contain whole numbers."))],
     };
 
     /// <exception cref="CheckpointException">It is not there.</exception>
-    public int Require(string name) => Integer(name) ?? throw CheckpointException.Corrupt(_file, $"it has no '{name}'.");
+    public int Require(string name) => Integer(name) ?? throw CheckpointException.Corrupt(File, $"it has no '{name}'.");
 
     private JsonElement? Get(string name, params JsonValueKind[] kinds)
     {
@@ -102,7 +104,7 @@ internal sealed class JsonSettings
             return null;
         }
 
-        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(_file, $"'{name}' can't be {Decode(value.GetRawText)}.");
+        return kinds.Contains(value.ValueKind) ? value : throw CheckpointException.Corrupt(File, $"'{name}' can't be {Decode(value.GetRawText)}.");
     }
 
     /// <summary>Invalid Unicode in bytes or escapes shows only when they are decoded.</summary>
@@ -114,7 +116,7 @@ internal sealed class JsonSettings
         }
         catch (InvalidOperationException)
         {
-            throw CheckpointException.Corrupt(_file, "it holds text that is not valid Unicode.");
+            throw CheckpointException.Corrupt(File, "it holds text that is not valid Unicode.");
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.HuggingFace;
@@ -198,7 +199,7 @@ public class HuggingFaceConfigWriterTests
     private static byte[] Write(LlamaArchitecture architecture, DType dtype = DType.Float32) =>
         HuggingFaceConfigWriter.Write(architecture, SpecialTokens.OfVocabulary(architecture.VocabSize), dtype, []);
 
-    private static ArchitectureFile Read(byte[] config) => HuggingFaceConfig.Read(new MemorySource(config), "told");
+    private static ArchitectureFile Read(byte[] config) => HuggingFaceConfig.Read(JsonSettings.Read(new MemorySource(config)), "told");
 
     /// <summary>The text of each value.</summary>
     private static Dictionary<string, string> Fields(byte[] json) =>

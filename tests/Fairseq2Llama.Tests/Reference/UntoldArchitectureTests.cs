@@ -1,4 +1,5 @@
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Stores;
 using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 
@@ -47,7 +48,7 @@ public sealed class UntoldArchitectureTests : IDisposable
     {
         File.WriteAllText(_folder["params.json"], $$"""{"dim": 64, "n_layers": 1, "n_heads": 4, "vocab_size": 8{{more}}}""");
 
-        Assert.Equal(expected, ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", []).Architecture!.RopeTheta);
+        Assert.Equal(expected, ReferenceParamsReader.Read(JsonSettings.Read(new LocalFile(_folder["params.json"])), "name", []).Architecture!.RopeTheta);
     }
 
     /// <summary>Meta's own params.json of LLaMA 1.</summary>
@@ -75,7 +76,7 @@ public sealed class UntoldArchitectureTests : IDisposable
         File.WriteAllText(
             _folder["params.json"], """{"dim": 64, "n_layers": 1, "n_heads": 4, "multiple_of": 67108864, "ffn_dim_multiplier": 25264513.47647059, "vocab_size": 8}""");
 
-        Assert.Equal(64, ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", []).Architecture!.ModelDim);
+        Assert.Equal(64, ReferenceParamsReader.Read(JsonSettings.Read(new LocalFile(_folder["params.json"])), "name", []).Architecture!.ModelDim);
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed class UntoldArchitectureTests : IDisposable
             ParameterName.Parse("tok_embeddings.weight", NamingConvention.Reference), DType.BFloat16, new TensorShape(architecture.VocabSize, architecture.ModelDim), null, [[]], []);
 
         File.WriteAllBytes(_folder["params.json"], ReferenceParams.Write(architecture, layout));
-        return ReferenceParamsReader.Read(new LocalFile(_folder["params.json"]), "name", [vocabulary]);
+        return ReferenceParamsReader.Read(JsonSettings.Read(new LocalFile(_folder["params.json"])), "name", [vocabulary]);
     }
 
     private static LlamaArchitecture Choose(ArchitectureFile file, LlamaArchitecture named) => ArchitectureChoice.Complete(named, file);

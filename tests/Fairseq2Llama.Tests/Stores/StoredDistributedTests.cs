@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Stores.Http;
@@ -159,6 +160,27 @@ public sealed class StoredDistributedTests : IDisposable
         var checkpoint = DistributedCheckpoint.Read(store.At("runs/tuned/checkpoint-500/pytorch_model_fsdp_0"), new CheckpointReadOptions(), Token);
 
         Assert.Equal(("tuned@500", 4, store.AddressOf("runs/tuned/config.json")), (checkpoint.Name, checkpoint.Architecture!.NumAttnHeads, checkpoint.ArchitectureFile!.Path));
+    }
+
+    /// <summary>What it is shows only in its content.</summary>
+    [Theory]
+    [InlineData("""
+        {"model_type": "llama", "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 48, "vocab_size": 40}
+        """)]
+    [InlineData("""{"dim": 16, "n_layers": 2, "n_heads": 4, "n_kv_heads": 2, "multiple_of": 8, "norm_eps": 1e-05, "vocab_size": 40}""")]
+    public void The_file_that_describes_the_model_takes_one_request(string config)
+    {
+        var store = StoreOf("titan-1");
+        store.Put($"{Key}/config.json", Encoding.UTF8.GetBytes(config));
+        var read = new List<string>();
+        store.Fault = (key, _) =>
+        {
+            read.Add(key);
+            return null;
+        };
+
+        Assert.Equal(4, DistributedCheckpoint.Read(store.At(Key), new CheckpointReadOptions(), Token).Architecture!.NumAttnHeads);
+        Assert.Single(read, $"{Key}/config.json");
     }
 
     [Theory]
