@@ -38,12 +38,17 @@ internal sealed record DistributedFolder(
             options.Log?.Invoke($"{names.OthersCount} tensors of '{folder.Path}' are not the model's, such as the state of the optimizer. They are left out.");
         }
 
-        var tensors = MakeTensors(headDim: null);
+        ImmutableArray<CheckpointTensor> tensors = [.. names.Tensors.Zip(saved, (name, tensor) => locator.MakeTensor(name.Name, tensor))];
         var config = FindConfig(folder, DistributedName.Of(folder).Model, options, tensors, cancellationToken);
 
         if (names.Convention.IsHalfSplit)
         {
-            tensors = MakeTensors(RotaryHeads.Find(folder.Path, options.Architecture, config, tensors));
+            var headDim = RotaryHeads.Find(folder.Path, options.Architecture, config, tensors);
+
+            foreach (var tensor in tensors.Where(tensor => tensor.ParsedName.IsRotary && tensor.Shape.Count > 0 && tensor.Shape[0] % headDim == 0))
+            {
+                tensor.HalfSplitHeadDim = headDim;
+            }
         }
 
         return new DistributedFolder(
@@ -56,9 +61,6 @@ internal sealed record DistributedFolder(
                 .. from prefix in names.OtherPrefixes
                    select $"'{folder.Path}' holds a model under the prefix '{prefix}', too. The one under '{names.Prefix}' is read.",
             ]);
-
-        ImmutableArray<CheckpointTensor> MakeTensors(int? headDim) =>
-            [.. names.Tensors.Zip(saved, (name, tensor) => locator.MakeTensor(name.Name, tensor, headDim))];
     }
 
     private static ArchitectureFile? FindConfig(

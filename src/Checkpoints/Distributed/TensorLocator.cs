@@ -14,12 +14,10 @@ internal sealed class TensorLocator
 
     /// <param name="name">Its name.</param>
     /// <param name="saved">What the metadata says about it.</param>
-    /// <param name="headDim">The size of a head, where the rows of rotary pairs are half a head apart.</param>
-    public CheckpointTensor MakeTensor(ParameterName name, DistributedTensor saved, int? headDim)
+    public CheckpointTensor MakeTensor(ParameterName name, DistributedTensor saved)
     {
-        var isHalfSplit = headDim is { } size && name.IsRotary && saved.Shape.Count > 0 && saved.Shape[0] % size == 0;
         var places = new Lazy<TensorPlaces>(() => Find([saved], CancellationToken.None)[0], LazyThreadSafetyMode.PublicationOnly);
-        var tensor = new CheckpointTensor(name, saved.DType, saved.Shape, null, places) { HalfSplitHeadDim = isHalfSplit ? headDim : null };
+        var tensor = new CheckpointTensor(name, saved.DType, saved.Shape, null, places);
         _saved[tensor] = saved;
         return tensor;
     }

@@ -91,7 +91,7 @@ public sealed class CheckpointTensor
     /// <summary>
     /// The size of a head where the two rows of each rotary pair lie half a head apart, as in Hugging Face's format, and not side by side.
     /// </summary>
-    internal int? HalfSplitHeadDim { get; init; }
+    internal int? HalfSplitHeadDim { get; set; }
 
     /// <summary>All of it, in row-major order, with rotary pairs side by side.</summary>
     internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));
