@@ -14,6 +14,9 @@ internal static class CheckpointFormats
     public static IReadOnlyList<FormatDescriptor> All { get; } =
         [ReferenceFiles.Descriptor, DistributedFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor];
 
+    /// <summary>Those that exports write; the others are only read.</summary>
+    public static IReadOnlyList<FormatDescriptor> Written { get; } = [.. All.Where(format => format.MakeOptions is not null)];
+
     public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
 
     /// <summary>Whether exports to any format write files of that name.</summary>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Cmdlets;
@@ -195,6 +196,16 @@ public sealed class TestLlamaCheckpointTests : IDisposable
 
         Assert.Equal(["True"], outcome.Names);
         Assert.Equal(["CheckpointNotFound"], outcome.ErrorIds);
+    }
+
+    [Fact]
+    public void Is_for_one_of_the_formats_that_are_written()
+    {
+        var command = _session.RunOne<CmdletInfo>("Get-Command Test-LlamaCheckpoint");
+
+        Assert.Equal(
+            CheckpointFormats.Written.Select(format => $"{format.Format}").Order(StringComparer.Ordinal),
+            command.Parameters["For"].Attributes.OfType<ValidateSetAttribute>().Single().ValidValues.Order(StringComparer.Ordinal));
     }
 
     [Fact]
