@@ -59,7 +59,7 @@ public sealed class DistributedCheckpoint : LlamaCheckpoint
         where shard.Tensor.Storage is { Crc32: null, Length: > 0 }
         select shard.File).Distinct(StringComparer.Ordinal);
 
-    /// <summary>Reads the index of a checkpoint of PyTorch 1.13 or newer.</summary>
+    /// <summary>Reads the index of a checkpoint.</summary>
     /// <param name="address">The address of the folder.</param>
     /// <param name="options">What is known about it.</param>
     /// <param name="cancellationToken">Stops it.</param>

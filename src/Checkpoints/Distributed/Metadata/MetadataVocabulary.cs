@@ -5,8 +5,8 @@ using Fairseq2Llama.TorchFiles.Pickle;
 namespace Fairseq2Llama.Distributed.Metadata;
 
 /// <summary>
-/// What the metadata of a distributed checkpoint may name: the classes that it is made of in PyTorch 1.13 to 2.10 (torch/distributed/checkpoint/metadata.py and
-/// filesystem.py), and what their attributes are.
+/// What the metadata of a distributed checkpoint may name: the classes that it is made of (torch/distributed/checkpoint/metadata.py and filesystem.py of PyTorch),
+/// and what their attributes are.
 /// </summary>
 internal sealed class MetadataVocabulary(string file, PickleBudget budget) : PickleVocabulary(file, budget, Allowed)
 {
