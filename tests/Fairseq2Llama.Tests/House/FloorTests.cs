@@ -33,7 +33,7 @@ public sealed class FloorTests
     [Fact]
     public void No_format_knows_another()
     {
-        string[] formats = ["Fairseq2", "HuggingFace", "Reference"];
+        string[] formats = ["Fairseq2", "Gguf", "HuggingFace", "Reference"];
 
         Assert.Empty(Uses.Value.Where(use => formats.Contains(use.From) && formats.Contains(use.To)).Select(use => $"{use.From}/ uses {use.Type} of {use.To}/").Distinct());
     }
