@@ -95,6 +95,9 @@ internal static class NumberBlock
             case DType.Float8E5M2:
                 LookUp(Float8E5M2, source, target);
                 break;
+            case DType.Q8_0:
+                Q80Blocks.Dequantize(source, target);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a real floating-point type.");
         }

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Adapters;
 
@@ -104,31 +105,38 @@ internal sealed class TensorMathAdapter : ITensorMath
         }
 
         Span<float> buffer = stackalloc float[NumberBlock.Length];
+        var (input, output) = (DTypeInfo.Of(from), DTypeInfo.Of(to));
 
         while (!source.IsEmpty)
         {
-            var block = TakeBlock(ref source, from.GetItemSize());
+            var block = TakeBlock(ref source, input);
 
             // PyTorch goes by way of float32 as well: a float64 is rounded twice.
-            var numbers = buffer[..(block.Length / from.GetItemSize())];
+            var numbers = buffer[..(int)input.ElementsIn(block.Length)];
             NumberBlock.ToFloat32(from, block, numbers);
 
-            if (to == DType.Float16)
+            switch (to)
             {
-                TensorPrimitives.ConvertToHalf(numbers, MemoryMarshal.Cast<byte, Half>(target));
-            }
-            else
-            {
-                BFloat16Rounding.Round(numbers, MemoryMarshal.Cast<byte, ushort>(target));
+                case DType.Float16:
+                    TensorPrimitives.ConvertToHalf(numbers, MemoryMarshal.Cast<byte, Half>(target));
+                    break;
+                case DType.Q8_0:
+                    Q80Blocks.Quantize(numbers, target);
+                    break;
+                default:
+                    BFloat16Rounding.Round(numbers, MemoryMarshal.Cast<byte, ushort>(target));
+                    break;
             }
 
-            target = target[(numbers.Length * to.GetItemSize())..];
+            target = target[(int)output.LengthOf(numbers.Length)..];
         }
     }
 
-    private static ReadOnlySpan<byte> TakeBlock(ref ReadOnlySpan<byte> chunk, int size)
+    private static ReadOnlySpan<byte> TakeBlock(ref ReadOnlySpan<byte> chunk, DTypeInfo type) => TakeBlock(ref chunk, type.BytesPerBlock, NumberBlock.Length / type.ElementsPerBlock);
+
+    private static ReadOnlySpan<byte> TakeBlock(ref ReadOnlySpan<byte> chunk, int size, int count = NumberBlock.Length)
     {
-        var block = chunk[..Math.Min(NumberBlock.Length * size, chunk.Length)];
+        var block = chunk[..Math.Min(count * size, chunk.Length)];
         chunk = chunk[block.Length..];
         return block;
     }

@@ -101,7 +101,7 @@ public sealed class CheckpointComparison : IDisposable
 
     private TensorComparison CompareBits(TensorComparison comparison, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var itemSize = reference.DType.GetItemSize();
+        var itemSize = reference.NumberDType.GetItemSize();
         var differing = _reader.Map(reference, difference, (left, right) => CountDiffering(left, right, itemSize)).Sum();
 
         // Most comparisons are of what should be equal, which bits tell fastest. Whoever sorts by distance what is not wants numbers and no nulls.
@@ -112,7 +112,7 @@ public sealed class CheckpointComparison : IDisposable
 
     private static TensorComparison CompareBitsAndMeasure(TensorComparison comparison, WindowReader reader, CheckpointTensor reference, CheckpointTensor difference)
     {
-        var (dtype, itemSize) = (reference.DType, reference.DType.GetItemSize());
+        var (dtype, itemSize) = (reference.NumberDType, reference.NumberDType.GetItemSize());
         var windows = reader.Map(reference, difference, (left, right) =>
             (Differing: CountDiffering(left, right, itemSize), Sums: ThirdParty.TensorMath.Compare(dtype, left, dtype, right)));
         var differing = windows.Sum(window => window.Differing);
@@ -127,7 +127,7 @@ public sealed class CheckpointComparison : IDisposable
     private TensorComparison CompareNumbers(TensorComparison comparison, double tolerance, CheckpointTensor reference, CheckpointTensor difference)
     {
         var total = Merge(_reader.Map(
-            reference, difference, (left, right) => ThirdParty.TensorMath.Compare(reference.DType, left, difference.DType, right)));
+            reference, difference, (left, right) => ThirdParty.TensorMath.Compare(reference.NumberDType, left, difference.NumberDType, right)));
 
         return WithDistances(comparison, total) with { Result = ResultOf(total.Max <= tolerance), DifferingElements = total.Differing };
     }

@@ -1,6 +1,6 @@
 namespace Fairseq2Llama.Llama;
 
-/// <summary>How one of the three formats names parameters, and orders the rows of those that are rotated.</summary>
+/// <summary>How one of the formats names parameters, and orders the rows of those that are rotated.</summary>
 /// <param name="LayersPrefix">The prefix of the names of a decoder layer's parameters; <c>N</c> stands for the layer.</param>
 /// <param name="PrefixOf">Its name of a kind of parameter, up to the last dot.</param>
 /// <param name="IsHalfSplit">
@@ -19,4 +19,6 @@ internal sealed record NamingConvention(
 
     public static readonly NamingConvention HuggingFace = new(
         "model.layers.N.", parameter => parameter.HuggingFacePrefix, IsHalfSplit: true, HasNormsLast: true, ComputedSuffixes: ["rotary_emb.inv_freq"]);
+
+    public static readonly NamingConvention Gguf = new("blk.N.", parameter => parameter.GgufPrefix, ComputedSuffixes: ["rope_freqs.weight"]);
 }

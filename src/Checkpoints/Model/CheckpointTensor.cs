@@ -42,6 +42,9 @@ public sealed class CheckpointTensor
     /// <summary>The name in Hugging Face's format; null where that has no such module.</summary>
     public string? HuggingFaceName => ParsedName.In(NamingConvention.HuggingFace);
 
+    /// <summary>The name in GGUF files; null where they have no such module.</summary>
+    public string? GgufName => ParsedName.In(NamingConvention.Gguf);
+
     /// <summary>The decoder layer that it belongs to, from 0; null outside of the layers.</summary>
     public int? Layer => ParsedName.Layer;
 
@@ -83,6 +86,9 @@ public sealed class CheckpointTensor
     /// </summary>
     internal ImmutableArray<ImmutableArray<TensorPart>> Copies => _places.Value.Copies;
 
+    /// <summary>The type in which its numbers are looked at; see <see cref="DTypeInfo.NumberDType"/>.</summary>
+    internal DType NumberDType => DTypeInfo.Of(DType).NumberDType;
+
     /// <summary>Whether it is known where its parts lie in their files. Where it is not, it is found out when it is first asked for, which reads from them.</summary>
     internal bool IsLocated => _places.IsValueCreated;
 
@@ -95,6 +101,9 @@ public sealed class CheckpointTensor
 
     /// <summary>All of it, in row-major order, with rotary pairs side by side.</summary>
     internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));
+
+    /// <summary>The same in <see cref="NumberDType"/>.</summary>
+    internal PlannedStorage ToNumbers() => ToStorage(new TensorSlice(Copies[0], Shape), castTo: NumberDType);
 
     /// <summary>A part of it, with whole heads where the rows of rotary pairs change their places.</summary>
     /// <param name="slice">The part.</param>

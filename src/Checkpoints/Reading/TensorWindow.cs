@@ -10,6 +10,6 @@ internal readonly record struct TensorWindow(long Row, long Rows, long Column, l
         var slice = new TensorSlice(tensor.Copies[0], tensor.Shape);
         slice = tensor.Shape.Count > 0 ? slice.Narrow(0, Row, Rows) : slice;
         slice = tensor.Shape.Count > 1 ? slice.Narrow(1, Column, Columns) : slice;
-        return tensor.ToStorage(slice);
+        return tensor.ToStorage(slice, castTo: tensor.NumberDType);
     }
 }

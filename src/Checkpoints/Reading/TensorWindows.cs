@@ -22,15 +22,16 @@ internal sealed class TensorWindows : IReadOnlyList<TensorWindow>
     /// <param name="tensor">The tensor.</param>
     /// <param name="rowsAtLeast">How many rows have to stay together.</param>
     /// <param name="itemSize">Bytes of an element.</param>
+    /// <param name="columnsAtLeast">How many columns have to stay together, as those of a block of a quantized type.</param>
     /// <exception cref="CheckpointException">It is larger than any tensor of a LLaMA, or claims to be.</exception>
-    public TensorWindows(CheckpointTensor tensor, int rowsAtLeast, int itemSize)
+    public TensorWindows(CheckpointTensor tensor, int rowsAtLeast, int itemSize, int columnsAtLeast = 1)
     {
         var shape = tensor.Shape;
         _rows = shape.Count > 0 ? shape[0] : 1;
         _columns = shape.Count > 1 ? shape[1] : 1;
         var columnLength = Math.Max(1, shape.ElementCount / Math.Max(1, _rows * _columns) * itemSize);
 
-        _columnStep = Math.Clamp(MaxLength / (columnLength * rowsAtLeast), 1, Math.Max(1, _columns));
+        _columnStep = Math.Clamp(MaxLength / (columnLength * rowsAtLeast) / columnsAtLeast * columnsAtLeast, Math.Min(columnsAtLeast, Math.Max(1, _columns)), Math.Max(1, _columns));
         _rowStep = _columnStep < _columns ? rowsAtLeast : Math.Max(1, MaxLength / (columnLength * Math.Max(1, _columns)) / rowsAtLeast) * rowsAtLeast;
         _perRow = shape.ElementCount == 0 ? 0 : (_columns + _columnStep - 1) / _columnStep;
 

@@ -34,7 +34,7 @@ public static class TorchTensorConversion
         using var data = new TensorData([tensor], cancellationToken);
         var done = 0L;
 
-        return torch.CreateTensor(tensor.DType, tensor.Shape, sink => data.Copier.Copy(tensor.ToStorage(), chunk =>
+        return torch.CreateTensor(tensor.NumberDType, tensor.Shape, sink => data.Copier.Copy(tensor.ToNumbers(), chunk =>
         {
             sink(chunk);
             done += chunk.Length;
@@ -44,6 +44,7 @@ public static class TorchTensorConversion
 
     private static bool CanBeMapped(TensorView tensor) =>
         tensor.Storage is { Source: LocalFile, DeflatedLength: null, IsBigEndian: false }
+        && !DTypeInfo.Of(tensor.DType).IsQuantized
         && tensor.Storage.Offset % tensor.DType.GetItemSize() == 0
         && tensor.Shape.ElementCount > 0;
 }

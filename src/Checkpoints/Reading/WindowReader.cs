@@ -20,7 +20,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
 {
     public T[] Map<T>(CheckpointTensor tensor, WindowFunction<T> function)
     {
-        var windows = new TensorWindows(tensor, tensor.HalfSplitHeadDim ?? 1, tensor.DType.GetItemSize());
+        var windows = new TensorWindows(tensor, tensor.HalfSplitHeadDim ?? 1, tensor.NumberDType.GetItemSize(), BlockOf(tensor));
 
         return Map(windows, (window, done, pieces, cancellationToken) =>
         {
@@ -86,7 +86,10 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
     private static TensorWindows WindowsOf(CheckpointTensor left, CheckpointTensor right) => new(
         left,
         LeastCommonMultiple(left.HalfSplitHeadDim ?? 1, right.HalfSplitHeadDim ?? 1),
-        Math.Max(left.DType.GetItemSize(), right.DType.GetItemSize()));
+        Math.Max(left.NumberDType.GetItemSize(), right.NumberDType.GetItemSize()),
+        Math.Max(BlockOf(left), BlockOf(right)));
+
+    private static int BlockOf(CheckpointTensor tensor) => DTypeInfo.Of(tensor.DType).ElementsPerBlock;
 
     private T[] Map<T>(TensorWindows windows, Func<TensorWindow, Action<long>, PieceChecksums, CancellationToken, T> read)
     {

@@ -23,7 +23,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         var (done, total) = (0L, tensor.SizeInBytes * (binCount > 0 ? 2 : 1));
         var reader = new WindowReader(_data, count => progress?.Report(new ByteProgress(tensor.Name, done += count, total)));
 
-        var moments = reader.Map(tensor, numbers => ThirdParty.TensorMath.Measure(tensor.DType, numbers)).Aggregate(TensorMoments.None, (sum, window) => sum.Merge(window));
+        var moments = reader.Map(tensor, numbers => ThirdParty.TensorMath.Measure(tensor.NumberDType, numbers)).Aggregate(TensorMoments.None, (sum, window) => sum.Merge(window));
         var deviation = Math.Sqrt(moments.SquaredDeviations / (moments.Count - 1));
 
         return new TensorStatistics
@@ -60,7 +60,7 @@ public sealed class TensorMeasurement(int binCount = 0, CancellationToken cancel
         reader.Map(tensor, numbers =>
         {
             var counts = new long[binCount];
-            ThirdParty.TensorMath.CountBins(tensor.DType, numbers, min, max, counts);
+            ThirdParty.TensorMath.CountBins(tensor.NumberDType, numbers, min, max, counts);
 
             // Counts can be added in any order, and only one list of them is kept.
             lock (total)

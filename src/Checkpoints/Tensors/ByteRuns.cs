@@ -25,20 +25,21 @@ internal sealed record ByteRuns(StoredBytes Storage, long Offset, long RunLength
     public static ByteRuns OfRows(TensorView tensor)
     {
         var row = Of(tensor.Narrow(0, 0, 1));
-        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], tensor.Strides[0] * tensor.DType.GetItemSize())) };
+        return row with { Axes = row.Axes.Insert(0, new RunAxis(tensor.Shape[0], DTypeInfo.Of(tensor.DType).LengthOf(tensor.Strides[0]))) };
     }
 
     /// <summary>The bytes of a tensor in row-major order, whatever its strides.</summary>
     public static ByteRuns Of(TensorView tensor)
     {
-        var itemSize = tensor.DType.GetItemSize();
-        var runLength = tensor.Shape.ElementCount == 0 ? 0L : itemSize;
+        tensor = tensor.InBlocks();
+        var blockSize = DTypeInfo.Of(tensor.DType).BytesPerBlock;
+        var runLength = tensor.Shape.ElementCount == 0 ? 0L : blockSize;
         var axes = new Stack<RunAxis>();
 
         for (var dim = tensor.Shape.Count - 1; dim >= 0 && runLength > 0; dim--)
         {
             var count = tensor.Shape[dim];
-            var step = tensor.Strides[dim] * itemSize;
+            var step = tensor.Strides[dim] * blockSize;
 
             if (count == 1)
             {
@@ -60,7 +61,7 @@ internal sealed record ByteRuns(StoredBytes Storage, long Offset, long RunLength
             }
         }
 
-        return new ByteRuns(tensor.Storage, tensor.StorageOffset * itemSize, runLength, [.. axes]);
+        return new ByteRuns(tensor.Storage, tensor.StorageOffset * blockSize, runLength, [.. axes]);
     }
 }
 

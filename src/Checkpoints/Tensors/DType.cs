@@ -1,6 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Fairseq2Llama;
 
-/// <summary>PyTorch's element types, under PyTorch's names.</summary>
+/// <summary>PyTorch's element types, under PyTorch's names, and those in which ggml quantizes.</summary>
 public enum DType
 {
     /// <summary>torch.float32, 4 bytes.</summary>
@@ -53,4 +55,10 @@ public enum DType
 
     /// <summary>torch.complex128, two float64.</summary>
     Complex128,
+
+    /// <summary>
+    /// ggml's Q8_0, which GGUF files hold and PyTorch does not have: of 32 elements of a row, a float16 scale and 32 int8, 34 bytes together.
+    /// </summary>
+    [SuppressMessage("Naming", "CA1707", Justification = "ggml calls it that, and users type it.")]
+    Q8_0,
 }

@@ -14,7 +14,9 @@ namespace Fairseq2Llama.Tensors;
 /// _rebuild_tensor_v3.
 /// </param>
 /// <param name="SafeTensorsName">What safetensors calls it; null for the type that it lacks.</param>
-/// <param name="Float">Of floating-point types; of a complex number it is about one of the two. All patterns of integers are finite.</param>
+/// <param name="Float">
+/// Of floating-point types; of a complex number it is about one of the two, and of a quantized type about the scale. All patterns of integers are finite.
+/// </param>
 /// <param name="ElementsPerBlock">How many elements that piece holds.</param>
 internal sealed record DTypeInfo(
     DType DType,
@@ -45,6 +47,7 @@ internal sealed record DTypeInfo(
         new(DType.Bool, "bool", 1, 1, "BoolStorage", "BOOL"),
         new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage", "C64", new(0x7f7f_ffff)),
         new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
+        new(DType.Q8_0, "q8_0", 34, 1, null, null, new(0x7bff), ElementsPerBlock: 32),
     ];
 
     /// <summary>
@@ -55,8 +58,14 @@ internal sealed record DTypeInfo(
     /// <summary>Whether its elements are pairs of numbers.</summary>
     public bool IsComplex => DType is DType.Complex64 or DType.Complex128;
 
+    /// <summary>Whether several of its elements have one scale, so that none can be read without the others.</summary>
+    public bool IsQuantized => ElementsPerBlock > 1;
+
     /// <summary>Whether its elements are real numbers that need not be whole.</summary>
     public bool IsRealFloat => Float is not null && !IsComplex;
+
+    /// <summary>The type in which its numbers are looked at: its own, or float32, which each number of a quantized type is.</summary>
+    public DType NumberDType => IsQuantized ? DType.Float32 : DType;
 
     private static readonly string[] SafeTensorsRanks =
         ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64"];
@@ -71,7 +80,8 @@ internal sealed record DTypeInfo(
     public static DTypeInfo Of(DType dtype) => ByDType[dtype];
 
     /// <summary>Bytes of an element, where each is a block of its own: in all types that files of PyTorch and safetensors hold.</summary>
-    public int ItemSize => BytesPerBlock;
+    /// <exception cref="InvalidOperationException">It is quantized.</exception>
+    public int ItemSize => IsQuantized ? throw new InvalidOperationException($"{TorchName} has no bytes for a single element.") : BytesPerBlock;
 
     /// <summary>Bytes that whole blocks of elements take.</summary>
     public long LengthOf(long elementCount) => elementCount / ElementsPerBlock * BytesPerBlock;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -19,13 +20,19 @@ internal sealed class NonFiniteCounter(DType dtype)
     /// <summary>Of either sign.</summary>
     public long Infinities { get; private set; }
 
-    /// <param name="chunk">Whole elements, little-endian as is every machine that PowerShell runs on.</param>
+    /// <param name="chunk">Whole elements, or blocks of a quantized type, whose numbers are no more finite than their scale; little-endian as is every machine that PowerShell runs on.</param>
     public void Add(ReadOnlySpan<byte> chunk)
     {
-        Debug.Assert(chunk.Length % _info.ItemSize == 0, "an element is torn");
+        Debug.Assert(chunk.Length % _info.BytesPerBlock == 0, "an element is torn");
 
         if (_info.Float is not { } format)
         {
+            return;
+        }
+
+        if (_info.IsQuantized)
+        {
+            CountScales(chunk, format);
             return;
         }
 
@@ -43,6 +50,23 @@ internal sealed class NonFiniteCounter(DType dtype)
             case 8:
                 Count<ulong>(chunk, format);
                 break;
+        }
+    }
+
+    private void CountScales(ReadOnlySpan<byte> blocks, FloatFormat format)
+    {
+        for (; !blocks.IsEmpty; blocks = blocks[_info.BytesPerBlock..])
+        {
+            var magnitude = BinaryPrimitives.ReadUInt16LittleEndian(blocks) & 0x7fffu;
+
+            if (magnitude > format.LargestFinite + 1)
+            {
+                NaNs += _info.ElementsPerBlock;
+            }
+            else if (magnitude > format.LargestFinite)
+            {
+                Infinities += _info.ElementsPerBlock;
+            }
         }
     }
 

@@ -59,7 +59,9 @@ internal sealed class PlannedStorage
     public bool IsShareable => UnchangedInput is { Crc32: not null, DeflatedLength: null } && Length >= MinShareable;
 
     /// <summary>All of a tensor.</summary>
-    public static PlannedStorage Of(TensorView tensor) => new(tensor.DType, [RowBlock.Of(ByteRuns.Of(tensor))]);
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="castTo">The type that it shall have, if another.</param>
+    public static PlannedStorage Of(TensorView tensor, DType? castTo = null) => new(castTo ?? tensor.DType, [RowBlock.Of(ByteRuns.Of(tensor))], tensor.DType);
 
     /// <summary>One that is in no file.</summary>
     /// <param name="dtype">The element type.</param>

@@ -24,6 +24,27 @@ internal sealed record TensorView(StoredBytes Storage, DType DType, long Storage
     public TensorView Select(long row) =>
         new(Storage, DType, StorageOffset + (row * Strides[0]), new TensorShape(Shape.Sizes.AsSpan()[1..]), [.. Strides.Skip(1)]);
 
+    /// <summary>The same with whole blocks in the place of elements: rows of a quantized type are made of these, and other elements are blocks of their own.</summary>
+    /// <exception cref="InvalidOperationException">A block would be torn.</exception>
+    public TensorView InBlocks()
+    {
+        var size = DTypeInfo.Of(DType).ElementsPerBlock;
+
+        if (size == 1 || Shape.ElementCount == 0)
+        {
+            return this;
+        }
+
+        var last = Shape.Count - 1;
+
+        if (last < 0 || Strides[last] != 1 || Shape[last] % size != 0 || StorageOffset % size != 0 || Strides.Take(last).Any(stride => stride % size != 0))
+        {
+            throw new InvalidOperationException($"A part of a {Shape} can't be taken out of blocks of {size} elements.");
+        }
+
+        return new TensorView(Storage, DType, StorageOffset / size, Shape.With(last, Shape[last] / size), [.. Strides.Take(last).Select(stride => stride / size), 1]);
+    }
+
     /// <summary>Equal are two views of the same elements of the same storage under the same shape, as tied weights are.</summary>
     public bool Equals(TensorView? other) =>
         other is not null && Storage == other.Storage && DType == other.DType && StorageOffset == other.StorageOffset

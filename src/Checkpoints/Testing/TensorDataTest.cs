@@ -39,9 +39,9 @@ internal sealed class TensorDataTest : IDisposable
             yield break;
         }
 
-        var numbers = new NonFiniteCounter(tensor.DType);
+        var numbers = new NonFiniteCounter(tensor.NumberDType);
 
-        if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, shard), _data.CancellationToken)) is { } error)
+        if (Catch(() => _data.Copier.Copy(DataOf(shard.Tensor), chunk => Take(chunk, numbers, tensor, shard), _data.CancellationToken)) is { } error)
         {
             yield return new CheckpointFinding(FindingSeverity.Error, error.Code, $"'{tensor.Name}' can't be read. {error.Message}", tensor.Name, shard.File);
         }
@@ -55,11 +55,11 @@ internal sealed class TensorDataTest : IDisposable
     /// <summary>The stored bytes of a tensor. An expanded tensor can claim any number of elements, all of them the same few.</summary>
     private static PlannedStorage DataOf(TensorView tensor)
     {
-        var (storage, itemSize) = (tensor.Storage, tensor.DType.GetItemSize());
+        var (storage, info) = (tensor.Storage, DTypeInfo.Of(tensor.DType));
 
         return tensor.SizeInBytes <= storage.Length
-            ? PlannedStorage.Of(tensor)
-            : new PlannedStorage(tensor.DType, [RowBlock.Of(new ByteRuns(storage, 0, storage.Length / itemSize * itemSize, []))]);
+            ? PlannedStorage.Of(tensor, info.NumberDType)
+            : new PlannedStorage(tensor.DType, [RowBlock.Of(new ByteRuns(storage, 0, info.LengthOf(info.ElementsIn(storage.Length)), []))]);
     }
 
     private CheckpointFinding[] Compare(CheckpointTensor tensor)
@@ -76,10 +76,10 @@ internal sealed class TensorDataTest : IDisposable
         return finding is null ? [] : [finding];
     }
 
-    private void Take(ReadOnlySpan<byte> chunk, NonFiniteCounter numbers, TensorShard shard)
+    private void Take(ReadOnlySpan<byte> chunk, NonFiniteCounter numbers, CheckpointTensor tensor, TensorShard shard)
     {
         numbers.Add(chunk);
-        _done += chunk.Length;
+        _done += DTypeInfo.Of(tensor.DType).LengthOf(chunk.Length / tensor.NumberDType.GetItemSize());
         _progress?.Report(new ByteProgress(shard.File, _done, _total));
     }
 

@@ -6,9 +6,9 @@ namespace Fairseq2Llama.Transfer;
 /// <summary>Casts elements to another type.</summary>
 internal sealed class ElementCast(DType from, DType to) : IBlockTransform
 {
-    public int InputBlockSize { get; } = from.GetItemSize();
+    public int InputBlockSize { get; } = LengthOfBlock(from, from, to);
 
-    public int OutputBlockSize { get; } = to.GetItemSize();
+    public int OutputBlockSize { get; } = LengthOfBlock(to, from, to);
 
     /// <summary>How many finite numbers have become infinite so far.</summary>
     public long Overflows { get; private set; }
@@ -23,6 +23,10 @@ internal sealed class ElementCast(DType from, DType to) : IBlockTransform
             Overflows += infinities - CountInfinities(from, input);
         }
     }
+
+    /// <summary>As many elements as belong together in either type.</summary>
+    private static int LengthOfBlock(DType dtype, DType from, DType to) =>
+        (int)DTypeInfo.Of(dtype).LengthOf(Math.Max(DTypeInfo.Of(from).ElementsPerBlock, DTypeInfo.Of(to).ElementsPerBlock));
 
     private static long CountInfinities(DType dtype, ReadOnlySpan<byte> chunk)
     {

@@ -100,7 +100,7 @@ public sealed class ExportInputTests : ExportTests
     {
         var error = Session.RunForTerminatingError("$fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny -DType int8").ToString();
 
-        Assert.Contains("float32, fp32, float, float16, fp16, half, bfloat16, bf16", error, StringComparison.Ordinal);
+        Assert.Contains("float32, fp32, f32, float, float16, fp16, f16, half, bfloat16, bf16", error, StringComparison.Ordinal);
         Assert.DoesNotContain("Complex64", error, StringComparison.Ordinal);
     }
 

@@ -14,7 +14,7 @@ public class TransformSinkTests
     {
         Assert.Equal((3 * 34, 3 * 32), (Scaled.LengthOf(3 * 32), Scaled.ElementsIn(3 * 34)));
 
-        Assert.All(DTypeInfo.Known, info => Assert.Equal((7 * info.ItemSize, 7), (info.LengthOf(7), info.ElementsIn(7 * info.ItemSize))));
+        Assert.All(DTypeInfo.Known.Where(info => !info.IsQuantized), info => Assert.Equal((7 * info.ItemSize, 7), (info.LengthOf(7), info.ElementsIn(7 * info.ItemSize))));
     }
 
     [Theory]

@@ -7,7 +7,7 @@ namespace Fairseq2Llama.Tests.TorchFiles.Writing;
 
 public class StateDictPickleTests
 {
-    public static TheoryData<DType> DTypes => [.. Enum.GetValues<DType>()];
+    public static TheoryData<DType> DTypes => [.. Enum.GetValues<DType>().Where(dtype => dtype != DType.Q8_0)];
 
     [Theory]
     [MemberData(nameof(DTypes))]
