@@ -26,6 +26,7 @@
         'ConvertTo-TorchTensor'
         'Export-CheckpointReport'
         'Export-Fairseq2Checkpoint'
+        'Export-LlamaGgufCheckpoint'
         'Export-LlamaHuggingFaceCheckpoint'
         'Export-LlamaReferenceCheckpoint'
         'Get-CheckpointTensor'

@@ -53,6 +53,12 @@ public enum CheckpointErrorCode
     /// <summary>The path of a tokenizer does not exist, or holds none of its files.</summary>
     TokenizerNotFound,
 
+    /// <summary>A tokenizer of a kind that LLaMA does not have, or that has not all of what the format to be written needs.</summary>
+    TokenizerUnsupported,
+
+    /// <summary>A value for the metadata of a file that can't be written.</summary>
+    MetadataInvalid,
+
     /// <summary>Neither the name of the report nor the user says its format.</summary>
     ReportFormatRequired,
 

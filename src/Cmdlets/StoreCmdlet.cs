@@ -152,7 +152,7 @@ public abstract class StoreCmdlet : CheckpointCmdlet
             ? $"the architecture is {Display.Architecture(architecture)}."
             : "no file beside them describes the architecture.";
 
-        WriteVerbose($"'{checkpoint.Path}': {checkpoint.Tensors.Length} tensors in {string.Join(", ", checkpoint.Files)}; {told}");
+        WriteVerbose($"'{checkpoint.Path}': {Display.Count(checkpoint.Tensors.Length, "tensor")} in {string.Join(", ", checkpoint.Files)}; {told}");
         return checkpoint;
     }
 

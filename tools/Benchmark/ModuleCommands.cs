@@ -25,6 +25,9 @@ internal static class ModuleCommands
     public static string ExportToHuggingFace(MadeCheckpoint checkpoint, string destination) =>
         $"{Read(checkpoint)} | Export-LlamaHuggingFaceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)}";
 
+    public static string ExportToGguf(MadeCheckpoint checkpoint, string destination, string parameters = "") =>
+        $"{Read(checkpoint)} | Export-LlamaGgufCheckpoint {Quote($"{destination}/model.gguf")} -Architecture {Name(checkpoint.Architecture)}{parameters}";
+
     public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
 
     public static string TestDeep(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Test-LlamaCheckpoint -Deep";

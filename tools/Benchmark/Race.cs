@@ -20,6 +20,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
         Console.Error.WriteLine($"Making a checkpoint of {Units.Size(size)}, and the same in {ShardCount} shards.");
         var whole = CheckpointMaker.Make(workspace["whole"], architecture);
         var shards = CheckpointMaker.Make(workspace["shards"], architecture, ShardCount);
+        Vocabulary.Write(Path.Combine(whole.Path, "tokenizer.model"), architecture);
         var pytorch = new PyTorch(whole);
 
         // Each in a session of its own, or the peak of its memory would be another's.
@@ -27,6 +28,8 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
         using var converting = new Session();
         using var merging = new Session();
         using var splitting = new Session();
+        using var serving = new Session();
+        using var quantizing = new Session();
         using var arithmetic = new Arithmetic();
 
         var measurements = new Rounds(workspace, rounds, cancellationToken).Run(
@@ -36,6 +39,8 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
             new RunningSession(ContestantNames.ExportSession, exporting, destination => ModuleCommands.Export(whole, destination)),
             Process(ContestantNames.HuggingFaceProcess, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             new RunningSession(ContestantNames.HuggingFaceSession, converting, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
+            new RunningSession(ContestantNames.GgufSession, serving, destination => ModuleCommands.ExportToGguf(whole, destination)),
+            new RunningSession(ContestantNames.QuantizeSession, quantizing, destination => ModuleCommands.ExportToGguf(whole, destination, " -DType Q8_0")),
             .. pytorch.Contestants(whole),
             Process(ContestantNames.MergeProcess, destination => ModuleCommands.Export(shards, destination)),
             new RunningSession(ContestantNames.MergeSession, merging, destination => ModuleCommands.Export(shards, destination)),

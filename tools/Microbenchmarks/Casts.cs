@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Fairseq2Llama.Dependencies;
+using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Microbenchmarks;
 
@@ -26,6 +27,14 @@ public class Casts
     [Benchmark]
     public void BFloat16ToFloat32() => Cast(DType.BFloat16, _bfloat16, DType.Float32);
 
+    /// <summary>4 MiB to 1 MiB and some more.</summary>
+    [Benchmark]
+    public void Float32ToQ80() => Cast(DType.Float32, _float32, DType.Q8_0);
+
+    /// <summary>2 MiB to 1 MiB and some more.</summary>
+    [Benchmark]
+    public void BFloat16ToQ80() => Cast(DType.BFloat16, _bfloat16, DType.Q8_0);
+
     private void Cast(DType from, byte[] source, DType to) =>
-        ThirdParty.TensorMath.Cast(from, source, to, _target.AsSpan(0, Count * to.GetItemSize()));
+        ThirdParty.TensorMath.Cast(from, source, to, _target.AsSpan(0, (int)DTypeInfo.Of(to).LengthOf(Count)));
 }

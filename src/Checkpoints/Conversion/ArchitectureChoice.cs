@@ -15,7 +15,7 @@ internal sealed record ArchitectureChoice(LlamaArchitecture Architecture, string
     /// <summary>The choice in a sentence.</summary>
     public string Reason => string.Create(
         CultureInfo.InvariantCulture,
-        $"Architecture: {Architecture.Name}, {Architecture.NumLayers} layers of {Architecture.ModelDim}, {Origin}.");
+        $"Architecture: {Architecture.Name}, {Quantity.Of(Architecture.NumLayers, "layer")} of {Architecture.ModelDim}, {Origin}.");
 
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="tensors">Those of its tensors that it is about.</param>

@@ -60,6 +60,7 @@ public static class CheckpointExport
         ExportChecks.RequireValidPickles(checkpoint, options.Policy);
         tensors = [.. tensors.Where(tensor => !tensor.ParsedName.IsComputed)];
         ExportChecks.RequireMapped(checkpoint, tensors, options);
+        ExportChecks.RequireUnquantized(checkpoint, tensors, format, options);
         var choice = ArchitectureChoice.Of(checkpoint, tensors, options.Architecture, format);
         ExportChecks.Require(checkpoint, tensors, choice, format);
         checkpoint.Locate(tensors, cancellationToken);
@@ -71,7 +72,7 @@ public static class CheckpointExport
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
         var files = PlanFiles(format, model, destination, options, cancellationToken);
 
-        var found = DestinationFolder.Inspect(destination, files, format.Folder, options.Force);
+        var found = DestinationFolder.Inspect(destination, files, format, options.Force);
         RequireInputsElsewhere(checkpoint, destination.Folder, found);
 
         return new ConversionPlan(destination, architecture, files, format, options.Verification)
@@ -91,7 +92,7 @@ public static class CheckpointExport
     {
         try
         {
-            return ShardJobs.Select(format.PlanFiles(model, destination.Folder), options, format.Folder, destination.Folder, cancellationToken);
+            return ShardJobs.Select(format.PlanFiles(model, destination.Folder), options, destination.Folder, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

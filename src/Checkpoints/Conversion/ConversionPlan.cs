@@ -70,12 +70,16 @@ public sealed class ConversionPlan
         Replaced = ReplacedFiles,
         Stale = StaleFiles,
         Consumed = Output.Consumed,
-        CommitMarker = Folder.CommitMarker,
+        CommitMarker = Output.CommitMarker,
+        OwnsFolder = Folder.OwnsFolder,
         Shards = Output.ShardIndex,
         Flush = Flush,
         Space = Output.Space,
         RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),
     };
+
+    /// <summary>Whether everything is there already, as where a job runs again.</summary>
+    public bool IsDone => Files.IsEmpty && Output.InPlace.IsEmpty;
 
     /// <summary>The files, and what other jobs write beside them.</summary>
     internal OutputFiles Output { get; }

@@ -14,10 +14,10 @@ internal sealed record DestinationFolder(
 {
     /// <param name="destination">The folder; it need not exist.</param>
     /// <param name="output">What is to be written.</param>
-    /// <param name="rules">The meaning of the file names there.</param>
+    /// <param name="format">The format that is written.</param>
     /// <param name="force">Whether files may be replaced.</param>
     /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
-    public static DestinationFolder Inspect(IExportDestination destination, OutputFiles output, FolderRules rules, bool force)
+    public static DestinationFolder Inspect(IExportDestination destination, OutputFiles output, OutputFormat format, bool force)
     {
         destination.RequireFolder();
 
@@ -27,7 +27,7 @@ internal sealed record DestinationFolder(
             destination.RequireSpace(output.Space);
         }
 
-        return Look(destination.Folder, folder => folder.Exists ? InspectExisting(folder, output, rules, force) : new DestinationFolder([], [], []));
+        return Look(destination.Folder, folder => folder.Exists ? InspectExisting(folder, output, format, force) : new DestinationFolder([], [], []));
     }
 
     /// <summary>Called once other exports are locked out: another export may have written here since this one was planned.</summary>
@@ -53,9 +53,9 @@ internal sealed record DestinationFolder(
             planned.Contains(name) || (IsStale(name, plan.Output, plan.Folder, planned) && !plan.Output.NotWritten.Contains(name, names));
     }
 
-    private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, FolderRules rules, bool force)
+    private static DestinationFolder InspectExisting(ICheckpointFolder folder, OutputFiles output, OutputFormat format, bool force)
     {
-        var (path, names) = (folder.Path, folder.Identities);
+        var (path, names, rules) = (folder.Path, folder.Identities, format.Folder);
         var present = folder.FileNames.Order(StringComparer.Ordinal).ToArray();
         var planned = output.Planned.Select(file => file.Name).ToHashSet(names);
         var replaced = present.Where(planned.Contains).ToArray();
@@ -101,10 +101,10 @@ internal sealed record DestinationFolder(
             [.. replaced],
             [.. stale],
             [
-                .. FindOtherFormats(folder, rules),
+                .. FindOtherFormats(folder, format.Format),
                 .. output.Repaired.Select(name => $"'{folder.PathOf(name)}' was changed after an earlier run of this job had written it. It is written again."),
-                .. !output.Shards.IsEmpty && stale.Contains(rules.CommitMarker)
-                    ? [$"'{folder.PathOf(rules.CommitMarker)}' is removed: until all {output.ShardCount} files are exported again, each with -Force, and the export is completed,"
+                .. !output.Shards.IsEmpty && stale.Contains(output.CommitMarker)
+                    ? [$"'{folder.PathOf(output.CommitMarker)}' is removed: until all {output.ShardCount} files are exported again, each with -Force, and the export is completed,"
                         + " there is no checkpoint."]
                     : Array.Empty<string>(),
                 .. output.Foreign is null
@@ -120,16 +120,16 @@ internal sealed record DestinationFolder(
     private static bool IsStale(string name, OutputFiles output, FolderRules rules, IReadOnlySet<string> planned) =>
         rules.IsStale(name, planned)
         || ShardRecord.FileOf(name) is not null
-        || (!output.Shards.IsEmpty && name == rules.CommitMarker);
+        || (!output.Shards.IsEmpty && name == output.CommitMarker);
 
     /// <summary>Commands that detect the format read only one of them.</summary>
-    private static IEnumerable<string> FindOtherFormats(ICheckpointFolder folder, FolderRules rules)
+    private static IEnumerable<string> FindOtherFormats(ICheckpointFolder folder, CheckpointFormat format)
     {
-        var own = CheckpointFormats.All.Single(format => format.Folder == rules);
+        var own = CheckpointFormats.Of(format);
 
         return
             from other in CheckpointFormats.All
-            where other != own && other.IsIn(folder)
+            where other != own && !other.IsReadByFile && !own.IsReadByFile && other.IsIn(folder)
             let first = CheckpointFormats.All.First(format => format == own || format == other)
             select $"'{folder.Path}' also holds a checkpoint in {other.Name}. Commands that detect the format will read the one in {first.Name};"
                 + $" for the other one, use {(first == own ? other : own).ReadCommand}.";

@@ -1,5 +1,6 @@
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
@@ -15,6 +16,19 @@ internal static class ExportChecks
             options.AllowUnmapped ? [] : ArchitectureCheck.FindUnmapped(tensors).Concat(ArchitectureCheck.FindNonFloating(tensors)),
             $"'{checkpoint.Path}' holds tensors that LLaMA does not have",
             "Filter the tensors with Get-CheckpointTensor and Where-Object, or carry them over with -AllowUnmapped.");
+
+    /// <exception cref="CheckpointException">There are quantized tensors, which the format can't hold.</exception>
+    public static void RequireUnquantized(LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, OutputFormat format, ExportOptions options)
+    {
+        if (!format.HoldsQuantized && options.DType is null && tensors.FirstOrDefault(tensor => DTypeInfo.Of(tensor.DType).IsQuantized) is { } quantized)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"Tensors of '{checkpoint.Path}' are quantized ('{quantized.Name}' is {quantized.DType.GetTorchName()}), which only GGUF files can be. Export the checkpoint that they"
+                + " were made from, or dequantize them with -DType, which does not bring back what quantization took away.",
+                quantized.Name);
+        }
+    }
 
     /// <exception cref="CheckpointException">The result would be wrong; all reasons of the first kind are listed.</exception>
     public static void Require(

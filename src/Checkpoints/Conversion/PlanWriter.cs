@@ -18,7 +18,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
     /// <returns>Warnings that only reading the data reveals.</returns>
     public ImmutableArray<CheckpointFinding> Run()
     {
-        if (plan.Files.IsEmpty)
+        if (plan.IsDone)
         {
             return [];
         }

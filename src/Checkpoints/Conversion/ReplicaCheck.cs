@@ -42,12 +42,11 @@ internal static class ReplicaCheck
     private static CheckpointFinding Summarize(Difference[] differences, string path)
     {
         var largest = differences.MaxBy(difference => difference.Max)!;
-        var count = differences.Length == 1 ? "The copies of 1 norm differ" : $"The copies of {differences.Length} norms differ";
 
         return new CheckpointFinding(
             FindingSeverity.Warning,
             CheckpointErrorCode.ReplicaMismatch,
-            $"{count} between the tensor-parallel files of '{path}', by {Describe(largest.Max)} at most ('{largest.Tensor.Name}')."
+            $"The copies of {Quantity.Of(differences.Length, "norm")} differ between the tensor-parallel files of '{path}', by {Describe(largest.Max)} at most ('{largest.Tensor.Name}')."
                 + $" The export uses those of '{largest.File}', as Hugging Face's converter does.",
             File: path);
     }

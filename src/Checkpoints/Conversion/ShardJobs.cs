@@ -14,13 +14,11 @@ internal static class ShardJobs
     /// <summary>The part of an export that its options ask for.</summary>
     /// <param name="whole">All files.</param>
     /// <param name="options">Which of them.</param>
-    /// <param name="rules">The meaning of the file names there.</param>
     /// <param name="destination">Where other jobs write.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There are no such files, or the files of other jobs are missing or of another export.</exception>
-    public static OutputFiles Select(
-        OutputFiles whole, ExportOptions options, FolderRules rules, ICheckpointFolder destination, CancellationToken cancellationToken) =>
-        options.CompleteShards ? SelectRest(whole, rules, destination, cancellationToken)
+    public static OutputFiles Select(OutputFiles whole, ExportOptions options, ICheckpointFolder destination, CancellationToken cancellationToken) =>
+        options.CompleteShards ? SelectRest(whole, destination, cancellationToken)
         : options.ShardIndex.IsEmpty ? whole
         : SelectShards(whole, options, destination, cancellationToken);
 
@@ -48,16 +46,16 @@ internal static class ShardJobs
         };
     }
 
-    private static OutputFiles SelectRest(OutputFiles whole, FolderRules rules, ICheckpointFolder destination, CancellationToken cancellationToken)
+    private static OutputFiles SelectRest(OutputFiles whole, ICheckpointFolder destination, CancellationToken cancellationToken)
     {
         var files = whole.TensorFiles;
         JobShard[] shards = [.. files.Select((file, index) => JobShard.Find(file, index, destination, cancellationToken))];
 
-        if (destination.HasFile(rules.CommitMarker) && Array.TrueForAll(shards, shard => shard.Record is null))
+        if (destination.HasFile(whole.CommitMarker) && Array.TrueForAll(shards, shard => shard.Record is null))
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"'{destination.Path}' already holds {rules.CommitMarker}, and no files that jobs have written since: there is nothing to complete.",
+                $"'{destination.Path}' already holds {whole.CommitMarker}, and no files that jobs have written since: there is nothing to complete.",
                 destination.Path);
         }
 

@@ -11,11 +11,10 @@ internal sealed class DistributedFiles : FolderRules
     {
         IsIn = DistributedLayout.IsIn,
         HasWeightsIn = folder => folder.FileNames.Any(DistributedLayout.HoldsWeights),
+        ConfigFile = DistributedLayout.MarkerName,
         IsPart = DistributedLayout.IsPart,
         Read = DistributedCheckpoint.Read,
     };
-
-    public override string CommitMarker => DistributedLayout.MarkerName;
 
     /// <summary>No export writes any.</summary>
     public override bool IsWritten(string name) => false;

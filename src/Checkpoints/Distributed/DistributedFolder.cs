@@ -35,7 +35,7 @@ internal sealed record DistributedFolder(
 
         if (names.OthersCount > 0)
         {
-            options.Log?.Invoke($"{names.OthersCount} tensors of '{folder.Path}' are not the model's, such as the state of the optimizer. They are left out.");
+            options.Log?.Invoke($"{Quantity.Of(names.OthersCount, "tensor")} of '{folder.Path}' outside the model, such as the state of the optimizer, will be left out.");
         }
 
         ImmutableArray<CheckpointTensor> tensors = [.. names.Tensors.Zip(saved, (name, tensor) => locator.MakeTensor(name.Name, tensor))];
@@ -94,6 +94,6 @@ internal sealed record DistributedFolder(
             ? "holds a distributed checkpoint without any tensor."
             : names.All(ModelNames.IsOfOptimizer)
                 ? "holds the state of an optimizer. The model is in another folder beside it; accelerate names that pytorch_model_fsdp_0."
-            : $"holds a distributed checkpoint of {names.Length} tensors, and none of them is a parameter of LLaMA: {string.Join(", ", names.Take(MaxShown).Select(name => $"'{name}'"))}"
+            : $"holds a distributed checkpoint of {Quantity.Of(names.Length, "tensor")} without any parameter of LLaMA: {string.Join(", ", names.Take(MaxShown).Select(name => $"'{name}'"))}"
                 + $"{(names.Length > MaxShown ? ", …" : "")}.");
 }

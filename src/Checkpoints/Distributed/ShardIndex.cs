@@ -79,5 +79,5 @@ internal sealed class ShardIndex : DistributedIndex
         return tensor;
     }
 
-    private static string Describe(DistributedChunk chunk) => $"{chunk.View!.DType.GetTorchName()} with {chunk.Offsets.Length} dimensions";
+    private static string Describe(DistributedChunk chunk) => $"{chunk.View!.DType.GetTorchName()} with {Quantity.Of(chunk.Offsets.Length, "dimension")}";
 }

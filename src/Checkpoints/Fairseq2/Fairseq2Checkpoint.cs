@@ -141,7 +141,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         {
             throw new CheckpointException(
                 CheckpointErrorCode.MissingShard,
-                $"'{location.Path}' holds {found} tensor-parallel shard{(found == 1 ? "" : "s")}, but should have {config.ShardCount} according to '{config.Path}'."
+                $"'{location.Path}' holds {Quantity.Of(found, "tensor-parallel shard")}, but should have {config.ShardCount} according to '{config.Path}'."
                 + " Copy the missing files from where the model was trained.",
                 location.Path);
         }

@@ -12,11 +12,10 @@ internal sealed class Fairseq2Files : FolderRules
     {
         IsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is not null,
         HasWeightsIn = folder => CheckpointLayouts.HasModel(folder) || TrainingRun.Find(folder) is { HasModels: true },
+        ConfigFile = SingleFileLayout.FileName,
         Read = (folder, options, cancellationToken) => Fairseq2Checkpoint.Read(folder, options.Step, options.Log, cancellationToken),
         MakeOptions = () => new Fairseq2ExportOptions(),
     };
-
-    public override string CommitMarker => SingleFileLayout.FileName;
 
     public override bool IsWritten(string name) => Is(name, SingleFileLayout.FileName, ModelConfig.FileName);
 

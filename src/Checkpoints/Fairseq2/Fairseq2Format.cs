@@ -14,6 +14,8 @@ internal sealed class Fairseq2Format : OutputFormat
 {
     private const double FixedNormEps = 1e-5;
 
+    public override CheckpointFormat Format => CheckpointFormat.Fairseq2;
+
     public override NamingConvention Convention => NamingConvention.Fairseq2;
 
     public override ITensorContainer Container { get; } = new TorchContainer(new StateDictWrapping("model", [new("model_key", "model")], ["fs2"]));
@@ -49,6 +51,7 @@ internal sealed class Fairseq2Format : OutputFormat
             ],
             split)
         {
+            CommitMarker = SingleFileLayout.FileName,
             Reason = $"Files: 1, because fairseq2 stores a model that is not in training in '{SingleFileLayout.FileName}'.",
         };
     }

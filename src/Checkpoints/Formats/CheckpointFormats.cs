@@ -1,5 +1,6 @@
 using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Gguf;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
@@ -12,7 +13,7 @@ internal static class CheckpointFormats
 {
     /// <summary>In the order in which a folder is asked for them.</summary>
     public static IReadOnlyList<FormatDescriptor> All { get; } =
-        [ReferenceFiles.Descriptor, DistributedFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor];
+        [ReferenceFiles.Descriptor, DistributedFiles.Descriptor, HuggingFaceFiles.Descriptor, Fairseq2Files.Descriptor, GgufFiles.Descriptor];
 
     /// <summary>Those that exports write; the others are only read.</summary>
     public static IReadOnlyList<FormatDescriptor> Written { get; } = [.. All.Where(format => format.MakeOptions is not null)];

@@ -81,7 +81,7 @@ public static class CheckpointListing
 
     private static bool HoldsWeights(ListedFolder folder) => CheckpointFormats.All.Any(format => format.HasWeightsIn(folder));
 
-    private static bool IsDescribed(ListedFolder folder) => CheckpointFormats.All.Any(format => folder.HasFile(format.Folder.CommitMarker));
+    private static bool IsDescribed(ListedFolder folder) => CheckpointFormats.All.Any(format => format.ConfigFile is { } file && folder.HasFile(file));
 
     private static IEnumerable<ListedFolder> Around(ListedFolder folder)
     {

@@ -11,7 +11,7 @@ public static class CheckpointReader
 {
     /// <summary>
     /// Reads the index of whichever checkpoint lies at an address. A folder is Meta's where it holds consolidated.00.pth, PyTorch's where it holds .metadata,
-    /// Hugging Face's where it holds config.json, and fairseq2's otherwise.
+    /// Hugging Face's where it holds config.json, and fairseq2's otherwise, unless it holds GGUF files and nothing of fairseq2.
     /// </summary>
     /// <param name="address">The address of a folder, of a file that holds all of a fairseq2 model, or of a training run.</param>
     /// <param name="options">What is known about it.</param>
@@ -74,7 +74,7 @@ public static class CheckpointReader
             throw CheckpointFolder.Unrecognized(
                 place.Path,
                 ForeignCheckpoint.Describe(place) ?? "holds no LLaMA checkpoint: neither model.pt or another layout of fairseq2, nor Meta's consolidated.00.pth and params.json, nor"
-                    + " Hugging Face's config.json and *.safetensors, nor PyTorch's .metadata and *.distcp. " + (place.CanList
+                    + " Hugging Face's config.json and *.safetensors, nor PyTorch's .metadata and *.distcp, nor a GGUF file. " + (place.CanList
                         ? "Give the path of a folder with such files."
                         : "The server does not show what is in this folder, so only names that a file must have were looked for. Check the address."));
         }
@@ -82,6 +82,6 @@ public static class CheckpointReader
 
     /// <summary>A file that belongs to a checkpoint of several is that of its folder, whose reader says what to give instead.</summary>
     private static FormatDescriptor? FindFormat(ICheckpointFolder place) => !place.Exists && StoredFile.At(place) is { } file
-        ? CheckpointFormats.All.FirstOrDefault(format => format.Format != CheckpointFormat.Fairseq2 && (format.IsPart ?? format.Folder.IsWritten)(file.Name) && format.IsIn(file.Folder))
+        ? CheckpointFormats.All.FirstOrDefault(format => format.Format != CheckpointFormat.Fairseq2 && (format.IsPart ?? format.Folder.IsWritten)(file.Name) && (format.IsReadByFile || format.IsIn(file.Folder)))
         : CheckpointFormats.All.FirstOrDefault(format => place.Exists && format.IsIn(place));
 }

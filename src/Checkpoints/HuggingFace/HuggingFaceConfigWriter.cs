@@ -1,7 +1,6 @@
-using System.Collections.Immutable;
-using System.Text.Json;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Stores;
+using Fairseq2Llama.Tokenizers;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -23,7 +22,7 @@ internal static class HuggingFaceConfigWriter
         json.WriteStringValue("LlamaForCausalLM");
         json.WriteEndArray();
         json.WriteBoolean("attention_bias", HasBias("self_attn"));
-        WriteTokens(json, tokens);
+        GenerationConfig.WriteTokens(json, tokens);
         json.WriteNumber("head_dim", architecture.HeadDim);
         json.WriteString("hidden_act", "silu");
         json.WriteNumber("hidden_size", architecture.ModelDim);
@@ -45,29 +44,4 @@ internal static class HuggingFaceConfigWriter
 
         bool HasBias(string block) => biased.Any(module => module.HuggingFacePrefix.Contains($".{block}.", StringComparison.Ordinal));
     });
-
-    /// <summary>bos_token_id and eos_token_id, the latter as a list where there are several.</summary>
-    public static void WriteTokens(Utf8JsonWriter json, SpecialTokens tokens)
-    {
-        WriteTokens(json, "bos_token_id", tokens.Begin);
-        WriteTokens(json, "eos_token_id", tokens.End);
-    }
-
-    private static void WriteTokens(Utf8JsonWriter json, string name, ImmutableArray<int> tokens)
-    {
-        if (tokens is [var only])
-        {
-            json.WriteNumber(name, only);
-            return;
-        }
-
-        json.WriteStartArray(name);
-
-        foreach (var token in tokens)
-        {
-            json.WriteNumberValue(token);
-        }
-
-        json.WriteEndArray();
-    }
 }

@@ -1,4 +1,5 @@
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Tokenizers;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -11,11 +12,11 @@ internal sealed class HuggingFaceFiles : FolderRules
     {
         IsIn = folder => folder.HasFile(HuggingFaceConfig.FileName),
         HasWeightsIn = folder => folder.FileNames.Any(HoldsWeights),
+        HasChecksums = false,
+        ConfigFile = HuggingFaceConfig.FileName,
         Read = (folder, _, cancellationToken) => LlamaHuggingFaceCheckpoint.Read(folder, cancellationToken),
         MakeOptions = () => new HuggingFaceExportOptions(),
     };
-
-    public override string CommitMarker => HuggingFaceConfig.FileName;
 
     public override bool IsWritten(string name) =>
         HoldsWeights(name) || Is(name, HuggingFaceConfig.FileName, GenerationConfig.FileName) || Is(name, TokenizerFiles.Names);

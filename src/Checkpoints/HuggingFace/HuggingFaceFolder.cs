@@ -4,6 +4,7 @@ using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Tokenizers;
 
 namespace Fairseq2Llama.HuggingFace;
 

@@ -6,6 +6,7 @@ using Fairseq2Llama.Planning;
 using Fairseq2Llama.SafeTensors.Writing;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
+using Fairseq2Llama.Tokenizers;
 
 namespace Fairseq2Llama.HuggingFace;
 
@@ -14,6 +15,8 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options, Cancel
 {
     // Found before anything that takes longer.
     private readonly TokenizerFiles? _tokenizer = options.TokenizerPath is { } path ? TokenizerFiles.Find(path, cancellationToken) : null;
+
+    public override CheckpointFormat Format => CheckpointFormat.HuggingFace;
 
     public override NamingConvention Convention => NamingConvention.HuggingFace;
 
@@ -42,8 +45,9 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options, Cancel
         ];
 
         // A cast or a new division of a model is not meant to remove its tokenizer.
-        var tokenizer = _tokenizer ?? TokenizerFiles.Beside(model.Checkpoint);
-        var tokens = tokenizer.ReadGenerationConfig().Or(_tokenizer?.ReadSpecialTokens()).Or(model.SpecialTokens);
+        var found = _tokenizer ?? TokenizerFiles.Beside(model.Checkpoint);
+        var tokens = found.ReadSpecialTokensOr(model.SpecialTokens);
+        var tokenizer = found.AreGiven ? found.CompleteFor(model.Architecture, tokens) : found;
         var config = HuggingFaceConfigWriter.Write(model.Architecture, tokens, MostFrequentType(model), FindBiased(model));
 
         ImmutableArray<PlannedFile> files =
@@ -52,11 +56,12 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options, Cancel
             .. weights.Length > 1 ? [new PlannedTextFile(WeightIndex.FileName, WeightIndexWriter.Write(weights), "the file of each tensor")] : Array.Empty<PlannedFile>(),
             new PlannedTextFile(HuggingFaceConfig.FileName, config, "the architecture"),
             PlanGenerationConfig(tokenizer, tokens),
-            .. tokenizer.PlanCopies(destination),
+            .. tokenizer.PlanFiles(destination),
         ];
 
         return new OutputFiles(files, split)
         {
+            CommitMarker = HuggingFaceConfig.FileName,
             Reason = string.Create(CultureInfo.InvariantCulture, $"Files: {weights.Length}, of up to {options.MaxShardSize:N0} bytes each."),
             ShardCount = weights.Length,
             NotWritten = [.. tokenizer.FindKept(destination)],

@@ -41,7 +41,7 @@ internal static class ArchitectureCheck
             if (tensor.Shape.Count != parameter.Dims.Length)
             {
                 yield return Contradiction(
-                    $"'{tensor.Name}' has {tensor.Shape.Count} dimensions, not {parameter.Dims.Length}", tensor.Name);
+                    $"'{tensor.Name}' has {Quantity.Of(tensor.Shape.Count, "dimension")}, not {parameter.Dims.Length}", tensor.Name);
                 continue;
             }
 

@@ -14,4 +14,7 @@ public enum CheckpointFormat
 
     /// <summary>That of PyTorch's Distributed Checkpoint: .metadata and *.distcp files. It is read, and not exported to.</summary>
     Distributed,
+
+    /// <summary>GGUF files, which llama.cpp and programs that are based on it read.</summary>
+    Gguf,
 }

@@ -6,8 +6,8 @@ namespace Fairseq2Llama.Planning;
 /// <summary>The meaning of file names in a folder for a format.</summary>
 internal abstract class FolderRules
 {
-    /// <summary>The file that marks the folder as complete: it is removed first and written last.</summary>
-    public abstract string CommitMarker { get; }
+    /// <summary>Whether a folder with nothing else in it is a checkpoint as a whole, so that another one can take the place of it.</summary>
+    public virtual bool OwnsFolder => true;
 
     /// <summary>Whether exports write files of that name.</summary>
     public abstract bool IsWritten(string name);

@@ -15,6 +15,15 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>Whether a folder holds weights of it, whole or not.</summary>
     public required Func<ICheckpointFolder, bool> HasWeightsIn { get; init; }
 
+    /// <summary>The file that describes a model, which may be all that a listing shows of a checkpoint; null where that is always weights.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Whether its files have checksums of what they hold.</summary>
+    public bool HasChecksums { get; init; } = true;
+
+    /// <summary>Whether a checkpoint is read by the path of a file, so that a folder can hold it beside any other.</summary>
+    public bool IsReadByFile { get; init; }
+
     /// <summary>Whether a file of that name is only a part of such a checkpoint, which is read by its folder; null if that is what exports write.</summary>
     public Func<string, bool>? IsPart { get; init; }
 

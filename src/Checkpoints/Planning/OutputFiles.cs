@@ -8,6 +8,9 @@ namespace Fairseq2Llama.Planning;
 /// <param name="Split">How tensors are divided over them.</param>
 internal sealed record OutputFiles(ImmutableArray<PlannedFile> Planned, ModelParallelSplit Split)
 {
+    /// <summary>The file that marks the checkpoint as complete: that of an earlier one is removed first, and it is written last.</summary>
+    public required string CommitMarker { get; init; }
+
     /// <summary>Why it becomes so many files, in a sentence.</summary>
     public required string Reason { get; init; }
 

@@ -11,6 +11,9 @@ namespace Fairseq2Llama.Planning;
 /// </summary>
 internal abstract class OutputFormat
 {
+    /// <summary>Which it is.</summary>
+    public abstract CheckpointFormat Format { get; }
+
     /// <summary>The names of parameters, and the order of their rows.</summary>
     public abstract NamingConvention Convention { get; }
 
@@ -28,6 +31,9 @@ internal abstract class OutputFormat
 
     /// <summary>Whether the output projection is omitted if it is tied to the embedding table. Otherwise it is always written.</summary>
     public virtual bool OmitsTiedOutput => false;
+
+    /// <summary>Whether its files can hold quantized tensors.</summary>
+    public virtual bool HoldsQuantized => false;
 
     /// <summary>The element type that a tensor gets.</summary>
     /// <param name="tensor">The tensor.</param>

@@ -14,7 +14,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
 
     public override long Length => files.Sum(file => (long)LineOf(new byte[MD5.HashSizeInBytes], file).Length);
 
-    public override string Summary => $"MD5 of {files.Count} files";
+    public override string Summary => $"MD5 of {Quantity.Of(files.Count, "file")}";
 
     internal override WritePhase Phase => WritePhase.Derived;
 

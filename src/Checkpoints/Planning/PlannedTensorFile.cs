@@ -33,7 +33,7 @@ internal sealed class PlannedTensorFile : PlannedFile
         get
         {
             var types = Tensors.Where(tensor => tensor.Storage.IsCast).Select(tensor => tensor.DType.GetTorchName()).Distinct().ToArray();
-            return $"{Tensors.Count} tensors{(types.Length > 0 ? ", cast to " : "")}{string.Join(" and ", types)}";
+            return $"{Quantity.Of(Tensors.Count, "tensor")}{(types.Length > 0 ? ", cast to " : "")}{string.Join(" and ", types)}";
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         var entries = plan.Container.Read(source);
         var storages = new Dictionary<PlannedStorage, StoredBytes>();
 
-        Require(entries.Count == plan.Tensors.Count, $"{entries.Count} tensors instead of {plan.Tensors.Count}");
+        Require(entries.Count == plan.Tensors.Count, $"{Quantity.Of(entries.Count, "tensor")} instead of {plan.Tensors.Count}");
 
         foreach (var (planned, (name, tensor)) in plan.Tensors.Zip(entries))
         {

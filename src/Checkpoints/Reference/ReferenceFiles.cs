@@ -11,11 +11,10 @@ internal sealed class ReferenceFiles : FolderRules
     {
         IsIn = folder => folder.HasFile(ReferenceShard.NameOf(0)),
         HasWeightsIn = folder => folder.FileNames.Any(ReferenceShard.IsNameOfOne),
+        ConfigFile = ReferenceParams.FileName,
         Read = (folder, _, cancellationToken) => LlamaReferenceCheckpoint.Read(folder, cancellationToken),
         MakeOptions = () => new ReferenceExportOptions(),
     };
-
-    public override string CommitMarker => ReferenceParams.FileName;
 
     public override bool IsWritten(string name) => Is(name, ReferenceParams.FileName, PlannedChecklist.FileName) || ReferenceShard.IsNameOfOne(name);
 

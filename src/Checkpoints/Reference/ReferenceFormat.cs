@@ -12,6 +12,8 @@ namespace Fairseq2Llama.Reference;
 /// <summary>Meta's reference format: params.json, and a torch.save file for each model-parallel rank.</summary>
 internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFormat
 {
+    public override CheckpointFormat Format => CheckpointFormat.Reference;
+
     public override NamingConvention Convention => NamingConvention.Reference;
 
     public override ITensorContainer Container { get; } = new TorchContainer();
@@ -36,8 +38,8 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
         if (options.ParamsLayout == ParamsLayout.Llama2 && !ReferenceParams.SuitsLlama2(architecture))
         {
             yield return ArchitectureCheck.Contradiction(
-                $"meta-llama/llama always uses an unscaled RopeTheta of {Format(ReferenceParams.Llama2RopeTheta)}, but the architecture has"
-                + $" {Format(architecture.RopeTheta)}{(architecture.RopeScaleFactor is { } factor ? $", scaled by {Format(factor)}" : "")};"
+                $"meta-llama/llama always uses an unscaled RopeTheta of {Show(ReferenceParams.Llama2RopeTheta)}, but the architecture has"
+                + $" {Show(architecture.RopeTheta)}{(architecture.RopeScaleFactor is { } factor ? $", scaled by {Show(factor)}" : "")};"
                 + " choose -ParamsLayout Llama3");
         }
     }
@@ -51,12 +53,12 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
         if (Layout(architecture) == ParamsLayout.Nested)
         {
-            yield return $"The nested {ConfigFileName} can't record that rotary encoding is scaled by {Format(factor)}. Its readers have to know this.";
+            yield return $"The nested {ConfigFileName} can't record that rotary encoding is scaled by {Show(factor)}. Its readers have to know this.";
         }
         else if (factor != RotaryScale.DefaultFactor)
         {
-            yield return $"{ConfigFileName} records that rotary encoding is scaled, but can't record that it is scaled by {Format(factor)}:"
-                + $" Meta's loader always scales by {Format(RotaryScale.DefaultFactor)}.";
+            yield return $"{ConfigFileName} records that rotary encoding is scaled, but can't record that it is scaled by {Show(factor)}:"
+                + $" Meta's loader always scales by {Show(RotaryScale.DefaultFactor)}.";
         }
     }
 
@@ -68,7 +70,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
                 $"{ConfigFileName} is nested, for Hugging Face's converter. For Meta's own loaders, choose -ParamsLayout Flat.",
             ParamsLayout.Llama2 =>
                 $"{ConfigFileName} is flat and without rope_theta, for meta-llama/llama. meta-llama/llama3 and meta-llama/llama-models would use"
-                + $" {Format(ReferenceParams.Llama3RopeTheta)}; for them, choose -ParamsLayout Llama3.",
+                + $" {Show(ReferenceParams.Llama3RopeTheta)}; for them, choose -ParamsLayout Llama3.",
             _ when architecture.RopeScaleFactor is not null =>
                 $"{ConfigFileName} is flat with rope_theta and use_scaled_rope, for meta-llama/llama-models; Meta's earlier loaders can't scale.",
             _ =>
@@ -79,7 +81,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
     private ParamsLayout Layout(LlamaArchitecture architecture) => ReferenceParams.Resolve(architecture, options.ParamsLayout);
 
-    private static string Format(double number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Show(double number) => number.ToString(CultureInfo.InvariantCulture);
 
     public override LlamaCheckpoint Open(ICheckpointFolder folder, LlamaArchitecture architecture, OutputFiles output, CancellationToken cancellationToken) =>
         LlamaReferenceCheckpoint.OfExport(folder, architecture, output);
@@ -95,6 +97,7 @@ internal sealed class ReferenceFormat(ReferenceExportOptions options) : OutputFo
 
         return new OutputFiles(options.Checklist ? [.. files, new PlannedChecklist(files)] : files, split)
         {
+            CommitMarker = ReferenceParams.FileName,
             Reason = DescribeCount(split.Count),
             ShardCount = split.Count,
             Warnings = [.. FindForeignDivision(model.Architecture, split)],

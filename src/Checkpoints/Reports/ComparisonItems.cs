@@ -6,10 +6,10 @@ internal static class ComparisonItems
     public static IEnumerable<SummaryItem> Of(CheckpointComparisonSummary summary)
     {
         yield return summary.AreEqual
-            ? new SummaryItem("Result", "All equal", $"{ReportText.Count(summary.TensorCount, "tensor")}, {summary.Manner}")
+            ? new SummaryItem("Result", "All equal", $"{Quantity.Of(summary.TensorCount, "tensor")}, {summary.Manner}")
             : new SummaryItem(
                 "Result",
-                $"{Display.Grouped(summary.TensorCount - summary.Equal)} of {ReportText.Count(summary.TensorCount, "tensor")} not equal",
+                $"{Display.Grouped(summary.TensorCount - summary.Equal)} of {Quantity.Of(summary.TensorCount, "tensor")} not equal",
                 $"{summary.Reasons}; compared {summary.Manner}");
 
         if (summary.MaxAbsoluteDifferenceTensor is { } farthest)

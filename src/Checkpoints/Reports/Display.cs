@@ -57,6 +57,11 @@ public static class Display
         return value + unit;
     }
 
+    /// <summary>A number of things: <c>1 file</c>, <c>1,200 files</c>.</summary>
+    /// <param name="count">The number.</param>
+    /// <param name="one">The word for one of them.</param>
+    public static string Count(long count, string one) => Quantity.Of(count, one);
+
     /// <summary>Bytes with a binary unit, and exactly: <c>2.79 GiB (2,995,912,704 bytes)</c>.</summary>
     public static string ExactSize(long bytes) => bytes < 1024 ? Size(bytes) : $"{Size(bytes)} ({Grouped(bytes)} bytes)";
 
@@ -70,7 +75,7 @@ public static class Display
     public static string Architecture(LlamaArchitecture? architecture) =>
         architecture is null ? ""
         : ArchitectureMatcher.Like(architecture).Any(known => known.Name == architecture.Name) ? architecture.Name
-        : string.Create(CultureInfo.InvariantCulture, $"{architecture.NumLayers} layers of {architecture.ModelDim}");
+        : string.Create(CultureInfo.InvariantCulture, $"{Quantity.Of(architecture.NumLayers, "layer")} of {architecture.ModelDim}");
 
     /// <summary>The files of a checkpoint, by their paths in its folder: <c>pp_00/tp_00/sdp_00.pt, …</c>; not more than a few.</summary>
     public static string Files(LlamaCheckpoint checkpoint)

@@ -25,7 +25,7 @@ internal static class ReportSummary
         yield return new SummaryItem("Weights", Display.Size(bytes), $"{Display.Grouped(bytes)} bytes{once}");
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
         yield return new SummaryItem(
-            "Tensors", Display.Grouped(checkpoint.Tensors.Length), $"in {ReportText.Count(report.Layers.Length, "layer")} and outside them");
-        yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), ReportText.Count(report.Files.Length, "file"));
+            "Tensors", Display.Grouped(checkpoint.Tensors.Length), $"in {Quantity.Of(report.Layers.Length, "layer")} and outside them");
+        yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), Quantity.Of(report.Files.Length, "file"));
     }
 }

@@ -25,9 +25,6 @@ internal static class ReportText
         return all.Min() > all.Max() * AlikeShare;
     }
 
-    /// <summary>A number of things: <c>1 file</c>, <c>2 files</c>.</summary>
-    public static string Count(long count, string one) => $"{Display.Grouped(count)} {one}{(count == 1 ? "" : "s")}";
-
     /// <summary>A number with a minus that is one.</summary>
     public static string Signed(double? number) =>
         Display.Number(number).Replace('-', '−').Replace("e−", "e-", StringComparison.Ordinal);

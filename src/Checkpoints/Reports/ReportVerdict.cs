@@ -1,3 +1,5 @@
+using Fairseq2Llama.Formats;
+
 namespace Fairseq2Llama.Reports;
 
 /// <summary>Says in words what a report found, and where it looked.</summary>
@@ -11,7 +13,7 @@ internal static class ReportVerdict
             from finding in report.Findings
             group finding by finding.Severity into severity
             orderby severity.Key descending
-            select ReportText.Count(severity.Count(), severity.Key == FindingSeverity.Information ? "note" : severity.Key.ToString().ToLowerInvariant()));
+            select Quantity.Of(severity.Count(), severity.Key == FindingSeverity.Information ? "note" : severity.Key.ToString().ToLowerInvariant()));
 
         return $"{NonFinite(report)}{counts}{Exportable(report)}.";
     }
@@ -21,13 +23,13 @@ internal static class ReportVerdict
     {
         const string Checked = "The report checks names, shapes, element types and files";
 
-        var hasChecksums = report.Checkpoint.Format != CheckpointFormat.HuggingFace;
+        var hasChecksums = CheckpointFormats.Of(report.Checkpoint.Format).HasChecksums;
         var scope = report.Measured switch
         {
             null when hasChecksums => $"{Checked}, but neither numbers nor checksums, which takes -Statistics.",
             null => $"{Checked}, but not numbers, which takes -Statistics.",
             { } measured when hasChecksums => $"{Checked}, looks for NaN and Inf in {Numbers(measured.Length)}, and compares the checksums that the files have.",
-            { } measured => $"{Checked}, and looks for NaN and Inf in {Numbers(measured.Length)}; safetensors files have no checksums.",
+            { } measured => $"{Checked}, and looks for NaN and Inf in {Numbers(measured.Length)}; files of this format have no checksums.",
         };
 
         return report.Checkpoint.Tensors.Any(tensor => tensor.Copies.Length > 1)
@@ -36,13 +38,13 @@ internal static class ReportVerdict
 
         string Numbers(int measured) => measured == report.Checkpoint.Tensors.Length
             ? "all numbers"
-            : $"the numbers of {Display.Grouped(measured)} of {ReportText.Count(report.Checkpoint.Tensors.Length, "tensor")}";
+            : $"the numbers of {Display.Grouped(measured)} of {Quantity.Of(report.Checkpoint.Tensors.Length, "tensor")}";
     }
 
     private static string NonFinite(CheckpointReport report)
     {
         var statistics = (report.Measured ?? []).Select(item => item.Statistics).ToArray();
-        var of = $"of {ReportText.Count(report.Checkpoint.Tensors.Length, "tensor")}. ";
+        var of = $"of {Quantity.Of(report.Checkpoint.Tensors.Length, "tensor")}. ";
 
         return (statistics.Count(tensor => tensor.NaN > 0), statistics.Count(tensor => tensor.Inf > 0)) switch
         {

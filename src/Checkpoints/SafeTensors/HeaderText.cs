@@ -26,7 +26,7 @@ internal static class HeaderText
 
         if (source.Length <= LengthSize)
         {
-            throw Unrecognized(source, $"has only {source.Length} bytes");
+            throw Unrecognized(source, $"has only {Quantity.Of(source.Length, "byte")}");
         }
 
         using var reader = source.Open();

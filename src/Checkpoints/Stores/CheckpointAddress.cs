@@ -45,6 +45,14 @@ public sealed class CheckpointAddress
     /// <summary>Whether it is in a store or on a web server.</summary>
     public bool IsRemote { get; }
 
+    /// <summary>The last part of it: the name of a file or folder.</summary>
+    public string Name => IsRemote ? Text[(Text.LastIndexOf('/') + 1)..] : Path.GetFileName(Text);
+
+    /// <summary>What is around it; itself where nothing is.</summary>
+    public CheckpointAddress Parent => IsRemote
+        ? new CheckpointAddress(Text[..Text.LastIndexOf('/')], Access)
+        : new CheckpointAddress(Path.GetDirectoryName(Text) ?? Text, Access);
+
     /// <summary>Whether there was a user before the server, perhaps with a password. It is not used.</summary>
     internal bool HasUser { get; }
 

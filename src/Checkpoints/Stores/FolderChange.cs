@@ -20,6 +20,9 @@ internal sealed record FolderChange
     /// <summary>The file that marks the folder as complete: it is removed first and written last.</summary>
     public required string CommitMarker { get; init; }
 
+    /// <summary>Whether the folder as a whole can be replaced if everything in it is.</summary>
+    public required bool OwnsFolder { get; init; }
+
     /// <summary>The shards of a job that writes only some; empty for an export of all.</summary>
     public required ImmutableArray<int> Shards { get; init; }
 

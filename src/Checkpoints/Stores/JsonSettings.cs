@@ -30,6 +30,18 @@ internal sealed class JsonSettings
     /// <summary>The names of its entries.</summary>
     public IEnumerable<string> Names => Decode(() => _object.EnumerateObject().Select(property => property.Name).ToArray());
 
+    /// <summary>Its entries that are not null, if all of them are objects.</summary>
+    public IEnumerable<(string Name, JsonSettings Value)> ObjectEntries =>
+        from entry in EntriesOf(JsonValueKind.Object)
+        select (entry.Name, new JsonSettings(File, entry.Value));
+
+    /// <summary>Its entries that are not null, if all of them are whole numbers.</summary>
+    public IEnumerable<(string Name, int Value)> IntegerEntries =>
+        from entry in EntriesOf(JsonValueKind.Number)
+        select (entry.Name, entry.Value.TryGetInt32(out var number)
+            ? number
+            : throw CheckpointException.Corrupt(File, $"'{entry.Name}' is {entry.Value.GetRawText()}, but should be a whole number."));
+
     /// <exception cref="CheckpointException">It can't be read, or is not a JSON object.</exception>
     public static JsonSettings Read(IByteSource source)
     {
@@ -49,8 +61,14 @@ internal sealed class JsonSettings
         }
     }
 
+    /// <summary>What something in it is; undefined where it is not there.</summary>
+    public JsonValueKind KindOf(string name) => Decode(() => _object.TryGetProperty(name, out var value) ? value.ValueKind : JsonValueKind.Undefined);
+
+    /// <summary>Whether something is there, even if it is null.</summary>
+    public bool Has(string name) => KindOf(name) != JsonValueKind.Undefined;
+
     /// <summary>Whether something in it is an object itself.</summary>
-    public bool IsObject(string name) => Decode(() => _object.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object);
+    public bool IsObject(string name) => KindOf(name) == JsonValueKind.Object;
 
     /// <summary>An object within it; null where it is not there, or null.</summary>
     public JsonSettings? Find(string name) => Get(name, JsonValueKind.Object) is { } value ? new JsonSettings(File, value) : null;
@@ -94,6 +112,14 @@ internal sealed class JsonSettings
 
     /// <exception cref="CheckpointException">It is not there.</exception>
     public int Require(string name) => Integer(name) ?? throw CheckpointException.Corrupt(File, $"it has no '{name}'.");
+
+    /// <summary>All at once, because looking for each would take time that grows with the square of their number.</summary>
+    private (string Name, JsonElement Value)[] EntriesOf(JsonValueKind kind) => Decode(() => _object.EnumerateObject()
+        .Where(property => property.Value.ValueKind != JsonValueKind.Null)
+        .Select(property => property.Value.ValueKind == kind
+            ? (property.Name, property.Value)
+            : throw CheckpointException.Corrupt(File, $"'{property.Name}' can't be {property.Value.GetRawText()}."))
+        .ToArray());
 
     private JsonElement? Get(string name, params JsonValueKind[] kinds)
     {

@@ -18,6 +18,7 @@ namespace Fairseq2Llama.Tensors;
 /// Of floating-point types; of a complex number it is about one of the two, and of a quantized type about the scale. All patterns of integers are finite.
 /// </param>
 /// <param name="ElementsPerBlock">How many elements that piece holds.</param>
+/// <param name="GgmlType">Its number in GGUF files (ggml.h); null where a LLaMA has none of it there.</param>
 internal sealed record DTypeInfo(
     DType DType,
     string TorchName,
@@ -26,14 +27,15 @@ internal sealed record DTypeInfo(
     string? StorageName,
     string? SafeTensorsName,
     FloatFormat? Float = null,
-    int ElementsPerBlock = 1)
+    int ElementsPerBlock = 1,
+    uint? GgmlType = null)
 {
     private static readonly DTypeInfo[] All =
     [
-        new(DType.Float32, "float32", 4, 4, "FloatStorage", "F32", new(0x7f7f_ffff)),
-        new(DType.Float64, "float64", 8, 8, "DoubleStorage", "F64", new(0x7fef_ffff_ffff_ffff)),
-        new(DType.Float16, "float16", 2, 2, "HalfStorage", "F16", new(0x7bff)),
-        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage", "BF16", new(0x7f7f)),
+        new(DType.Float32, "float32", 4, 4, "FloatStorage", "F32", new(0x7f7f_ffff), GgmlType: 0),
+        new(DType.Float64, "float64", 8, 8, "DoubleStorage", "F64", new(0x7fef_ffff_ffff_ffff), GgmlType: 28),
+        new(DType.Float16, "float16", 2, 2, "HalfStorage", "F16", new(0x7bff), GgmlType: 1),
+        new(DType.BFloat16, "bfloat16", 2, 2, "BFloat16Storage", "BF16", new(0x7f7f), GgmlType: 30),
         new(DType.Float8E4M3FN, "float8_e4m3fn", 1, 1, null, "F8_E4M3", new(0x7e, HasInfinity: false)),
         new(DType.Float8E5M2, "float8_e5m2", 1, 1, null, "F8_E5M2", new(0x7b)),
         new(DType.Int8, "int8", 1, 1, "CharStorage", "I8"),
@@ -47,7 +49,7 @@ internal sealed record DTypeInfo(
         new(DType.Bool, "bool", 1, 1, "BoolStorage", "BOOL"),
         new(DType.Complex64, "complex64", 8, 4, "ComplexFloatStorage", "C64", new(0x7f7f_ffff)),
         new(DType.Complex128, "complex128", 16, 8, "ComplexDoubleStorage", null, new(0x7fef_ffff_ffff_ffff)),
-        new(DType.Q8_0, "q8_0", 34, 1, null, null, new(0x7bff), ElementsPerBlock: 32),
+        new(DType.Q8_0, "q8_0", 34, 1, null, null, new(0x7bff), ElementsPerBlock: 32, GgmlType: 8),
     ];
 
     /// <summary>
@@ -75,6 +77,9 @@ internal sealed record DTypeInfo(
     private static readonly FrozenDictionary<string, DTypeInfo> BySafeTensorsName =
         All.Where(info => info.SafeTensorsName is not null).ToFrozenDictionary(info => info.SafeTensorsName!, StringComparer.Ordinal);
 
+    private static readonly FrozenDictionary<uint, DTypeInfo> ByGgmlType =
+        All.Where(info => info.GgmlType is not null).ToFrozenDictionary(info => info.GgmlType!.Value);
+
     public static IReadOnlyList<DTypeInfo> Known => All;
 
     public static DTypeInfo Of(DType dtype) => ByDType[dtype];
@@ -92,4 +97,8 @@ internal sealed record DTypeInfo(
     /// <param name="name">As it stands in the header of a file: <c>BF16</c>.</param>
     /// <returns>Null when no <see cref="DType"/> is called that.</returns>
     public static DTypeInfo? OfSafeTensors(string name) => BySafeTensorsName.GetValueOrDefault(name);
+
+    /// <param name="number">As it stands in a GGUF file.</param>
+    /// <returns>Null when no <see cref="DType"/> is meant.</returns>
+    public static DTypeInfo? OfGgml(uint number) => ByGgmlType.GetValueOrDefault(number);
 }

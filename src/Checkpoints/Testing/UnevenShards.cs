@@ -39,7 +39,7 @@ internal static class UnevenShards
             yield return new CheckpointFinding(
                 FindingSeverity.Information,
                 CheckpointErrorCode.ShardMismatch,
-                $"{uneven} tensors do not divide evenly by {checkpoint.DataParallelSize}, so the last files hold fewer of their rows or none");
+                $"{Quantity.Of(uneven, "tensor")} can't be divided evenly by {checkpoint.DataParallelSize}, so the last files hold fewer rows or none");
         }
     }
 

@@ -4,7 +4,7 @@ namespace Fairseq2Llama.Cmdlets;
 
 /// <summary>Reads the index of a LLaMA checkpoint, whichever format it has. Tensor data stays where it is.</summary>
 [Cmdlet(VerbsCommunications.Read, "LlamaCheckpoint", DefaultParameterSetName = "Path")]
-[OutputType(typeof(Fairseq2Checkpoint), typeof(LlamaReferenceCheckpoint), typeof(LlamaHuggingFaceCheckpoint), typeof(DistributedCheckpoint))]
+[OutputType(typeof(Fairseq2Checkpoint), typeof(LlamaReferenceCheckpoint), typeof(LlamaHuggingFaceCheckpoint), typeof(DistributedCheckpoint), typeof(LlamaGgufCheckpoint))]
 public sealed class ReadLlamaCheckpointCommand : ReadRunCommand
 {
     private CheckpointReadOptions _options = new();

@@ -11,5 +11,5 @@ internal sealed class TensorNamePatterns(IEnumerable<string> patterns)
     public bool Match(CheckpointTensor tensor) => NamesOf(tensor).Any(name => Array.Exists(_patterns, pattern => pattern.IsMatch(name)));
 
     private static IEnumerable<string> NamesOf(CheckpointTensor tensor) =>
-        new[] { tensor.Name, tensor.Fairseq2Name, tensor.ReferenceName, tensor.HuggingFaceName }.OfType<string>().Distinct(StringComparer.Ordinal);
+        new[] { tensor.Name, tensor.Fairseq2Name, tensor.ReferenceName, tensor.HuggingFaceName, tensor.GgufName }.OfType<string>().Distinct(StringComparer.Ordinal);
 }

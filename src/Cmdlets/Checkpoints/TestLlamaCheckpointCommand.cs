@@ -47,7 +47,7 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
 
     /// <summary>The format that it is going to be exported to. When absent, what would keep it from any of them is an error.</summary>
     [Parameter]
-    [ValidateSet(nameof(CheckpointFormat.Fairseq2), nameof(CheckpointFormat.Reference), nameof(CheckpointFormat.HuggingFace))]
+    [ValidateSet(nameof(CheckpointFormat.Fairseq2), nameof(CheckpointFormat.Reference), nameof(CheckpointFormat.HuggingFace), nameof(CheckpointFormat.Gguf))]
     public CheckpointFormat? For { get; set; }
 
     /// <summary>Reads all data, too: checksums, NaN and Inf, and whether copies in several files are the same.</summary>

@@ -22,5 +22,5 @@ public sealed class ArchitectureCompleter : IArgumentCompleter
 
     private static string Describe(LlamaArchitecture architecture) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{architecture.Name}: {Display.Count(architecture.ParameterCount)} parameters, {architecture.NumLayers} layers of {architecture.ModelDim}");
+        $"{architecture.Name}: {Display.Count(architecture.ParameterCount)} parameters, {Display.Count(architecture.NumLayers, "layer")} of {architecture.ModelDim}");
 }

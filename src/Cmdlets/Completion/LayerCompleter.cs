@@ -18,5 +18,5 @@ public sealed class LayerCompleter : IArgumentCompleter
             group tensor by tensor.Layer!.Value into layer
             orderby layer.Key
             let number = layer.Key.ToString(CultureInfo.InvariantCulture)
-            select (number, $"layer {number}: {layer.Count()} tensors, {Display.Size(layer.Sum(tensor => tensor.SizeInBytes))}"));
+            select (number, $"layer {number}: {Display.Count(layer.Count(), "tensor")}, {Display.Size(layer.Sum(tensor => tensor.SizeInBytes))}"));
 }

@@ -16,7 +16,7 @@ public abstract class ExportCommand : DestinationCmdlet
     [Parameter]
     [CastType]
     [ValidateSet(nameof(Fairseq2Llama.DType.Float32), nameof(Fairseq2Llama.DType.Float16), nameof(Fairseq2Llama.DType.BFloat16))]
-    public DType? DType { get; set; }
+    public virtual DType? DType { get; set; }
 
     /// <summary>Carries tensors over that LLaMA does not have, with a warning for each.</summary>
     [Parameter]
@@ -49,8 +49,12 @@ public abstract class ExportCommand : DestinationCmdlet
     private protected virtual bool CompletesShards => false;
 
     /// <summary>Options with what only this format has.</summary>
+    /// <param name="destination">What the user gave.</param>
     /// <exception cref="CheckpointException">An argument is wrong.</exception>
-    private protected abstract ExportOptions MakeOptions();
+    private protected abstract ExportOptions MakeOptions(CheckpointAddress destination);
+
+    /// <summary>The folder that files are written into: the destination, where that is not a file.</summary>
+    private protected virtual CheckpointAddress FolderOf(CheckpointAddress destination) => destination;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -62,7 +66,7 @@ public abstract class ExportCommand : DestinationCmdlet
         }
 
         PerCheckpoint((checkpoint, destination) =>
-            Export(checkpoint.Name, destination, options => CheckpointExport.Plan(checkpoint, destination, options, Stop)));
+            Export(checkpoint.Name, destination, (folder, options) => CheckpointExport.Plan(checkpoint, folder, options, Stop)));
     }
 
     /// <inheritdoc/>
@@ -72,7 +76,7 @@ public abstract class ExportCommand : DestinationCmdlet
 
         foreach (var (destination, tensors) in _tensors.Values)
         {
-            PerItem(() => Export($"{tensors.Count} tensors", destination, options => CheckpointExport.Plan(tensors, destination, options, Stop)));
+            PerItem(() => Export(Display.Count(tensors.Count, "tensor"), destination, (folder, options) => CheckpointExport.Plan(tensors, folder, options, Stop)));
         }
     }
 
@@ -88,12 +92,14 @@ public abstract class ExportCommand : DestinationCmdlet
         collected.Tensors.AddRange(Tensor);
     }
 
-    private void Export(string name, CheckpointAddress destination, Func<ExportOptions, ConversionPlan> makePlan)
+    private void Export(string name, CheckpointAddress destination, Func<CheckpointAddress, ExportOptions, ConversionPlan> makePlan)
     {
         _written.RequireNew(destination.Text);
-        CleanUp(destination);
+        var options = MakeOptions(destination);
+        var folder = FolderOf(destination);
+        CleanUp(folder);
 
-        var plan = makePlan(MakeOptions() with
+        var plan = makePlan(folder, options with
         {
             Architecture = NamedArchitecture,
             DType = DType,
@@ -122,7 +128,7 @@ public abstract class ExportCommand : DestinationCmdlet
 
         var description = Describe(name, plan);
         var reason = ShouldProcessReason.None;
-        var isApproved = plan.Files.IsEmpty || ShouldProcess(description, description, MyInvocation.MyCommand.Name, out reason);
+        var isApproved = plan.IsDone || ShouldProcess(description, description, MyInvocation.MyCommand.Name, out reason);
 
         if (isApproved)
         {

@@ -7,5 +7,5 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(Fairseq2Checkpoint))]
 public sealed class ExportFairseq2CheckpointCommand : ExportCommand
 {
-    private protected override ExportOptions MakeOptions() => new Fairseq2ExportOptions();
+    private protected override ExportOptions MakeOptions(CheckpointAddress destination) => new Fairseq2ExportOptions();
 }

@@ -17,7 +17,7 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ShardedExportComma
     [ValidateNotNullOrEmpty]
     public string? TokenizerPath { get; set; }
 
-    private protected override ExportOptions MakeOptions() => new HuggingFaceExportOptions
+    private protected override ExportOptions MakeOptions(CheckpointAddress destination) => new HuggingFaceExportOptions
     {
         MaxShardSize = MaxShardSize,
         TokenizerPath = TokenizerPath is null ? null : ResolveTokenizer(TokenizerPath),

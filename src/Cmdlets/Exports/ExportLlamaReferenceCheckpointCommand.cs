@@ -26,7 +26,7 @@ public sealed class ExportLlamaReferenceCheckpointCommand : ShardedExportCommand
     [Parameter]
     public SwitchParameter Checklist { get; set; }
 
-    private protected override ExportOptions MakeOptions() => new ReferenceExportOptions
+    private protected override ExportOptions MakeOptions(CheckpointAddress destination) => new ReferenceExportOptions
     {
         ShardCount = ShardCount,
         ParamsLayout = ParamsLayout,

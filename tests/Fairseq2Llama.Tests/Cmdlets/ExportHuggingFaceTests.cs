@@ -365,6 +365,10 @@ public class ExportHuggingFaceTests : ExportTests
 
         Assert.Contains("model.safetensors: 21 tensors", string.Join("\n", Session.Host.TakeLines()), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder["out"]));
+
+        Session.Run($"$fs2 | {Export} -Architecture $tiny -MaxShardSize 1KB -WhatIf");
+
+        Assert.Matches("  model-00001-of-000[0-9]{2}.safetensors: 1 tensor, ", string.Join("\n", Session.Host.TakeLines()));
     }
 
     [Fact]

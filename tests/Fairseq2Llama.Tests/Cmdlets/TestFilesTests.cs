@@ -277,7 +277,7 @@ public sealed class TestFilesTests : IDisposable
 
     [External]
     [Theory]
-    [InlineData("6 6 4", FindingSeverity.Information, "do not divide evenly by 3")]
+    [InlineData("6 6 4", FindingSeverity.Information, "can't be divided evenly by 3")]
     [InlineData("4 6 6", FindingSeverity.Warning, "has 4, 6, 6 rows")]
     [InlineData("16 0 0", FindingSeverity.Warning, "would have divided them into 6, 6, 4")]
     public void An_uneven_division_is_found(string rows, FindingSeverity severity, string words)

@@ -122,9 +122,10 @@ public sealed class TestLlamaCheckpointTests : IDisposable
     /// <summary>llama3_8b and llama3_1_8b have the same shapes and the same params.json, but not the same config.json and model.yaml.</summary>
     [External]
     [Theory]
-    [InlineData("", "config.json differ", "model.yaml differ")]
+    [InlineData("", "config.json differ", "model.yaml differ", "model.gguf differ")]
     [InlineData("-For HuggingFace", "config.json differ")]
     [InlineData("-For Fairseq2", "model.yaml differ")]
+    [InlineData("-For Gguf", "model.gguf differ")]
     [InlineData("-For Reference")]
     [InlineData("-Architecture llama3_1_8b")]
     public void Finds_that_an_export_would_ask_for_the_architecture(string arguments, params string[] messages)

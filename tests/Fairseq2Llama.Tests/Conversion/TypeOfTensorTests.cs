@@ -54,6 +54,8 @@ public sealed class TypeOfTensorTests : IDisposable
     {
         private readonly Fairseq2Format _fairseq2 = new();
 
+        public override CheckpointFormat Format => CheckpointFormat.Fairseq2;
+
         public override NamingConvention Convention => _fairseq2.Convention;
 
         public override ITensorContainer Container => _fairseq2.Container;

@@ -2,11 +2,11 @@ using System.Globalization;
 using System.Reflection;
 using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
-using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.Tokenizers;
 using Fairseq2Llama.TorchFiles.Pickle;
 using Fairseq2Llama.TorchFiles.Zip;
 
@@ -37,7 +37,10 @@ public class SecurityPolicyTests
         AssertStates("size of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
         AssertStates("nesting depth of a safetensors header", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
         AssertStates("`config.json`", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
-        AssertStates("`tokenizer.json`", $"{Constant(typeof(AddedTokens), "MaxLength") >> 20} MiB");
+        AssertStates("`tokenizer.json`", $"{Constant(typeof(TokenizerJson), "MaxLength") >> 20} MiB");
+        AssertStates("`tokenizer.model`", $"{Constant(typeof(TokenizerModel), "MaxLength") >> 20} MiB");
+        AssertStates("length of a token", $"{Constant(typeof(TokenizerModel), "MaxTokenLength")}");
+        AssertStates("merges", $"{Constant(typeof(Merges), "MaxCharacters") >> 20} Mi");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
         AssertStates("length of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");

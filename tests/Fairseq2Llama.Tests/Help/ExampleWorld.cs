@@ -12,6 +12,9 @@ internal sealed partial class ExampleWorld : IDisposable
 
     public ExampleWorld()
     {
+        Directory.CreateDirectory(_folder["tokenizer"]);
+        File.WriteAllBytes(_folder["tokenizer/tokenizer.model"], SentencePieceBuilder.OfSize(TinyModel.Architecture.VocabSize).Build());
+
         using var session = new Session();
         session["tiny"] = TinyModel.Architecture;
         session["data"] = Repository.Data("checkpoints");
@@ -21,12 +24,9 @@ internal sealed partial class ExampleWorld : IDisposable
             Read-Fairseq2Checkpoint $data/fs2 | Export-Fairseq2Checkpoint runs/7b -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint meta/base -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint Llama3.2-1B -Architecture $tiny
-            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny
+            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny -TokenizerPath tokenizer
             Read-LlamaHuggingFaceCheckpoint $data/../huggingface/half | Export-LlamaHuggingFaceCheckpoint hf/other
             """);
-
-        Directory.CreateDirectory(_folder["tokenizer"]);
-        File.WriteAllText(_folder["tokenizer/tokenizer.json"], "{}");
 
         CheckpointFolder.Copy("fs2", _folder["downloads/mine"]);
         CheckpointMaker.Make(_folder["downloads/smaller"], TinyModel.Architecture with { NumLayers = 8, VocabSize = 32000 });

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.Tokenizers;
 
 namespace Fairseq2Llama.Tests.HuggingFace;
 

@@ -144,7 +144,7 @@ public sealed class ReportNumbersTests
     [InlineData("checkpoints/lora", false, "files, but neither numbers nor checksums, which takes -Statistics.")]
     [InlineData("checkpoints/tp2-llama3", true, "that the files have. It does not compare copies in several files, which takes Test-LlamaCheckpoint -Deep.")]
     [InlineData("huggingface/single", false, "files, but not numbers, which takes -Statistics.")]
-    [InlineData("huggingface/single", true, "files, and looks for NaN and Inf in all numbers; safetensors files have no checksums.")]
+    [InlineData("huggingface/single", true, "files, and looks for NaN and Inf in all numbers; files of this format have no checksums.")]
     public void Say_what_was_checked_and_what_was_not(string path, bool statistics, string words)
     {
         var report = Gather(Repository.Data(path), statistics: statistics);

@@ -38,7 +38,7 @@ public class HeaderTextTests
         for (var length = 0; length < whole.Length; length++)
         {
             var code = length <= 8 ? CheckpointErrorCode.CheckpointUnrecognized : CheckpointErrorCode.CheckpointCorrupt;
-            ErrorAssert.Throws(code, () => Open(whole[..length]), "memory.pt", length == 0 ? "is empty" : length <= 8 ? $"{length} bytes" : "cut off");
+            ErrorAssert.Throws(code, () => Open(whole[..length]), "memory.pt", length == 0 ? "is empty" : length <= 8 ? Quantity.Of(length, "byte") : "cut off");
         }
     }
 

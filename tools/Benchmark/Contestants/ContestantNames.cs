@@ -10,6 +10,8 @@ internal static class ContestantNames
     public const string ExportSession = "export, in a running session";
     public const string HuggingFaceProcess = "export to Hugging Face, whole process";
     public const string HuggingFaceSession = "export to Hugging Face, in a running session";
+    public const string GgufSession = "export to GGUF, in a running session";
+    public const string QuantizeSession = "export to GGUF in Q8_0, in a running session";
     public const string TorchDefault = "PyTorch, whole process";
     public const string TorchMapped = "PyTorch with mmap=True, whole process";
     public const string MergeProcess = "merge 4 shards, whole process";

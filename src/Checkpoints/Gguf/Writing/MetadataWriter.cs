@@ -44,6 +44,28 @@ internal sealed class MetadataWriter
 
     public void Add(string key, IReadOnlyCollection<float> values) => AddArray(key, GgufValueType.Float32, values, WriteFloat32);
 
+    /// <param name="key">The key.</param>
+    /// <param name="value">A type and a value of it, as they lie in a file.</param>
+    public void AddRaw(string key, byte[] value)
+    {
+        if (_places.TryAdd(key, _entries.Count))
+        {
+            _entries.Add((key, value));
+        }
+        else
+        {
+            _entries[_places[key]] = (key, value);
+        }
+    }
+
+    /// <summary>All keys and values.</summary>
+    public byte[] ToArray()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        WriteTo(buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
     /// <summary>Writes all keys and values.</summary>
     public void WriteTo(IBufferWriter<byte> buffer)
     {
@@ -101,15 +123,6 @@ internal sealed class MetadataWriter
         var buffer = new ArrayBufferWriter<byte>();
         WriteUInt32(buffer, (uint)type);
         write(buffer);
-        var entry = (key, buffer.WrittenSpan.ToArray());
-
-        if (_places.TryAdd(key, _entries.Count))
-        {
-            _entries.Add(entry);
-        }
-        else
-        {
-            _entries[_places[key]] = entry;
-        }
+        AddRaw(key, buffer.WrittenSpan.ToArray());
     }
 }

@@ -21,7 +21,7 @@ internal static class ColumnChart
 
         var weights = layers.Select(layer => layer.Part.Weights).OrderBy(weights => weights.Bytes).ToArray();
         var range = $"{Display.Size(weights[0].Bytes)} to {Display.Size(weights[^1].Bytes)}";
-        var count = ReportText.Count(layers.Count, "layer");
+        var count = Quantity.Of(layers.Count, "layer");
         var each = layers.Count == 1 ? "" : " each";
 
         return weights.Distinct().Count() == 1
@@ -51,7 +51,7 @@ internal static class ColumnChart
         return Draw(
             [.. layers.Select(layer => (layer.Layer!.Value, layer.RelativeNorm ?? (layer.NormOfDifference > 0 ? null : 0)))],
             $"Relative norm of each layer: {range}",
-            $"A column for each of {ReportText.Count(layers.Count, "layer")}, as high as its relative norm: {range}");
+            $"A column for each of {Quantity.Of(layers.Count, "layer")}, as high as its relative norm: {range}");
     }
 
     private static XElement Draw((int Layer, double? Value)[] columns, string caption, string label)

@@ -30,7 +30,7 @@ internal static class HtmlComparison
 
     private static XElement? Unread(CheckpointComparisonSummary summary) => summary.NotCompared == 0
         ? null
-        : Tag.Of("p", Tag.Class("verdict bad"), $"{ReportText.Count(summary.NotCompared, "tensor")} could not be read.");
+        : Tag.Of("p", Tag.Class("verdict bad"), $"{Quantity.Of(summary.NotCompared, "tensor")} could not be read.");
 
     private static IEnumerable<object?> Layers(CheckpointComparisonSummary summary)
     {
@@ -108,7 +108,7 @@ internal static class HtmlComparison
     {
         yield return Tag.Of(
             "details",
-            Tag.Of("summary", $"All {ReportText.Count(summary.Tensors.Length, "tensor")}"),
+            Tag.Of("summary", $"All {Quantity.Of(summary.Tensors.Length, "tensor")}"),
             HtmlTable.Of(
                 "every tensor",
                 ["Tensor", "Result", "#Relative norm", "#Max"],

@@ -23,7 +23,7 @@ internal static class StatisticsSection
 
         yield return Tag.Of(
             "details",
-            Tag.Of("summary", $"Numbers of {ReportText.Count(measured.Length, "tensor")}"),
+            Tag.Of("summary", $"Numbers of {Quantity.Of(measured.Length, "tensor")}"),
             HtmlTable.Of(
                 "statistics of every tensor",
                 ["Tensor", "#Min", "#Max", "#Mean", "#Std", "#Zeros", "#NaN", "#Inf"],

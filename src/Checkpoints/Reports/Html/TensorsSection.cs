@@ -9,7 +9,7 @@ internal static class TensorsSection
 
         yield return Tag.Of(
             "details",
-            Tag.Of("summary", $"All {ReportText.Count(report.Checkpoint.Tensors.Length, "tensor")}"),
+            Tag.Of("summary", $"All {Quantity.Of(report.Checkpoint.Tensors.Length, "tensor")}"),
             HtmlTable.Of(
                 "every tensor",
                 ["Name", isReference ? "Name in fairseq2" : "Reference name", "Type", "#Shape", "#Size"],

@@ -21,7 +21,7 @@ internal static class MarkdownComparison
 
         if (summary.NotCompared > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"**{ReportText.Count(summary.NotCompared, "tensor")} could not be read.**\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"**{Quantity.Of(summary.NotCompared, "tensor")} could not be read.**\n\n");
         }
 
         text.Append(MarkdownTable.Of(

@@ -14,7 +14,8 @@ internal static class FolderExchange
     {
         var leaving = change.Leaving.ToHashSet(StringComparer.Ordinal);
 
-        return leaving.Count > 0
+        return change.OwnsFolder
+            && leaving.Count > 0
             && change.Shards.IsEmpty
             && Directory.EnumerateFileSystemEntries(destination).All(entry => leaving.Contains(Path.GetFileName(entry)))
             && FolderSwap.KeepsAllOf(destination);

@@ -83,7 +83,7 @@ internal sealed class LocalFile : IByteSource
                     if (count == 0)
                     {
                         RequireUnchanged();
-                        throw CheckpointException.Corrupt(file.Name, $"it ends at byte {offset}, {buffer.Length} bytes too early.");
+                        throw CheckpointException.Corrupt(file.Name, $"it ends at byte {offset}, {Quantity.Of(buffer.Length, "byte")} too early.");
                     }
 
                     buffer = buffer[count..];

@@ -60,7 +60,7 @@ internal sealed class ObjectSource(RemoteStore store, StoredObject found, Cancel
         {
             if (offset > Source.Length - buffer.Length)
             {
-                throw CheckpointException.Corrupt(Source.Name, $"it ends at byte {Source.Length}, {offset + buffer.Length - Source.Length} bytes too early.");
+                throw CheckpointException.Corrupt(Source.Name, $"it ends at byte {Source.Length}, {Quantity.Of(offset + buffer.Length - Source.Length, "byte")} too early.");
             }
 
             _ahead.Read(offset, buffer);

@@ -1,7 +1,7 @@
-using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.Tokenizers;
 
-namespace Fairseq2Llama.Tests.HuggingFace;
+namespace Fairseq2Llama.Tests.Tokenizers;
 
 /// <summary>tokenizer.json, as far as the numbers of special tokens are concerned; transformers 5 has them nowhere else.</summary>
 public sealed class AddedTokensTests : IDisposable

@@ -1,8 +1,8 @@
-using Fairseq2Llama.HuggingFace;
 using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
+using Fairseq2Llama.Tokenizers;
 
-namespace Fairseq2Llama.Tests.HuggingFace;
+namespace Fairseq2Llama.Tests.Tokenizers;
 
 public sealed class TokenizerFilesTests : IDisposable
 {
@@ -23,7 +23,7 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         var files = TokenizerFiles.Beside(Fairseq2Checkpoint.Read(Repository.Case("fs2")));
 
-        Assert.Empty(files.PlanCopies(new LocalFolder(_folder["model"])));
+        Assert.Empty(files.PlanFiles(new LocalFolder(_folder["model"])));
         Assert.Empty(files.Warnings);
         Assert.Equal("from  to ", Show(files.ReadSpecialTokens()));
     }
@@ -188,14 +188,14 @@ public sealed class TokenizerFilesTests : IDisposable
     [Fact]
     public void Files_that_lie_where_they_shall_go_stay_as_they_are()
     {
-        Write("tokenizer.json", "tokenizer.model");
+        Write("tokenizer.json", "tokenizer.model", Config);
         var before = CheckpointFolder.Hashes(_folder.Path);
 
         Plan(_folder.Path, _folder.Path).Execute();
 
         var after = CheckpointFolder.Hashes(_folder.Path);
         Assert.All(before, file => Assert.Equal(file.Value, after[file.Key]));
-        Assert.Equal(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer.model"], after.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer.model", Config], after.Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public sealed class TokenizerFilesTests : IDisposable
         Write("tokenizer.json");
         Directory.CreateSymbolicLink(_folder["link"], _folder.Path);
 
-        Assert.Empty(TokenizerFiles.Find(_folder["link"]).PlanCopies(new LocalFolder(_folder.Path)));
+        Assert.Empty(TokenizerFiles.Find(_folder["link"]).PlanFiles(new LocalFolder(_folder.Path)));
     }
 
     [Fact]
@@ -220,8 +220,8 @@ public sealed class TokenizerFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("tokenizer.model")]
     [InlineData("special_tokens_map.json")]
+    [InlineData("chat_template.jinja")]
     public void Warns_of_what_transformers_cannot_load(string name)
     {
         Write(name);
@@ -234,12 +234,13 @@ public sealed class TokenizerFilesTests : IDisposable
 
     [Theory]
     [InlineData("tokenizer.json")]
-    [InlineData("tokenizer.model", Config)]
+    [InlineData(Config)]
+    [InlineData("tokenizer.json", "tokenizer.model", Config)]
     public void Warns_of_nothing_else(params string[] names)
     {
         Write(names);
 
-        Assert.Empty(TokenizerFiles.Find(_folder.Path).Warnings);
+        Assert.Empty(Plan(_folder["model"], _folder.Path).Warnings);
     }
 
     private static ConversionPlan Plan(string destination, string tokenizer) => CheckpointExport.Plan(
@@ -250,7 +251,7 @@ public sealed class TokenizerFilesTests : IDisposable
     private static string Show(SpecialTokens tokens) => $"from {string.Join(' ', tokens.Begin)} to {string.Join(' ', tokens.End)}";
 
     private IEnumerable<string> CopiesOf(string path) =>
-        TokenizerFiles.Find(path).PlanCopies(new LocalFolder(_folder["model"])).Select(file => file.Name).Order(StringComparer.Ordinal);
+        TokenizerFiles.Find(path).PlanFiles(new LocalFolder(_folder["model"])).Select(file => file.Name).Order(StringComparer.Ordinal);
 
     private void Write(params ReadOnlySpan<string> names)
     {

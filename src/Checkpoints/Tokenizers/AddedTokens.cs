@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Fairseq2Llama.Stores;
 
-namespace Fairseq2Llama.HuggingFace;
+namespace Fairseq2Llama.Tokenizers;
 
 /// <summary>
 /// The numbers of the tokens that are in no vocabulary, such as those that begin and end a text, by their text; of several with the same, the
@@ -10,21 +10,26 @@ namespace Fairseq2Llama.HuggingFace;
 /// </summary>
 internal static class AddedTokens
 {
-    /// <summary>That of LLaMA 3.2 has 17 MB.</summary>
-    private const int MaxLength = 256 << 20;
+    /// <summary>A file with tokens beside the vocabulary, which transformers writes beside tokenizer.model.</summary>
+    public const string FileName = "added_tokens.json";
 
-    /// <param name="decoder">"added_tokens_decoder" of tokenizer_config.json: tokens by their numbers.</param>
-    public static IReadOnlyDictionary<string, int> Of(JsonSettings decoder) => Index(
-        from id in decoder.Names
-        let number = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
-        where number >= 0
-        select (decoder.Find(id)?.Text("content"), number));
+    /// <summary>Those of "added_tokens_decoder", in the order of the file; what has no number or no text is no token.</summary>
+    /// <param name="config">tokenizer_config.json; null where there is none.</param>
+    public static IEnumerable<AddedToken> In(JsonSettings? config) =>
+        from entry in config?.Find("added_tokens_decoder")?.ObjectEntries ?? []
+        let id = int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1
+        let content = entry.Value.Text("content")
+        where id >= 0 && content is not null
+        select new AddedToken(id, content, entry.Value.Flag("special") ?? false);
+
+    /// <param name="config">tokenizer_config.json.</param>
+    public static IReadOnlyDictionary<string, int> Of(JsonSettings config) => Index(In(config).Select(token => ((string?)token.Content, token.Id)));
 
     /// <param name="source">tokenizer.json.</param>
     /// <exception cref="CheckpointException">It can't be read.</exception>
     public static IReadOnlyDictionary<string, int> Read(IByteSource source)
     {
-        var text = WholeFile.ReadText(source, MaxLength);
+        var text = WholeFile.ReadText(source, TokenizerJson.MaxLength);
 
         try
         {

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Fairseq2Llama.Tokenizers;
+
+/// <summary>
+/// The merges that tokenizer.json has for tokens that other files have with ranks or scores: for each token, all ways to make it of two others
+/// (generate_merges and TikTokenConverter in transformers' convert_slow_tokenizer.py).
+/// </summary>
+internal static class Merges
+{
+    /// <summary>LLaMA 3 has two million. Tokens that begin and end alike could have gigabytes.</summary>
+    private const int MaxCharacters = 64 << 20;
+
+    /// <summary>Those of tiktoken, in the order of ranks, which is that of the tokens.</summary>
+    public static ImmutableArray<Merge> OfRanks(IReadOnlyList<string> tokens, string file) => [.. Find(tokens, file).SelectMany(merges => merges)];
+
+    /// <summary>
+    /// Those of SentencePiece, the highest scores first, and of one score in the order of the numbers of the parts. That is the order in the published files of LLaMA 2, of
+    /// transformers before 4.40. Later versions order merges of one score by the lengths of the parts, which encodes the same.
+    /// </summary>
+    public static ImmutableArray<Merge> OfScores(IReadOnlyList<SentencePiece> pieces, string file) =>
+    [
+        .. from merges in Find([.. pieces.Select(piece => piece.Text)], file).Select((merges, id) => (OfToken: merges, pieces[id].Score))
+           from merge in merges.OfToken
+           orderby merges.Score descending, merge.Left, merge.Right
+           select merge,
+    ];
+
+    /// <summary>The merges of each token, in the order of the first part's number, then the second's.</summary>
+    private static Merge[][] Find(IReadOnlyList<string> tokens, string file)
+    {
+        var ids = new Dictionary<string, int>(tokens.Count, StringComparer.Ordinal);
+        var order = new int[tokens.Count];
+
+        for (var id = 0; id < tokens.Count; id++)
+        {
+            ids[tokens[id]] = id;
+            order[id] = id;
+        }
+
+        // Then a token is followed by all that begin with it.
+        Array.Sort(order, (one, other) => string.CompareOrdinal(tokens[one], tokens[other]));
+
+        var found = new Merge[tokens.Count][];
+        var beginnings = new Stack<int>();
+        var characters = 0L;
+
+        foreach (var id in order)
+        {
+            var token = tokens[id];
+
+            while (beginnings.TryPeek(out var last) && !token.StartsWith(tokens[last], StringComparison.Ordinal))
+            {
+                beginnings.Pop();
+            }
+
+            found[id] =
+            [
+                .. from left in beginnings
+                   let right = ids.GetValueOrDefault(token[tokens[left].Length..], -1)
+                   where right >= 0
+                   orderby left, right
+                   select new Merge(left, right),
+            ];
+
+            characters += (long)token.Length * found[id].Length;
+
+            if (characters > MaxCharacters)
+            {
+                throw CheckpointException.Corrupt(
+                    file, string.Create(CultureInfo.InvariantCulture, $"its tokens consist of each other in so many ways that their list has more than {MaxCharacters} characters."));
+            }
+
+            beginnings.Push(id);
+        }
+
+        return found;
+    }
+}
