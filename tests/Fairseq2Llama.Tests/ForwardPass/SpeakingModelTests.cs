@@ -71,6 +71,47 @@ public sealed class SpeakingModelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("single", DType.Float32)]
+    [InlineData("tp2", DType.Float16)]
+    [InlineData("run-v04", DType.BFloat16)]
+    [InlineData("run-v08", DType.Q8_0)]
+    public void A_model_tells_its_story_in_llama_cpp(string checkpoint, DType type)
+    {
+        Require();
+
+        foreach (var (maxSize, file) in new (long?, string)[] { (null, "stories.gguf"), (100_000, "stories-00001-of-*.gguf") })
+        {
+            var folder = _out[$"{maxSize}"];
+            Export(checkpoint, folder, ToGguf(type) with { MaxShardSize = maxSize });
+
+            using var llama = LlamaCpp.Load(Directory.GetFiles(folder, file).Single());
+            AssertTellsStory(llama.Greedy);
+            Assert.Equal([Bos, .. Beginning], llama.Tokenize("Once upon a time, there was a little girl named Lily."));
+        }
+    }
+
+    /// <summary>Rows in the wrong order, in a single tensor of a single layer, change logits by a quarter of the largest.</summary>
+    [Theory]
+    [InlineData(DType.Float32, 1e-5)]
+    [InlineData(DType.Float16, 3e-3)]
+    [InlineData(DType.BFloat16, 3e-2)]
+    [InlineData(DType.Q8_0, 6e-2)]
+    public void In_llama_cpp_a_model_says_what_it_said_before(DType type, double tolerance)
+    {
+        Require();
+        Export("run-v08", _out["reference"], new ReferenceExportOptions { ShardCount = 1 });
+        Export("run-v08", _out["gguf"], ToGguf(type));
+
+        using var original = ReferenceModel.Load(_out["reference"]);
+        using var llama = LlamaCpp.Load(Path.Combine(_out["gguf"], "stories.gguf"));
+        int[] tokens = [Bos, .. original.Greedy([Bos], 100)];
+
+        var distance = LogitDistance.Between(original.Logits(tokens), llama.Logits(tokens));
+
+        Assert.True(distance < tolerance, $"{distance:e2}");
+    }
+
     [Fact]
     public void A_model_tells_its_story_after_a_way_through_all_formats()
     {
@@ -99,9 +140,19 @@ public sealed class SpeakingModelTests : IDisposable
         CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, told).Execute();
     }
 
-    private static void AssertTellsStory(ReferenceModel model)
+    private GgufExportOptions ToGguf(DType type)
     {
-        var tokens = model.Greedy([Bos], 31);
+        var tokenizer = _out["tokenizer.model"];
+        File.WriteAllBytes(tokenizer, SentencePieceBuilder.OfStories(Path.Combine(Checkpoints, "tok512.bin")).Build());
+        return new GgufExportOptions { FileName = "stories.gguf", DType = type, TokenizerPath = tokenizer };
+    }
+
+    private static void AssertTellsStory(ReferenceModel model) => AssertTellsStory(model.Greedy);
+
+    /// <param name="greedy">Of some tokens and a count, the tokens that follow.</param>
+    private static void AssertTellsStory(Func<IReadOnlyList<int>, int, int[]> greedy)
+    {
+        var tokens = greedy([Bos], 31);
 
         Assert.Equal(Beginning, tokens[..Beginning.Length]);
         Assert.Equal(Story, new Vocabulary(Path.Combine(Checkpoints, "tok512.bin")).Decode(tokens));

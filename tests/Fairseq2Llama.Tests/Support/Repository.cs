@@ -15,6 +15,9 @@ internal static class Repository
     /// <summary>System.IO.Hashing in another version than the module brings.</summary>
     public static string OtherHashing { get; } = Metadata("OtherHashingAssembly");
 
+    /// <summary>The builds of llama.cpp, for every system and processor.</summary>
+    public static string LlamaCpp { get; } = Metadata("LlamaCpp");
+
     /// <summary>A module with the SDKs of stores in other versions than the module brings.</summary>
     public static string OtherModule { get; } = Metadata("OtherModule");
 
