@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace Fairseq2Llama.Tokenizers;
 
@@ -9,8 +8,8 @@ namespace Fairseq2Llama.Tokenizers;
 /// </summary>
 internal static class Merges
 {
-    /// <summary>LLaMA 3 has two million. Tokens that begin and end alike could have gigabytes.</summary>
-    private const int MaxCharacters = 64 << 20;
+    /// <summary>Those of all merges, besides some for each of the tokens: LLaMA 3 has three of these. Tokens that begin and end alike could have gigabytes.</summary>
+    private const int MaxCharacters = 1 << 20, MaxPerCharacter = 16;
 
     /// <summary>Those of tiktoken, in the order of ranks, which is that of the tokens.</summary>
     public static ImmutableArray<Merge> OfRanks(IReadOnlyList<string> tokens, string file) => [.. Find(tokens, file).SelectMany(merges => merges)];
@@ -44,7 +43,7 @@ internal static class Merges
 
         var found = new Merge[tokens.Count][];
         var beginnings = new Stack<int>();
-        var characters = 0L;
+        var room = MaxCharacters + (MaxPerCharacter * tokens.Sum(token => (long)token.Length));
 
         foreach (var id in order)
         {
@@ -64,12 +63,11 @@ internal static class Merges
                    select new Merge(left, right),
             ];
 
-            characters += (long)token.Length * found[id].Length;
+            room -= (long)token.Length * found[id].Length;
 
-            if (characters > MaxCharacters)
+            if (room < 0)
             {
-                throw CheckpointException.Corrupt(
-                    file, string.Create(CultureInfo.InvariantCulture, $"its tokens consist of each other in so many ways that their list has more than {MaxCharacters} characters."));
+                throw CheckpointException.Corrupt(file, "its tokens consist of each other in too many ways to list them.");
             }
 
             beginnings.Push(id);

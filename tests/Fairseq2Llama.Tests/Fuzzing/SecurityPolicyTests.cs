@@ -40,7 +40,7 @@ public class SecurityPolicyTests
         AssertStates("`tokenizer.json`", $"{Constant(typeof(TokenizerJson), "MaxLength") >> 20} MiB");
         AssertStates("`tokenizer.model`", $"{Constant(typeof(TokenizerModel), "MaxLength") >> 20} MiB");
         AssertStates("length of a token", $"{Constant(typeof(TokenizerModel), "MaxTokenLength")}");
-        AssertStates("merges", $"{Constant(typeof(Merges), "MaxCharacters") >> 20} Mi");
+        AssertStates("merges", $"{Constant(typeof(Merges), "MaxCharacters") >> 20} Mi, and {Constant(typeof(Merges), "MaxPerCharacter")} for each");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
         AssertStates("length of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");
