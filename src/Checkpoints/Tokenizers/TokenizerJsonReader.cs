@@ -192,20 +192,22 @@ internal sealed class TokenizerJsonReader(string file)
 
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            _merges.Add(json.TokenType == JsonTokenType.StartArray ? ReadPair(ref json) : Split(json.GetString()!));
+            _merges.Add(json.TokenType == JsonTokenType.StartArray ? ReadPair(ref json) : Split(ReadText(ref json)));
         }
     }
 
     private static (string Left, string Right) ReadPair(ref Utf8JsonReader json)
     {
         json.Read();
-        var left = json.GetString()!;
+        var left = ReadText(ref json);
         json.Read();
-        var right = json.GetString()!;
+        var right = ReadText(ref json);
         json.Read();
         Require(ref json, JsonTokenType.EndArray);
         return (left, right);
     }
+
+    private static string ReadText(ref Utf8JsonReader json) => json.GetString() ?? throw new JsonException("A merge has a part that is null.");
 
     private static (string Left, string Right) Split(string merge) =>
         merge.Split(' ') is [var left, var right] ? (left, right) : throw new JsonException($"The merge '{merge}' does not have two parts.");
