@@ -65,7 +65,7 @@ internal sealed class HuggingFaceFormat(HuggingFaceExportOptions options, Cancel
             Reason = string.Create(CultureInfo.InvariantCulture, $"Files: {weights.Length}, of up to {options.MaxShardSize:N0} bytes each."),
             ShardCount = weights.Length,
             NotWritten = [.. tokenizer.FindKept(destination)],
-            Warnings = [.. tokenizer.Warnings, .. FindForeignTokens(tokens, model)],
+            Warnings = [.. tokenizer.Warnings, .. tokenizer.FindWarnings(destination), .. FindForeignTokens(tokens, model)],
         };
     }
 

@@ -63,6 +63,9 @@ internal sealed class TokenizerFiles
     /// <summary>Warnings about them.</summary>
     public ImmutableArray<string> Warnings { get; private init; } = [];
 
+    /// <summary>tokenizer.model of LLaMA 3, of which the others are or were made; null where there is none.</summary>
+    private StoredFile? Source { get; init; }
+
     /// <param name="address">A folder with such files, or one of them.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There are none.</exception>
@@ -126,14 +129,14 @@ internal sealed class TokenizerFiles
         // What is complete is not to be made, whatever it is.
         if (FileOf(TokenizerJson.FileName) is not null && FileOf(TokenizerConfigWriter.ConfigName) is not null)
         {
-            return TokenizerModel.IsTiktoken(file.Source) ? With(_files.Remove(file), [], []) : this;
+            return TokenizerModel.IsTiktoken(file.Source) ? Without(file, []) : this;
         }
 
         var maker = new TokenizerMaker(file.Path, architecture, tokens);
 
         return Model switch
         {
-            TiktokenModel model => With(_files.Remove(file), maker.Make(model, IsMissing), []),
+            TiktokenModel model => Without(file, maker.Make(model, IsMissing)),
             SentencePieceModel model when TokenizerMaker.FindObstacle(model) is { } obstacle => With(
                 _files,
                 [],
@@ -156,9 +159,15 @@ internal sealed class TokenizerFiles
 
     /// <summary>The names of the others.</summary>
     public IEnumerable<string> FindKept(ICheckpointFolder destination) =>
-        from file in _files
+        from file in Source is null ? _files : _files.Add(Source)
         where IsIn(destination, file)
         select file.Name;
+
+    /// <summary>Warnings about what is in the destination.</summary>
+    public IEnumerable<string> FindWarnings(ICheckpointFolder destination) => Source is null || !IsIn(destination, Source) ? [] :
+    [
+        $"'{Source.Path}' stays where it is. Move it elsewhere: programs that read Hugging Face's format take it for a model of SentencePiece, which it is not.",
+    ];
 
     /// <summary>Whether there is a file of that name.</summary>
     public bool Has(string name) => !IsMissing(name);
@@ -213,6 +222,9 @@ internal sealed class TokenizerFiles
             CultureInfo.InvariantCulture,
             $"'{file.Path}' has {model.Count} tokens, but the vocabulary of the model has only {architecture.VocabSize}. Check that the tokenizer belongs to this model."),
     ];
+
+    private TokenizerFiles Without(StoredFile source, ImmutableArray<MadeFile> made) =>
+        new(_folder, _files.Remove(source)) { AreGiven = AreGiven, Made = made, Source = source };
 
     private TokenizerFiles With(ImmutableArray<StoredFile> files, ImmutableArray<MadeFile> made, ImmutableArray<string> warnings) =>
         new(_folder, files) { AreGiven = AreGiven, Made = made, Warnings = warnings };
