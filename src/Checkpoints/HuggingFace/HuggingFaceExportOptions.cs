@@ -11,7 +11,10 @@ public sealed record HuggingFaceExportOptions : ExportOptions
     /// </summary>
     public long MaxShardSize { get; init; } = 5_000_000_000;
 
-    /// <summary>The address of a folder with the files of a tokenizer, or of one of them, to be copied; null for none.</summary>
+    /// <summary>
+    /// The address of a folder with the files of a tokenizer, or of one of them, to be copied; null for none. What is missing of tokenizer.json,
+    /// tokenizer_config.json and special_tokens_map.json is made of tokenizer.model, as convert_llama_weights_to_hf.py of transformers 4.45 makes it.
+    /// </summary>
     public CheckpointAddress? TokenizerPath { get; init; }
 
     internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new HuggingFaceFormat(this, cancellationToken);

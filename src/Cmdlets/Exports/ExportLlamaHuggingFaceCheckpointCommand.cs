@@ -12,7 +12,7 @@ public sealed class ExportLlamaHuggingFaceCheckpointCommand : ShardedExportComma
     [ValidateRange(1, long.MaxValue)]
     public long MaxShardSize { get; set; } = new HuggingFaceExportOptions().MaxShardSize;
 
-    /// <summary>A folder with the files of a tokenizer, or one of them; copied beside the weights.</summary>
+    /// <summary>A folder with the files of a tokenizer, or one of them; copied beside the weights. What is missing is made of tokenizer.model.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TokenizerPath { get; set; }
