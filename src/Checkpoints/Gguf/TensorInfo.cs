@@ -9,13 +9,13 @@ namespace Fairseq2Llama.Gguf;
 /// <param name="Offset">Where its data begins in the data section.</param>
 internal sealed record TensorInfo(string Name, DType DType, TensorShape Shape, ulong Offset)
 {
-    /// <summary>What else ggml.h has at its numbers.</summary>
-    private static readonly Dictionary<uint, string> OtherTypes = new()
-    {
-        [2] = "Q4_0", [3] = "Q4_1", [6] = "Q5_0", [7] = "Q5_1", [9] = "Q8_1", [10] = "Q2_K", [11] = "Q3_K", [12] = "Q4_K", [13] = "Q5_K", [14] = "Q6_K", [15] = "Q8_K",
-        [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S", [23] = "IQ4_XS", [24] = "I8", [25] = "I16",
-        [26] = "I32", [27] = "I64", [29] = "IQ1_M", [34] = "TQ1_0", [35] = "TQ2_0", [39] = "MXFP4", [40] = "NVFP4",
-    };
+    /// <summary>The types of ggml.h by their numbers; some were given up.</summary>
+    private static readonly string[] TypeNames =
+    [
+        "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K",
+        "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16", "I32", "I64", "F64", "IQ1_M", "BF16", "",
+        "", "", "TQ1_0", "TQ2_0", "", "", "", "MXFP4", "NVFP4",
+    ];
 
     /// <exception cref="CheckpointException">It is malformed, or of a type that is not read.</exception>
     public static TensorInfo Read(HeaderReader header, int maxDims)
@@ -39,7 +39,7 @@ internal sealed record TensorInfo(string Name, DType DType, TensorShape Shape, u
         var number = header.ReadUInt32();
         var type = DTypeInfo.OfGgml(number) ?? throw new CheckpointException(
             CheckpointErrorCode.UnsupportedTensor,
-            $"'{name}' of '{header.File}' is {(OtherTypes.TryGetValue(number, out var known) ? known : $"of ggml's type {number}")}. Of GGUF files, only F32, F16, BF16, F64 and Q8_0"
+            $"'{name}' of '{header.File}' is {(TypeNames.ElementAtOrDefault((int)Math.Min(number, int.MaxValue)) is { Length: > 0 } known ? known : $"of ggml's type {number}")}. Of GGUF files, only F32, F16, BF16, F64 and Q8_0"
                 + " are read: take the file that this one was quantized from.",
             header.File);
         var shape = MakeShape(header, name, sizes);
