@@ -13,7 +13,7 @@ public sealed record HuggingFaceExportOptions : ExportOptions
 
     /// <summary>
     /// The address of a folder with the files of a tokenizer, or of one of them, to be copied; null for none. What is missing of tokenizer.json,
-    /// tokenizer_config.json and special_tokens_map.json is made of tokenizer.model, as convert_llama_weights_to_hf.py of transformers 4.45 makes it.
+    /// tokenizer_config.json and special_tokens_map.json is made of tokenizer.model, as convert_llama_weights_to_hf.py of transformers 4 makes it since LLaMA 3.2.
     /// </summary>
     public CheckpointAddress? TokenizerPath { get; init; }
 

@@ -15,8 +15,8 @@ internal static class Merges
     public static ImmutableArray<Merge> OfRanks(IReadOnlyList<string> tokens, string file) => [.. Find(tokens, file).SelectMany(merges => merges)];
 
     /// <summary>
-    /// Those of SentencePiece, the highest scores first, and of one score in the order of the numbers of the parts. That is the order in the published files of LLaMA 2, of
-    /// transformers before 4.40. Later versions order merges of one score by the lengths of the parts, which encodes the same.
+    /// Those of SentencePiece, the highest scores first, and of one score in the order of the numbers of the parts. That is the order in the published files of LLaMA 2, as
+    /// transformers 4.31 wrote them. Later versions put long first parts first, which encodes the same.
     /// </summary>
     public static ImmutableArray<Merge> OfScores(IReadOnlyList<SentencePiece> pieces, string file) =>
     [

@@ -6,8 +6,8 @@ using Fairseq2Llama.Stores;
 namespace Fairseq2Llama.Tokenizers;
 
 /// <summary>
-/// Writes tokenizer_config.json and special_tokens_map.json of a tokenizer.model, as convert_llama_weights_to_hf.py of transformers 4.45 does: those of a LlamaTokenizer
-/// for LLaMA 1 and 2, and of a PreTrainedTokenizerFast for LLaMA 3.
+/// Writes tokenizer_config.json and special_tokens_map.json of a tokenizer.model, as convert_llama_weights_to_hf.py of transformers 4 does since LLaMA 3.2: those
+/// of a LlamaTokenizer for LLaMA 1 and 2, and of a PreTrainedTokenizerFast for LLaMA 3.
 /// </summary>
 internal static class TokenizerConfigWriter
 {

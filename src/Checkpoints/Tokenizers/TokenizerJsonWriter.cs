@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Fairseq2Llama.Tokenizers;
 
 /// <summary>
-/// Writes tokenizer.json of a tokenizer.model, as transformers 4 makes it (LlamaConverter and TikTokenConverter in convert_slow_tokenizer.py, Llama3Converter
-/// in convert_llama_weights_to_hf.py of 4.45). Merges are texts with a space between the parts, which all versions of tokenizers read.
+/// Writes tokenizer.json of a tokenizer.model, as transformers 4 makes it: LlamaConverter and TikTokenConverter in convert_slow_tokenizer.py, and Llama3Converter in
+/// convert_llama_weights_to_hf.py, as it is since LLaMA 3.2. Merges are texts with a space between the parts, which all versions of tokenizers read.
 /// </summary>
 internal sealed class TokenizerJsonWriter
 {

@@ -275,6 +275,19 @@ public class ExportHuggingFaceTests : ExportTests
     }
 
     [Fact]
+    public void Makes_what_is_missing_of_a_tokenizer()
+    {
+        File.Copy(Repository.Data("tokenizers/sentencepiece/tokenizer.model"), Folder["tokenizer.model"]);
+
+        var warnings = Session.RunOn($"$fs2 | {Export} -Architecture $tiny -TokenizerPath tokenizer.model").Warnings;
+
+        Assert.Contains("has 420 tokens", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Equal([.. OneFile, "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json"], Names("out"));
+        Assert.Equal(File.ReadAllText(Repository.Data("tokenizers/converted/sentencepiece/tokenizer.json")), File.ReadAllText(Folder["out/tokenizer.json"]));
+        Assert.Equal((1, 2), ((int)Config("out")["bos_token_id"]!, (int)Config("out")["eos_token_id"]!));
+    }
+
+    [Fact]
     public void Two_tokenizers_do_not_mix()
     {
         foreach (var name in new[] { "one", "two" })
