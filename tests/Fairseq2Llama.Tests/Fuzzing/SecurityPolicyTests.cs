@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
+using Fairseq2Llama.Gguf;
+using Fairseq2Llama.Gguf.Vocabulary;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Stores;
@@ -36,6 +38,8 @@ public class SecurityPolicyTests
         AssertStates("nesting depth of `model.yaml`", string.Create(CultureInfo.InvariantCulture, $"{Constant(Yaml, "MaxDepth")}, {Constant(Yaml, "MaxNodes"):N0}"));
         AssertStates("size of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
         AssertStates("nesting depth of a safetensors header", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
+        AssertStates("metadata of a GGUF file", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(GgufMetadata), "MaxCount"):N0}, {Constant(typeof(GgufMetadata), "MaxKeyLength")}"));
+        AssertStates("copied from a GGUF file", $"{Constant(typeof(CopiedVocabulary), "MaxLength") >> 20} MiB");
         AssertStates("`config.json`", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
         AssertStates("`tokenizer.json`", $"{Constant(typeof(TokenizerJson), "MaxLength") >> 20} MiB");
         AssertStates("`tokenizer.model`", $"{Constant(typeof(TokenizerModel), "MaxLength") >> 20} MiB");

@@ -25,6 +25,7 @@ internal sealed partial class ExampleWorld : IDisposable
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint meta/base -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint Llama3.2-1B -Architecture $tiny
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny -TokenizerPath tokenizer
+            Export-LlamaGgufCheckpoint hf/base gguf/base.gguf
             Read-LlamaHuggingFaceCheckpoint $data/../huggingface/half | Export-LlamaHuggingFaceCheckpoint hf/other
             """);
 
