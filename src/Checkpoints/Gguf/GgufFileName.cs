@@ -12,8 +12,12 @@ namespace Fairseq2Llama.Gguf;
 /// <param name="Count">How many files there are; 1 for a name without numbers.</param>
 internal sealed partial record GgufFileName(string Stem, int Number, int Count)
 {
-    /// <summary>The name of the file.</summary>
-    public string Text => Count == 1 ? Stem + GgufFile.Extension : string.Create(CultureInfo.InvariantCulture, $"{Stem}-{Number:00000}-of-{Count:00000}{GgufFile.Extension}");
+    /// <summary>The name of the file, with its words in upper or lower case as they were.</summary>
+    public string Text => Count == 1 ? Stem + Extension : string.Create(CultureInfo.InvariantCulture, $"{Stem}-{Number:00000}-{Of}-{Count:00000}{Extension}");
+
+    private string Of { get; init; } = "of";
+
+    private string Extension { get; init; } = GgufFile.Extension;
 
     /// <summary>All files of the model.</summary>
     public IEnumerable<GgufFileName> All => Enumerable.Range(1, Count).Select(number => this with { Number = number });
@@ -26,13 +30,15 @@ internal sealed partial record GgufFileName(string Stem, int Number, int Count)
             return null;
         }
 
+        var extension = fileName[^GgufFile.Extension.Length..];
+
         return Split().Match(fileName) is { Success: true } match && ToInt(match, "number") is var number && ToInt(match, "count") is > 1 and var count && number >= 1 && number <= count
-            ? new GgufFileName(match.Groups["stem"].Value, number, count)
-            : new GgufFileName(fileName[..^GgufFile.Extension.Length], 1, 1);
+            ? new GgufFileName(match.Groups["stem"].Value, number, count) { Of = match.Groups["of"].Value, Extension = extension }
+            : new GgufFileName(fileName[..^extension.Length], 1, 1) { Extension = extension };
     }
 
     private static int ToInt(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<stem>.+)-(?<number>[0-9]{5})-of-(?<count>[0-9]{5})\.gguf\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^(?<stem>.+)-(?<number>[0-9]{5})-(?<of>of)-(?<count>[0-9]{5})\.gguf\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Split();
 }

@@ -35,8 +35,7 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
             $"'{first.Path}' is the first of {name.Count} files, and not all of them are there",
             "Copy the missing files.");
 
-        // The first may differ from its name in case.
-        ImmutableArray<GgufFile> files = [.. stored.Select((file, index) => GgufFile.Open(index == 0 ? first.Source : file.Source, cancellationToken))];
+        ImmutableArray<GgufFile> files = [.. stored.Select(file => GgufFile.Open(file.Source, cancellationToken))];
         RequireTogether(files, name);
 
         ImmutableArray<CheckpointTensor> tensors =
@@ -90,24 +89,24 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
         {
             var metadata = files[index].Metadata;
 
-            if (metadata.Integer(MetadataKeys.SplitNumber) != index || metadata.Integer(MetadataKeys.SplitCount) != name.Count)
+            var (number, count) = (metadata.Integer(MetadataKeys.SplitNumber), metadata.Integer(MetadataKeys.SplitCount));
+
+            if (number != index || count != name.Count)
             {
+                var claim = number is null || count is null ? "does not say which file of a model it is, and its name says" : $"says that it is file {number + 1L} of {count}, not";
                 throw new CheckpointException(
                     CheckpointErrorCode.ShardMismatch,
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"'{files[index].Source.Name}' says that it is file {metadata.Integer(MetadataKeys.SplitNumber) + 1} of {metadata.Integer(MetadataKeys.SplitCount)}, not {index + 1} of"
-                            + $" {name.Count}. Check that the files are not mixed up."),
+                    string.Create(CultureInfo.InvariantCulture, $"'{files[index].Source.Name}' {claim} {index + 1} of {name.Count}. Check that the files are not mixed up."),
                     files[index].Source.Name);
             }
         }
 
-        if (name.Count == 1 && files[0].Metadata.Integer(MetadataKeys.SplitCount) is > 1 and var count)
+        if (name.Count == 1 && files[0].Metadata.Integer(MetadataKeys.SplitCount) is > 1 and var parts)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
-                $"'{files[0].Source.Name}' is one of {count} files of a model, and its name does not say so. Give it the name that it had, such as"
-                    + $" {new GgufFileName(name.Stem, (files[0].Metadata.Integer(MetadataKeys.SplitNumber) ?? 0) + 1, count).Text}.",
+                $"'{files[0].Source.Name}' is one of {parts} files of a model, and its name does not say so. Give it the name that it had, such as"
+                    + $" {new GgufFileName(name.Stem, (files[0].Metadata.Integer(MetadataKeys.SplitNumber) ?? 0) + 1, parts).Text}.",
                 files[0].Source.Name);
         }
 
