@@ -32,13 +32,14 @@ public static class TorchTensorConversion
         }
 
         using var data = new TensorData([tensor], cancellationToken);
+        var numbers = tensor.ToNumbers();
         var done = 0L;
 
-        return torch.CreateTensor(tensor.NumberDType, tensor.Shape, sink => data.Copier.Copy(tensor.ToNumbers(), chunk =>
+        return torch.CreateTensor(tensor.NumberDType, tensor.Shape, sink => data.Copier.Copy(numbers, chunk =>
         {
             sink(chunk);
             done += chunk.Length;
-            progress?.Report(new ByteProgress(tensor.Name, done, tensor.SizeInBytes));
+            progress?.Report(new ByteProgress(tensor.Name, done, numbers.Length));
         }, cancellationToken));
     }
 

@@ -26,7 +26,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         {
             var storage = window.Of(tensor);
             var result = Read(storage, function, pieces, cancellationToken);
-            done(storage.Length);
+            done(storage.InputLength);
             return result;
         });
     }
@@ -74,7 +74,7 @@ internal sealed class WindowReader(TensorData data, Action<long> report)
         {
             Gather(leftStorage, buffer, pieces, cancellationToken);
             var result = Read(rightStorage, elements => function(buffer.AsSpan(0, (int)leftStorage.Length), elements), pieces, cancellationToken);
-            done(leftStorage.Length + rightStorage.Length);
+            done(leftStorage.InputLength + rightStorage.InputLength);
             return result;
         }
         finally

@@ -18,7 +18,8 @@ internal sealed class PlannedStorage
         DType = dtype;
         InputDType = inputDType ?? dtype;
         Bands = bands;
-        Length = DTypeInfo.Of(DType).LengthOf(DTypeInfo.Of(InputDType).ElementsIn(bands.Sum(band => band.Length)));
+        InputLength = bands.Sum(band => band.Length);
+        Length = DTypeInfo.Of(DType).LengthOf(DTypeInfo.Of(InputDType).ElementsIn(InputLength));
     }
 
     private PlannedStorage(DType dtype, long length, Action<ChunkSink> compute)
@@ -45,6 +46,9 @@ internal sealed class PlannedStorage
     public IEnumerable<ByteRuns> Runs => Bands.SelectMany(band => band.Columns);
 
     public long Length { get; }
+
+    /// <summary>Bytes that are read for it.</summary>
+    public long InputLength { get; }
 
     /// <summary>The input storage that it is, byte for byte; null when it is made of parts, cast, or when bytes change their order.</summary>
     public StoredBytes? UnchangedInput => !IsCast && Bands is [{ WholeStorage: { IsBigEndian: false } only }] ? only : null;
