@@ -25,7 +25,7 @@ internal sealed record TensorView(StoredBytes Storage, DType DType, long Storage
         new(Storage, DType, StorageOffset + (row * Strides[0]), new TensorShape(Shape.Sizes.AsSpan()[1..]), [.. Strides.Skip(1)]);
 
     /// <summary>The same with whole blocks in the place of elements: rows of a quantized type are made of these, and other elements are blocks of their own.</summary>
-    /// <exception cref="InvalidOperationException">A block would be torn.</exception>
+    /// <exception cref="CheckpointException">A block would be torn.</exception>
     public TensorView InBlocks()
     {
         var size = DTypeInfo.Of(DType).ElementsPerBlock;
@@ -39,7 +39,10 @@ internal sealed record TensorView(StoredBytes Storage, DType DType, long Storage
 
         if (last < 0 || Strides[last] != 1 || Shape[last] % size != 0 || StorageOffset % size != 0 || Strides.Take(last).Any(stride => stride % size != 0))
         {
-            throw new InvalidOperationException($"A part of a {Shape} can't be taken out of blocks of {size} elements.");
+            throw new CheckpointException(
+                CheckpointErrorCode.UnsupportedTensor,
+                $"'{Storage.Record}' is {DType.GetTorchName()}, so that its rows are made of blocks of {size} elements, and one of the files would begin or end within a block. Choose another number of files.",
+                Storage.Record);
         }
 
         return new TensorView(Storage, DType, StorageOffset / size, Shape.With(last, Shape[last] / size), [.. Strides.Take(last).Select(stride => stride / size), 1]);
