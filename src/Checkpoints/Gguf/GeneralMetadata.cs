@@ -1,13 +1,14 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Fairseq2Llama.Gguf.Writing;
 using Fairseq2Llama.Tensors;
 
 namespace Fairseq2Llama.Gguf;
 
 /// <summary>What the metadata say of a model in general: what the user gives, its name, and how large it is.</summary>
-internal sealed class GeneralMetadata
+internal sealed partial class GeneralMetadata
 {
     /// <summary>In the order of the converter of llama.cpp (set_gguf_meta_model of gguf-py's metadata.py). Others come after these, as they were given.</summary>
     private static readonly string[] KnownKeys =
@@ -24,12 +25,19 @@ internal sealed class GeneralMetadata
     private readonly Dictionary<string, object> _given = new(StringComparer.Ordinal);
 
     /// <param name="given">Keys that begin with <c>general.</c>, with or without that, and their values.</param>
-    /// <exception cref="CheckpointException">A key follows from the model, or comes twice, or a value can't be written.</exception>
+    /// <exception cref="CheckpointException">A key is none, or follows from the model, or comes twice, or a value can't be written.</exception>
     public GeneralMetadata(ImmutableArray<KeyValuePair<string, object>> given)
     {
         foreach (var (name, value) in given)
         {
-            var key = name.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) ? name : MetadataKeys.GeneralPrefix + name;
+            // Users of PowerShell need not tell upper from lower case, and programs find a key in lower case only.
+            var lower = name.ToLowerInvariant();
+            var key = lower.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) ? lower : MetadataKeys.GeneralPrefix + lower;
+
+            if (!Key().IsMatch(key))
+            {
+                throw Wrong($"-Metadata has the key '{name}', which is not made of letters, digits, '_' and '.', or is very long.", name);
+            }
 
             if (OwnKeys.Contains(key))
             {
@@ -92,6 +100,9 @@ internal sealed class GeneralMetadata
         IEnumerable list when list.Cast<object>().All(item => item is string) => list.Cast<string>().ToArray(),
         _ => throw Wrong($"-Metadata has a value for '{key}' that is neither a text, nor a whole number of 32 bits, nor a list of texts.", key),
     };
+
+    [GeneratedRegex(@"^general\.[a-z0-9_.]{1,256}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Key();
 
     private static CheckpointException Wrong(string message, string key) => new(CheckpointErrorCode.MetadataInvalid, message, key);
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Specialized;
 using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
@@ -39,8 +40,13 @@ public sealed class ExportLlamaGgufCheckpointCommand : ShardedExportCommand
         FileName = destination.Name,
         MaxShardSize = MaxShardSize,
         TokenizerPath = TokenizerPath is null ? null : ResolveTokenizer(TokenizerPath),
-        Metadata = [.. Metadata.Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create($"{entry.Key}", Unwrap(entry.Value)))],
+        Metadata = [.. InOrder(Metadata).Select(entry => KeyValuePair.Create($"{entry.Key}", Unwrap(entry.Value)))],
     };
+
+    /// <summary>A hashtable has another order in each process, and the same export must give the same file.</summary>
+    private static IEnumerable<DictionaryEntry> InOrder(IDictionary metadata) => metadata is IOrderedDictionary
+        ? metadata.Cast<DictionaryEntry>()
+        : metadata.Cast<DictionaryEntry>().OrderBy(entry => $"{entry.Key}", StringComparer.Ordinal);
 
     private static object Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value ?? "";
 }
