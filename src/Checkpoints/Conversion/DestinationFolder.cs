@@ -116,10 +116,10 @@ internal sealed record DestinationFolder(
             ]);
     }
 
-    /// <summary>As long as jobs write files, nothing may make a checkpoint of them.</summary>
+    /// <summary>As long as jobs write files, nothing may make a checkpoint of them. Jobs of other models and formats may be at work in the same folder.</summary>
     private static bool IsStale(string name, OutputFiles output, FolderRules rules, IReadOnlySet<string> planned) =>
         rules.IsStale(name, planned)
-        || ShardRecord.FileOf(name) is not null
+        || (ShardRecord.FileOf(name) is { } file && rules.IsWritten(file))
         || (!output.Shards.IsEmpty && name == output.CommitMarker);
 
     /// <summary>Commands that detect the format read only one of them.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Fairseq2Llama.Planning;
 
 namespace Fairseq2Llama.Gguf;
 
@@ -25,7 +26,8 @@ internal sealed partial record GgufFileName(string Stem, int Number, int Count)
     /// <returns>Null if it is no such name.</returns>
     public static GgufFileName? Parse(string fileName)
     {
-        if (!fileName.EndsWith(GgufFile.Extension, StringComparison.OrdinalIgnoreCase) || fileName.Length == GgufFile.Extension.Length)
+        // What a job writes of a file has its name at the end of its own.
+        if (!fileName.EndsWith(GgufFile.Extension, StringComparison.OrdinalIgnoreCase) || fileName.Length == GgufFile.Extension.Length || ShardRecord.FileOf(fileName) is not null)
         {
             return null;
         }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Fairseq2Llama.Llama;
 using Fairseq2Llama.Model;
+using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
 
@@ -26,6 +27,7 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
         var first = FindFirst(place);
         var name = GgufFileName.Parse(first.Name)!;
         var folder = first.Folder;
+        RequireComplete(folder, name);
         StoredFile[] stored = [.. name.All.Select(one => new StoredFile(folder, one.Text))];
 
         CheckpointException.ThrowIfAny(
@@ -80,6 +82,17 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
             _ => throw CheckpointFolder.Unrecognized(
                 place.Path, $"holds {firsts.Length} models in GGUF files. Give the path of one: {string.Join(", ", firsts.Select(first => first.Name))}."),
         };
+    }
+
+    /// <summary>Where a job has written a file, the files of other jobs may be missing, or of an earlier export.</summary>
+    /// <exception cref="CheckpointException">Jobs are still at work.</exception>
+    private static void RequireComplete(ICheckpointFolder folder, GgufFileName name)
+    {
+        if (folder.CanList && folder.FileNames.Select(ShardRecord.FileOf).OfType<string>().FirstOrDefault(file => GgufFileName.Parse(file)?.Stem == name.Stem) is { } written)
+        {
+            throw CheckpointFolder.Unrecognized(
+                folder.PathOf(written), "was exported by a job, and the export is not complete. When all jobs are done, run the export once more with -CompleteShards.");
+        }
     }
 
     /// <exception cref="CheckpointException">One is of another model, or of another place in it.</exception>
