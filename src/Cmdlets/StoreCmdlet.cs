@@ -196,6 +196,6 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     {
         { File: { } file } => [.. CheckpointListing.Find([file.At(Access)])],
         { Path: var path } when CheckpointAddress.IsOfStore(path) => [new CheckpointAddress(path, Access)],
-        _ => [.. this.ResolvePath(argument.Path, argument.IsLiteral).Select(resolved => new CheckpointAddress(resolved))],
+        _ => [.. CheckpointListing.WithoutParts([.. this.ResolvePath(argument.Path, argument.IsLiteral).Select(resolved => new CheckpointAddress(resolved))])],
     };
 }

@@ -109,7 +109,7 @@ public static class CheckpointExport
         if (input is not null)
         {
             throw new CheckpointException(
-                CheckpointErrorCode.OutputExists, $"The export would replace its own input, '{input}'. Choose another folder.", folder.Path);
+                CheckpointErrorCode.OutputExists, $"The export would replace its own input, '{input}'. Choose another destination.", folder.Path);
         }
     }
 }

@@ -45,7 +45,7 @@ internal sealed record DestinationFolder(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"Another export has written {unseen} to '{folder.Path}' in the meantime. Choose another folder, or replace the files with -Force.",
+                $"Another export has written {unseen} to '{folder.Path}' in the meantime. Choose another destination, or replace the files with -Force.",
                 folder.Path);
         }
 
@@ -84,7 +84,7 @@ internal sealed record DestinationFolder(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"'{path}' already holds {string.Join(", ", inTheWay)}. Choose another folder, or replace them with -Force.",
+                $"'{path}' already holds {string.Join(", ", inTheWay)}. Choose another destination, or replace them with -Force.",
                 path);
         }
 
@@ -139,7 +139,7 @@ internal sealed record DestinationFolder(
     {
         if (rules.FindObstacle(folder) is { } obstacle)
         {
-            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{folder.Path}' {obstacle} Choose another folder.", folder.Path);
+            throw new CheckpointException(CheckpointErrorCode.OutputExists, $"'{folder.Path}' {obstacle} Choose another destination.", folder.Path);
         }
     }
 

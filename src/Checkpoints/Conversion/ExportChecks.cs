@@ -24,8 +24,8 @@ internal static class ExportChecks
         {
             throw new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,
-                $"Tensors of '{checkpoint.Path}' are quantized ('{quantized.Name}' is {quantized.DType.GetTorchName()}), which only GGUF files can be. Export the checkpoint that they"
-                + " were made from, or dequantize them with -DType, which does not bring back what quantization took away.",
+                $"{DescribeQuantized(quantized)}. Only GGUF files hold quantized tensors. Export the checkpoint that they were made from, or dequantize them with -DType, which does not bring back"
+                    + " what quantization took away.",
                 quantized.Name);
         }
     }
@@ -48,6 +48,10 @@ internal static class ExportChecks
             $"'{checkpoint.Path}' lacks parameters of the architecture '{architecture.Name}' ({origin})",
             "If you filtered the tensors, keep these. If the output is tied to the embeddings, use an architecture with TiedEmbeddings.");
     }
+
+    /// <returns>A clause without a full stop.</returns>
+    public static string DescribeQuantized(CheckpointTensor first) =>
+        $"Tensors of '{first.Owner.Path}' are quantized, such as '{first.Name}', which is {first.DType.GetTorchName()}";
 
     /// <returns>A clause without a full stop.</returns>
     public static string DescribeIgnored(string tensor, LlamaCheckpoint checkpoint) =>

@@ -33,7 +33,7 @@ internal static class CheckpointFormats
 
     /// <summary>As for an address, wherever it is.</summary>
     public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>
-        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { } found
+        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { IsReadByFile: false } found
             ? error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}.")
             : error;
 }

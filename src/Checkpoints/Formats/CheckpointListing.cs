@@ -47,6 +47,22 @@ public static class CheckpointListing
         ];
     }
 
+    /// <summary>Leaves out files that are further parts of what is read by another one of them, as where a wildcard finds all files of a model.</summary>
+    /// <param name="addresses">The addresses of files and folders.</param>
+    /// <returns>The others, in their order.</returns>
+    public static ImmutableArray<CheckpointAddress> WithoutParts(IReadOnlyCollection<CheckpointAddress> addresses)
+    {
+        var all = addresses.Select(address => address.Text).ToHashSet(StringComparer.Ordinal);
+
+        return
+        [
+            .. from address in addresses
+               let around = address.Text[..^address.Name.Length]
+               where !CheckpointFormats.All.Any(format => format.FirstOf?.Invoke(address.Name) is { } first && all.Contains(around + first))
+               select address,
+        ];
+    }
+
     /// <summary>First those with weights: any program may have a file that is called config.json.</summary>
     private static List<ListedFolder> FindBelow(ListedFolder root)
     {

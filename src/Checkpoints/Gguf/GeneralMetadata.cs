@@ -17,7 +17,11 @@ internal sealed partial class GeneralMetadata
         "repo_url", "source.url", "source.doi", "source.uuid", "source.repo_url",
     ];
 
+    /// <summary>Those whose values are lists, which come last.</summary>
     private static readonly string[] ListKeys = ["tags", "languages"];
+
+    /// <summary>What else needs no <c>general.</c> before it.</summary>
+    private static readonly string[] KnownPrefixes = ["base_model.", "dataset."];
 
     /// <summary>Those that follow from the model itself.</summary>
     private static readonly string[] OwnKeys = [MetadataKeys.Architecture, MetadataKeys.Type, MetadataKeys.FileType, MetadataKeys.QuantizationVersion, MetadataKeys.Alignment];
@@ -30,36 +34,40 @@ internal sealed partial class GeneralMetadata
     {
         foreach (var (name, value) in given)
         {
-            // Users of PowerShell need not tell upper from lower case, and programs find a key in lower case only.
-            var lower = name.ToLowerInvariant();
-            var key = lower.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) ? lower : MetadataKeys.GeneralPrefix + lower;
-
-            if (!Key().IsMatch(key))
-            {
-                throw Wrong($"-Metadata has the key '{name}', which is not made of letters, digits, '_' and '.', or is very long.", name);
-            }
+            var key = KeyOf(name);
 
             if (OwnKeys.Contains(key))
             {
                 throw Wrong($"-Metadata can't set '{key}', which follows from the model.", name);
             }
 
-            if (!_given.TryAdd(key, ToValue(name, value)))
+            if (!_given.TryAdd(key, ToValue(key, value)))
             {
                 throw Wrong($"-Metadata has '{key}' twice.", name);
             }
         }
     }
 
-    /// <summary>Adds what is known.</summary>
-    public void Write(MetadataWriter keys, LlamaCheckpoint checkpoint, IEnumerable<PlannedTensor> tensors)
+    /// <summary>Adds what is known: of a GGUF file, what that says; otherwise the name of the checkpoint. What the user gives counts more.</summary>
+    /// <exception cref="CheckpointException">The GGUF file can't be read.</exception>
+    public void Write(MetadataWriter keys, LlamaCheckpoint checkpoint, IEnumerable<PlannedTensor> tensors, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, object>(_given, StringComparer.Ordinal);
-        values.TryAdd(MetadataKeys.Name, checkpoint.Name);
-        values.TryAdd(MetadataKeys.SizeLabel, LabelOf(tensors.Sum(tensor => tensor.Shape.ElementCount)));
 
-        foreach (var key in KnownKeys.Select(key => MetadataKeys.GeneralPrefix + key).Concat(_given.Keys.Except(ListKeys.Select(key => MetadataKeys.GeneralPrefix + key)))
-            .Concat(ListKeys.Select(key => MetadataKeys.GeneralPrefix + key)).Distinct().Where(values.ContainsKey))
+        if (checkpoint is LlamaGgufCheckpoint gguf)
+        {
+            CopiedMetadata.Add(gguf.FirstFile, keys, IsCopied, cancellationToken);
+        }
+        else
+        {
+            values.TryAdd(MetadataKeys.Name, checkpoint.Name);
+            values.TryAdd(MetadataKeys.SizeLabel, LabelOf(tensors.Sum(tensor => tensor.Shape.ElementCount)));
+        }
+
+        string[] known = [.. KnownKeys.Select(key => MetadataKeys.GeneralPrefix + key)];
+        string[] lists = [.. ListKeys.Select(key => MetadataKeys.GeneralPrefix + key)];
+
+        foreach (var key in known.Concat(values.Keys.Except(known).Except(lists)).Concat(lists).Where(values.ContainsKey))
         {
             switch (values[key])
             {
@@ -92,14 +100,41 @@ internal sealed partial class GeneralMetadata
         return Math.Round(scaled, digits, MidpointRounding.ToEven).ToString($"F{digits}", CultureInfo.InvariantCulture) + suffix;
     }
 
-    private static object ToValue(string key, object value) => value switch
+    private static bool IsCopied(string key) =>
+        key.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) && !key.StartsWith(MetadataKeys.SamplingPrefix, StringComparison.Ordinal) && !OwnKeys.Contains(key);
+
+    /// <summary>Users of PowerShell need not tell upper from lower case, and programs find a key in lower case only.</summary>
+    private static string KeyOf(string name)
     {
-        string text => text,
-        int number and >= 0 => (uint)number,
-        long number and >= 0 and <= uint.MaxValue => (uint)number,
-        IEnumerable list when list.Cast<object>().All(item => item is string) => list.Cast<string>().ToArray(),
-        _ => throw Wrong($"-Metadata has a value for '{key}' that is neither a text, nor a whole number of 32 bits, nor a list of texts.", key),
-    };
+        var lower = name.ToLowerInvariant();
+        var isKnown = KnownKeys.Concat(ListKeys).Contains(lower) || KnownPrefixes.Any(prefix => lower.StartsWith(prefix, StringComparison.Ordinal));
+        var key = isKnown || OwnKeys.Contains(MetadataKeys.GeneralPrefix + lower) ? MetadataKeys.GeneralPrefix + lower : lower;
+
+        return Key().IsMatch(key)
+            ? key
+            : throw Wrong(
+                $"-Metadata has the key '{name}'. Keys are {string.Join(", ", KnownKeys.Concat(ListKeys).Take(4))}, … or others that begin with '{MetadataKeys.GeneralPrefix}', made of letters, digits, '_' and '.'.",
+                name);
+    }
+
+    /// <summary>Programs refuse a file in which a value has another type than they expect.</summary>
+    private static object ToValue(string key, object value)
+    {
+        var isList = ListKeys.Contains(key[MetadataKeys.GeneralPrefix.Length..]);
+
+        return value switch
+        {
+            IConvertible number and not bool when key.EndsWith(".count", StringComparison.Ordinal) =>
+                uint.TryParse(number.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture, out var count)
+                    ? count
+                    : throw Wrong($"-Metadata has '{number}' for '{key}', which should be a whole number.", key),
+            string { Length: > 0 } text when isList => new[] { text },
+            string { Length: > 0 } text => text,
+            IEnumerable list and not string when isList && list.Cast<object>().ToArray() is { Length: > 0 } items && items.All(item => item is string { Length: > 0 }) => items.Cast<string>().ToArray(),
+            IConvertible number and not (string or bool) when !isList => number.ToString(CultureInfo.InvariantCulture),
+            _ => throw Wrong($"-Metadata has a value for '{key}' that is not {(isList ? "a list of texts" : "a text or a number")}, or is empty.", key),
+        };
+    }
 
     [GeneratedRegex(@"^general\.[a-z0-9_.]{1,256}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Key();

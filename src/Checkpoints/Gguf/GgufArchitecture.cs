@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Llama;
 
 namespace Fairseq2Llama.Gguf;
@@ -29,7 +30,7 @@ internal static class GgufArchitecture
             NumKeyValueHeads = metadata.Integer(MetadataKeys.HeadCountKV) ?? heads,
             VocabSize = metadata.Integer(MetadataKeys.VocabSize) ?? CountTokens(file),
             MaxSeqLen = metadata.Require(MetadataKeys.ContextLength),
-            NormEps = metadata.Number(MetadataKeys.NormEpsilon) ?? throw CheckpointException.Corrupt(path, $"its metadata have no '{MetadataKeys.NormEpsilon}'."),
+            NormEps = metadata.Number(MetadataKeys.NormEpsilon) ?? throw CheckpointException.Corrupt(path, $"its metadata has no '{MetadataKeys.NormEpsilon}'."),
             RopeTheta = theta,
             TiedEmbeddings = !tensors.Contains(LlamaParameter.Output.GgufPrefix + LlamaParameter.Suffix),
         };
@@ -70,6 +71,12 @@ internal static class GgufArchitecture
             throw Inexpressible(path, $"that rotary encoding is scaled as '{scaling}'");
         }
 
+        // Files before 2023-09 have this.
+        if (metadata.Number(MetadataKeys.RopeScaleLinear) is { } factor and not 1)
+        {
+            throw Inexpressible(path, string.Create(CultureInfo.InvariantCulture, $"that rotary encoding is scaled linearly by {factor}"));
+        }
+
         if (metadata.Integer(MetadataKeys.ExpertCount) is > 0 and var experts)
         {
             throw Inexpressible(path, $"that the model is a mixture of {experts} experts");
@@ -82,7 +89,7 @@ internal static class GgufArchitecture
     private static int CountTokens(GgufFile file) =>
         file.Tensors.FirstOrDefault(tensor => tensor.Key == LlamaParameter.Embedding.GgufPrefix + LlamaParameter.Suffix).Value?.Shape is { Count: 2 } shape && shape[0] <= int.MaxValue
             ? (int)shape[0]
-            : throw CheckpointException.Corrupt(file.Source.Name, $"its metadata have no '{MetadataKeys.VocabSize}'.");
+            : throw CheckpointException.Corrupt(file.Source.Name, $"its metadata has no '{MetadataKeys.VocabSize}'.");
 
     private static ImmutableArray<int> TokensOf(GgufMetadata metadata, string key) => metadata.Integer(key) is >= 0 and var token ? [token] : [];
 }

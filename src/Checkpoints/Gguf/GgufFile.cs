@@ -92,7 +92,7 @@ internal sealed class GgufFile
         {
             throw Unrecognized(
                 source,
-                (version & 0xffff) == 0 ? "was written for a big-endian machine" : $"is a GGUF file of the version {version}, and the versions 2 and 3 are read");
+                (version & 0xffff) == 0 ? "was written for a big-endian machine" : $"is a GGUF file of version {version}, and only versions 2 and 3 are read");
         }
     }
 

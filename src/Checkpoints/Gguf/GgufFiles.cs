@@ -7,12 +7,13 @@ namespace Fairseq2Llama.Gguf;
 /// <param name="stem">The name of the model; null for any.</param>
 internal sealed class GgufFiles(string? stem = null) : FolderRules
 {
-    public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Gguf, "GGUF files", "Read-LlamaCheckpoint with the path of a file", new GgufFiles())
+    public static readonly FormatDescriptor Descriptor = new(CheckpointFormat.Gguf, "GGUF files", "Read-LlamaCheckpoint", new GgufFiles())
     {
         IsIn = HasModel,
         HasWeightsIn = HasModel,
         HasChecksums = false,
         IsReadByFile = true,
+        FirstOf = name => GgufFileName.Parse(name) is { Number: > 1 } part ? (part with { Number = 1 }).Text : null,
         Read = (place, _, cancellationToken) => LlamaGgufCheckpoint.Read(place, cancellationToken),
         MakeOptions = () => new GgufExportOptions { FileName = "model.gguf" },
     };

@@ -69,7 +69,8 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
         PlannedTensor[] tensors = [.. PlanRotaryFactors(model.Architecture), .. new ConverterOrder(model.Checkpoint).Apply(model.PlanTensors(split, rank: 0))];
         var shards = SplitFiles.Divide(tensors, options.MaxShardSize ?? long.MaxValue);
         var name = _name with { Count = shards.Count };
-        var keys = MakeMetadata(model, tensors);
+        var vocabulary = FindVocabulary(model);
+        var keys = MakeMetadata(model, tensors, vocabulary);
 
         ImmutableArray<PlannedFile> files =
         [
@@ -82,22 +83,21 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
         return new OutputFiles(files, split)
         {
             CommitMarker = name.Text,
-            Reason = options.MaxShardSize is { } size
-                ? string.Create(CultureInfo.InvariantCulture, $"Files: {files.Length}, of up to {size:N0} bytes of tensors each.")
-                : "Files: 1; choose -MaxShardSize for several.",
+            Reason = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Files: {files.Length}{(options.MaxShardSize is { } size ? $", of up to {size:N0} bytes of tensors each" : "; choose -MaxShardSize for several")}. Vocabulary: {vocabulary.Origin}."),
             ShardCount = files.Length,
-            Warnings = [.. FindFallbacks(tensors)],
+            Warnings = [.. FindFallbacks(tensors), .. vocabulary.Warnings],
         };
     }
 
-    private MetadataWriter MakeMetadata(ExportedModel model, IReadOnlyList<PlannedTensor> tensors)
+    private MetadataWriter MakeMetadata(ExportedModel model, IReadOnlyList<PlannedTensor> tensors, IVocabulary vocabulary)
     {
         var keys = new MetadataWriter();
-        var vocabulary = FindVocabulary(model);
         keys.Add(MetadataKeys.Architecture, GgufArchitecture.Llama);
         keys.Add(MetadataKeys.Type, "model");
         vocabulary.WriteSampling(keys);
-        _general.Write(keys, model.Checkpoint, tensors);
+        _general.Write(keys, model.Checkpoint, tensors, cancellationToken);
         ArchitectureMetadata.Write(keys, model.Architecture, FileTypeOf(tensors));
         vocabulary.Write(keys);
         return keys;
@@ -106,7 +106,7 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
     /// <summary>That which the user names, otherwise that of the checkpoint.</summary>
     private IVocabulary FindVocabulary(ExportedModel model)
     {
-        if (options.TokenizerPath is null && model.Checkpoint is LlamaGgufCheckpoint gguf)
+        if (options.TokenizerPath is null && model.Checkpoint is LlamaGgufCheckpoint gguf && gguf.FirstFile.Metadata.Has(MetadataKeys.TokenizerModel))
         {
             return new CopiedVocabulary(gguf.FirstFile, cancellationToken);
         }
@@ -117,7 +117,7 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
             ? GgufVocabulary.Read(files, model.Architecture, model.SpecialTokens)
             : throw new CheckpointException(
                 CheckpointErrorCode.TokenizerNotFound,
-                $"There is no tokenizer beside '{model.Checkpoint.Path}', and llama.cpp can't run a model without its vocabulary. Give the tokenizer with -TokenizerPath: a"
+                $"There is no tokenizer {(model.Checkpoint is LlamaGgufCheckpoint ? "in" : "beside")} '{model.Checkpoint.Path}', and llama.cpp can't run a model without its vocabulary. Give the tokenizer with -TokenizerPath: a"
                     + " tokenizer.model of LLaMA 1 to 3, or the tokenizer.json of LLaMA 3, or a folder with one.",
                 model.Checkpoint.Path);
     }
@@ -153,6 +153,6 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
             { Count: > 1 } => throw new CheckpointException(
                 CheckpointErrorCode.WriteFailed, $"'{fileName}' is a name for a part of a model. Give the name without numbers; exports number the files themselves.", fileName),
             _ => throw new CheckpointException(
-                CheckpointErrorCode.WriteFailed, $"'{fileName}' is no name for a GGUF file. Give the path of a file that ends with {GgufFile.Extension}: models/llama{GgufFile.Extension}.", fileName),
+                CheckpointErrorCode.WriteFailed, $"'{fileName}' is not the name of a GGUF file. Give the path of a file that ends with {GgufFile.Extension}, such as '{fileName}/model{GgufFile.Extension}'.", fileName),
         };
 }

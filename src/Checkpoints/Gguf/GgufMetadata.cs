@@ -32,7 +32,7 @@ internal sealed class GgufMetadata
     {
         if (count > MaxCount)
         {
-            throw CheckpointException.Corrupt(header.File, $"its metadata have {count} keys, more than {MaxCount}.");
+            throw CheckpointException.Corrupt(header.File, $"its metadata has {count} keys, more than {MaxCount}.");
         }
 
         var entries = new Dictionary<string, MetadataEntry>(StringComparer.Ordinal);
@@ -46,7 +46,7 @@ internal sealed class GgufMetadata
 
             if (!entries.TryAdd(key, entry))
             {
-                throw CheckpointException.Corrupt(header.File, $"its metadata have the key '{key}' twice.");
+                throw CheckpointException.Corrupt(header.File, $"its metadata has the key '{key}' twice.");
             }
         }
 
@@ -84,7 +84,7 @@ internal sealed class GgufMetadata
     };
 
     /// <exception cref="CheckpointException">It is missing, or no whole number.</exception>
-    public int Require(string key) => Integer(key) ?? throw CheckpointException.Corrupt(_file, $"its metadata have no '{key}'.");
+    public int Require(string key) => Integer(key) ?? throw CheckpointException.Corrupt(_file, $"its metadata has no '{key}'.");
 
     private MetadataEntry? Find(string key, string what) => _entries.GetValueOrDefault(key) switch
     {

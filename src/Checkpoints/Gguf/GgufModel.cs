@@ -68,7 +68,7 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
                 ? file
                 : throw new CheckpointException(
                     CheckpointErrorCode.CheckpointUnrecognized,
-                    $"'{file.Path}' is the file {given.Number} of {given.Count} of a model. Give the first, '{file.Folder.PathOf((given with { Number = 1 }).Text)}'.",
+                    $"'{file.Path}' is file {given.Number} of {given.Count} of a model. Give the first, '{file.Folder.PathOf((given with { Number = 1 }).Text)}'.",
                     file.Path);
         }
 

@@ -40,7 +40,7 @@ internal sealed class HeaderReader(IByteReader reader, string file, long length,
 
         return count <= (ulong)(Rest / size)
             ? (long)count
-            : throw CheckpointException.Corrupt(file, $"it should have {count} {what}, but only {Rest} bytes follow: it was cut off while being written or copied, or is damaged.");
+            : throw CheckpointException.Corrupt(file, $"it claims to have {count} {what}, but only {Quantity.Of(Rest, "byte")} follow.");
     }
 
     /// <summary>A text that is shown or compared.</summary>

@@ -10,8 +10,14 @@ internal sealed record SpecialTokens(ImmutableArray<int> Begin, ImmutableArray<i
     /// <summary>The vocabulary of LLaMA 3 and of models based on it has this many tokens before its special tokens.</summary>
     private const int Llama3Words = 128_000;
 
+    /// <summary>Of the three tokens that end a text of LLaMA 3's instruct models, the one that ends a turn.</summary>
+    private const int Llama3EndOfTurn = 128_009;
+
     /// <summary>None is known.</summary>
     public static readonly SpecialTokens Unknown = new([], []);
+
+    /// <summary>The token that ends a text, where there is room for one only: the one that ends a turn of a conversation, or the first.</summary>
+    public int? OnlyEnd => End.Contains(Llama3EndOfTurn) ? Llama3EndOfTurn : End.IsEmpty ? null : End[0];
 
     /// <summary>Those of the published base models with a vocabulary of that size.</summary>
     public static SpecialTokens OfVocabulary(int size) => IsOfLlama3(size) ? new([Llama3Words], [Llama3Words + 1]) : new([1], [2]);

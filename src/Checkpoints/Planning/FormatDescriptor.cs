@@ -27,6 +27,9 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>Whether a file of that name is only a part of such a checkpoint, which is read by its folder; null if that is what exports write.</summary>
     public Func<string, bool>? IsPart { get; init; }
 
+    /// <summary>The name of the file by which a checkpoint is read, if a file of that name is a further part of it; otherwise null. Null where folders are read.</summary>
+    public Func<string, string?>? FirstOf { get; init; }
+
     /// <summary>Reads the index of one.</summary>
     public required Func<ICheckpointFolder, CheckpointReadOptions, CancellationToken, LlamaCheckpoint> Read { get; init; }
 

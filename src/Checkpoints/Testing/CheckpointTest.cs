@@ -82,6 +82,7 @@ public static class CheckpointTest
 
         findings.AddRange(FileFindings.FindSlipsInConfig(checkpoint));
         findings.AddRange(FileFindings.FindIgnoredTensors(checkpoint));
+        findings.AddRange(FileFindings.FindQuantized(checkpoint, target));
         findings.AddRange(FileFindings.FindWithoutChecksums(checkpoint));
 
         if (checkpoint is Fairseq2Checkpoint saved)

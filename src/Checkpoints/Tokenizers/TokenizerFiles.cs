@@ -82,7 +82,7 @@ internal sealed class TokenizerFiles
         {
             throw new CheckpointException(
                 CheckpointErrorCode.TokenizerNotFound,
-                $"'{place.Path}' {(single is not null || place.Exists ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
+                $"'{place.Path}' {(single is not null ? "is not a file of a tokenizer" : place.Exists ? "holds no files of a tokenizer" : "does not exist")}. Expected a folder with"
                     + $" {string.Join(", ", Names[..3])}, …, or one of these files.",
                 place.Path);
         }

@@ -43,7 +43,7 @@ internal static class FileKind
 
         if (head.StartsWith("GGUF"u8))
         {
-            return "is a GGUF file";
+            return "is a GGUF file, which Read-LlamaCheckpoint reads if its name ends with .gguf";
         }
 
         if (head is [0x1f, 0x8b, ..])

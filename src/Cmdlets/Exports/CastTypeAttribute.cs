@@ -37,6 +37,7 @@ internal sealed class CastTypeAttribute : ArgumentTransformationAttribute
         return types.FirstOrDefault(type => type.Names.Contains(name, StringComparer.OrdinalIgnoreCase)) is { Names: not null } found
             ? found.DType
             : throw new ArgumentTransformationMetadataException(
-                $"Tensors can't be cast to '{name}'. Give one of {string.Join(", ", types.SelectMany(type => type.Names))}.");
+                $"Tensors can't be cast to '{name}'. Give one of {string.Join(", ", types.SelectMany(type => type.Names))}."
+                    + (TakesQuantized ? " For other types of llama.cpp, export one of these and run llama-quantize." : ""));
     }
 }

@@ -3,7 +3,6 @@ using System.Reflection;
 using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Gguf;
-using Fairseq2Llama.Gguf.Vocabulary;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
 using Fairseq2Llama.Stores;
@@ -39,7 +38,7 @@ public class SecurityPolicyTests
         AssertStates("size of a safetensors header", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(HeaderText), "MaxLength"):N0}"));
         AssertStates("nesting depth of a safetensors header", $"{Constant(typeof(HeaderJson), "MaxDepth")}");
         AssertStates("metadata of a GGUF file", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(GgufMetadata), "MaxCount"):N0}, {Constant(typeof(GgufMetadata), "MaxKeyLength")}"));
-        AssertStates("copied from a GGUF file", $"{Constant(typeof(CopiedVocabulary), "MaxLength") >> 20} MiB");
+        AssertStates("copied from a GGUF file", $"{Constant(typeof(CopiedMetadata), "MaxLength") >> 20} MiB");
         AssertStates("`config.json`", $"{Constant(typeof(JsonSettings), "MaxLength") >> 20} MiB");
         AssertStates("`tokenizer.json`", $"{Constant(typeof(TokenizerJson), "MaxLength") >> 20} MiB");
         AssertStates("`tokenizer.model`", $"{Constant(typeof(TokenizerModel), "MaxLength") >> 20} MiB");

@@ -85,7 +85,7 @@ public sealed class GgufExportTests : IDisposable
         ErrorAssert.Throws(
             CheckpointErrorCode.UnsupportedTensor,
             () => CheckpointExport.Plan(quantized, _folder["out"], OptionsFor(format)),
-            "are quantized", "'token_embd.weight' is q8_0", "which only GGUF files can be", "-DType");
+            "are quantized", "'token_embd.weight', which is q8_0", "Only GGUF files hold quantized tensors", "-DType");
 
         var written = Export(quantized, "out", OptionsFor(format) with { DType = DType.Float32 });
 
@@ -215,12 +215,12 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model", "is no name for a GGUF file")]
-    [InlineData("model.bin", "is no name for a GGUF file")]
-    [InlineData(".gguf", "is no name for a GGUF file")]
-    [InlineData("", "is no name for a GGUF file")]
-    [InlineData("a/b.gguf", "is no name for a GGUF file")]
-    [InlineData("../b.gguf", "is no name for a GGUF file")]
+    [InlineData("model", "is not the name of a GGUF file")]
+    [InlineData("model.bin", "is not the name of a GGUF file")]
+    [InlineData(".gguf", "is not the name of a GGUF file")]
+    [InlineData("", "is not the name of a GGUF file")]
+    [InlineData("a/b.gguf", "is not the name of a GGUF file")]
+    [InlineData("../b.gguf", "is not the name of a GGUF file")]
     [InlineData("model-00001-of-00002.gguf", "is a name for a part of a model")]
     [InlineData("model-00002-of-00002.GGUF", "is a name for a part of a model")]
     public void Other_names_are_refused(string name, string message) => ErrorAssert.Throws(

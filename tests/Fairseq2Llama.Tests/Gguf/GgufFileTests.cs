@@ -94,7 +94,7 @@ public class GgufFileTests
     [MemberData(nameof(Integers))]
     public void A_whole_number_may_be_of_any_type(object value, int expected) => Assert.Equal(expected, Open(new GgufBuilder().Key("n", value)).Metadata.Integer("n"));
 
-    public static TheoryData<object> NoIntegers => ["7", true, 1.5f, double.NaN, float.PositiveInfinity, uint.MaxValue, ulong.MaxValue, long.MinValue, (int[])[1]];
+    public static TheoryData<object> NoIntegers => ["7", true, 1.5f, double.NaN, float.PositiveInfinity, uint.MaxValue, ulong.MaxValue, long.MinValue];
 
     [Theory]
     [MemberData(nameof(NoIntegers))]
@@ -104,6 +104,10 @@ public class GgufFileTests
 
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => metadata.Integer("n"), "'n' of its metadata is not a ", "number");
     }
+
+    [Fact]
+    public void A_list_is_of_another_model() => ErrorAssert.Throws(
+        CheckpointErrorCode.ArchitectureMismatch, () => Open(new GgufBuilder().Key("n", (int[])[1])).Metadata.Integer("n"), "'n' of 'memory.pt' is a list", "Expected a number");
 
     [Fact]
     public void A_float32_is_what_was_meant() => Assert.Equal(1e-5, Open(new GgufBuilder().Key("eps", 1e-5f)).Metadata.Number("eps"));
@@ -118,7 +122,7 @@ public class GgufFileTests
         Assert.True(metadata.Has("t"));
         Assert.Null(metadata.Text("t"));
         ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => metadata.Text("n"), "'n' of its metadata is not a text");
-        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => metadata.Require("no such"), "have no 'no such'");
+        ErrorAssert.Throws(CheckpointErrorCode.CheckpointCorrupt, () => metadata.Require("no such"), "has no 'no such'");
     }
 
     [Theory]
@@ -196,15 +200,15 @@ public class GgufFileTests
 
             var refusal = Assert.IsType<CheckpointException>(error);
             Assert.Equal(length < 8 ? CheckpointErrorCode.CheckpointUnrecognized : CheckpointErrorCode.CheckpointCorrupt, refusal.Code);
-            Assert.Contains(length == 0 ? "is empty" : length < 8 ? "does not begin with 'GGUF'" : "cut off", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains(length == 0 ? "is empty" : length < 8 ? "does not begin with 'GGUF'" : "is damaged", refusal.Message, StringComparison.Ordinal);
         }
     }
 
     [Theory]
     [InlineData("GGML", 3u, "does not begin with 'GGUF'")]
     [InlineData("FUGG", 3u, "does not begin with 'GGUF'")]
-    [InlineData("GGUF", 1u, "GGUF file of the version 1, and the versions 2 and 3 are read")]
-    [InlineData("GGUF", 4u, "GGUF file of the version 4")]
+    [InlineData("GGUF", 1u, "GGUF file of version 1, and only versions 2 and 3 are read")]
+    [InlineData("GGUF", 4u, "GGUF file of version 4")]
     [InlineData("GGUF", 3u << 24, "was written for a big-endian machine")]
     [InlineData("GGUF", 2u << 24, "was written for a big-endian machine")]
     public void Other_files_are_refused(string magic, uint version, string message)

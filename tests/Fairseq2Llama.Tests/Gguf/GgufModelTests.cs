@@ -81,7 +81,7 @@ public sealed class GgufModelTests : IDisposable
     {
         PutSplit("model");
 
-        Refuse("model-00002-of-00003.gguf", CheckpointErrorCode.CheckpointUnrecognized, "is the file 2 of 3 of a model", $"Give the first, '{_folder["model-00001-of-00003.gguf"]}'");
+        Refuse("model-00002-of-00003.gguf", CheckpointErrorCode.CheckpointUnrecognized, "is file 2 of 3 of a model", $"Give the first, '{_folder["model-00001-of-00003.gguf"]}'");
     }
 
     [Fact]
@@ -269,7 +269,7 @@ public sealed class GgufModelTests : IDisposable
     {
         Put("x.gguf", GgufBuilder.Llama().Key(key, null));
 
-        Refuse("x.gguf", CheckpointErrorCode.CheckpointCorrupt, $"have no '{key}'");
+        Refuse("x.gguf", CheckpointErrorCode.CheckpointCorrupt, $"has no '{key}'");
     }
 
     public static TheoryData<string, object> Nonsense => new(

@@ -40,6 +40,30 @@ public sealed class GgufVocabularyTests : IDisposable
     public void Of_a_tokenizer_that_is_given_are_those_of_the_converter(string expected, int vocabSize, string source) =>
         Assert.Equal(KeysOf(expected), Write(TokenizerFiles.Find(TokenizerData.PathOf(source)), vocabSize));
 
+    /// <summary>The converter takes none, and then llama.cpp ends texts at each comma.</summary>
+    [Fact]
+    public void Of_several_ends_of_LLaMA_3_the_one_of_a_turn_is_taken()
+    {
+        File.Copy(TokenizerData.PathOf("converted/tiktoken/tokenizer.json"), _folder["tokenizer.json"]);
+        var keys = new MetadataWriter();
+        var expected = new MetadataWriter();
+        expected.Add("tokenizer.ggml.eos_token_id", 128_009u);
+
+        GgufVocabulary.Read(TokenizerFiles.Find(_folder.Path), TokenizerData.Llama31 with { VocabSize = Ranks + 256 }, new SpecialTokens([128_000], [128_001, 128_008, 128_009])).Write(keys);
+
+        Assert.True(keys.ToArray().AsSpan().IndexOf(expected.ToArray()) > 0);
+    }
+
+    [Theory]
+    [InlineData(Pieces, false)]
+    [InlineData(3 * Pieces, true)]
+    public void A_tokenizer_that_is_far_too_small_is_warned_of(int vocabSize, bool warns)
+    {
+        var vocabulary = GgufVocabulary.Read(TokenizerFiles.Find(TokenizerData.PathOf("sentencepiece")), TokenizerData.Llama2 with { VocabSize = vocabSize }, TokenizerData.Llama2Tokens);
+
+        Assert.Equal(warns ? ["belongs to this model"] : [], vocabulary.Warnings.Select(warning => warning.TrimEnd('.')[^21..]));
+    }
+
     /// <summary>Where to sample is not said by the tokenizer, but by the model.</summary>
     [Fact]
     public void Sampling_is_that_of_the_checkpoint()
@@ -67,7 +91,7 @@ public sealed class GgufVocabularyTests : IDisposable
         File.WriteAllText(_folder["tokenizer.json"], json);
 
         ErrorAssert.Throws(
-            CheckpointErrorCode.TokenizerUnsupported, () => Write(TokenizerFiles.Find(_folder.Path), Ranks + 256), "tokenizer.json", "unlike LLaMA 3", "convert_hf_to_gguf.py");
+            CheckpointErrorCode.TokenizerUnsupported, () => Write(TokenizerFiles.Find(_folder.Path), Ranks + 256), "tokenizer.json", "is not the tokenizer of LLaMA 3", "convert_hf_to_gguf.py");
     }
 
     [Fact]

@@ -57,6 +57,14 @@ internal sealed class GgufVocabulary : IVocabulary
         return new GgufVocabulary(files.AreGiven || !files.HasSentencePiece ? files.CompleteFor(architecture, tokens) : files, architecture, tokens);
     }
 
+    public string Origin =>
+        $"made of {string.Join(" and ", new[] { TokenizerModel.FileName, TokenizerJson.FileName }.Select(_files.SourceOf).OfType<IByteSource>().Select(source => $"'{source.Name}'").Take(1))},"
+            + $" {(_isSentencePiece ? "SentencePiece" : "byte-pair encoding of LLaMA 3")}";
+
+    public IEnumerable<string> Warnings => _list.UsedCount < _size / 2
+        ? [string.Create(CultureInfo.InvariantCulture, $"The tokenizer has {_list.UsedCount} tokens, and the vocabulary of the model {_size}. Check that the tokenizer belongs to this model.")]
+        : [];
+
     /// <summary>Writes general.sampling.*, if the checkpoint says how to choose tokens.</summary>
     public void WriteSampling(MetadataWriter keys)
     {
@@ -144,7 +152,7 @@ internal sealed class GgufVocabulary : IVocabulary
         {
             throw Unsupported(
                 TokenizerJson.FileName,
-                "divides texts into words unlike LLaMA 3. llama.cpp must know how, and the name that it has for it is known here only for LLaMA 3. Export to Hugging Face's format, and use llama.cpp's convert_hf_to_gguf.py.");
+                "is not the tokenizer of LLaMA 3: it divides texts into words in another way, which a GGUF file has to name. Export to Hugging Face's format, and convert that with convert_hf_to_gguf.py of llama.cpp.");
         }
 
         var last = tokenizer.Vocabulary.Values.Concat(tokenizer.AddedTokens.Select(token => token.Id)).DefaultIfEmpty(-1).Max();

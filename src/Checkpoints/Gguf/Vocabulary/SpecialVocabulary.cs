@@ -48,9 +48,10 @@ internal sealed class SpecialVocabulary
         ReadTemplates();
         ReadConfig();
 
-        // A list of several is no number there.
         Set("bos", tokens.Begin is [var begin] ? begin : null);
-        Set("eos", tokens.End is [var end] ? end : null);
+
+        // Of a list the converter takes none. llama.cpp then ends texts with that of LLaMA 2, or, where there is no SentencePiece, with a comma.
+        Set("eos", tokens.End is [var end] ? end : count is null ? tokens.OnlyEnd : null);
     }
 
     /// <summary>Gives a use to a token, unless another has it.</summary>

@@ -24,6 +24,9 @@ internal sealed class TokenList
 
     public int Count => _texts.Length;
 
+    /// <summary>How many are no fillers.</summary>
+    public int UsedCount => _scores.Count(score => score != FillerScore);
+
     /// <summary>Those of SentencePiece (_create_vocab_sentencepiece of the converter); tokens that the model has no room for are left out.</summary>
     /// <param name="model">tokenizer.model.</param>
     /// <param name="files">The files beside it.</param>

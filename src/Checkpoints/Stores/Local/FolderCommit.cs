@@ -109,7 +109,7 @@ internal sealed class FolderCommit(string staging, string destination)
     }
 
     private CheckpointException WrittenMeanwhile(string name) => new(
-        CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was written by another export in the meantime. Choose another folder.", destination);
+        CheckpointErrorCode.OutputExists, $"'{InPlace(name)}' was written by another export in the meantime. Choose another destination.", destination);
 
     private void Move(string from, string to, bool goesBack)
     {

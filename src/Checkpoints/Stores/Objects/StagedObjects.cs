@@ -178,6 +178,6 @@ internal sealed class StagedObjects : IStagedFolder
 
     private CheckpointException WrittenMeanwhile(string name) => new(
         CheckpointErrorCode.OutputExists,
-        $"'{PathOf(name)}' was written by another export in the meantime. Choose another folder.",
+        $"'{PathOf(name)}' was written by another export in the meantime. Choose another destination.",
         _store.AddressOf(_prefix.TrimEnd('/')));
 }
