@@ -88,7 +88,8 @@ internal sealed class GgufMetadata
 
     private MetadataEntry? Find(string key, string what) => _entries.GetValueOrDefault(key) switch
     {
-        { Type: GgufValueType.Array } => throw Wrong(key, what),
+        { Type: GgufValueType.Array } => throw new CheckpointException(
+            CheckpointErrorCode.ArchitectureMismatch, $"'{key}' of '{_file}' is a list, as of a model whose layers differ. Expected {what}, as a LLaMA has it.", _file),
         var entry => entry,
     };
 

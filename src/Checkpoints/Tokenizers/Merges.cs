@@ -43,6 +43,7 @@ internal static class Merges
 
         var found = new Merge[tokens.Count][];
         var beginnings = new Stack<int>();
+        var ways = new List<Merge>();
         var room = MaxCharacters + (MaxPerCharacter * tokens.Sum(token => (long)token.Length));
 
         foreach (var id in order)
@@ -54,15 +55,18 @@ internal static class Merges
                 beginnings.Pop();
             }
 
-            found[id] =
-            [
-                .. from left in beginnings
-                   let right = ids.GetValueOrDefault(token[tokens[left].Length..], -1)
-                   where right >= 0
-                   orderby left, right
-                   select new Merge(left, right),
-            ];
+            // There are hundreds of thousands of tokens, and most begin with a few others.
+            foreach (var left in beginnings)
+            {
+                if (ids.TryGetValue(token[tokens[left].Length..], out var right))
+                {
+                    ways.Add(new Merge(left, right));
+                }
+            }
 
+            ways.Sort((one, other) => (one.Left, one.Right).CompareTo((other.Left, other.Right)));
+            found[id] = [.. ways];
+            ways.Clear();
             room -= (long)token.Length * found[id].Length;
 
             if (room < 0)

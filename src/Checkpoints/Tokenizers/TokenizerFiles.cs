@@ -175,6 +175,10 @@ internal sealed class TokenizerFiles
     /// <summary>One of them, whether it is there or was made; null where there is none.</summary>
     public IByteSource? SourceOf(string name) => FileOf(name)?.Source ?? Made.FirstOrDefault(file => file.FileName == name);
 
+    /// <summary>tokenizer.json, whether it is there or was made; null where there is none.</summary>
+    /// <exception cref="CheckpointException">It can't be read, is damaged, or is a tokenizer of another kind.</exception>
+    public TokenizerJson? ReadJson() => FileOf(TokenizerJson.FileName) is { } file ? TokenizerJson.Read(file.Source) : Made.Select(made => made.Json).FirstOrDefault(json => json is not null);
+
     /// <summary>The tokens that begin and end a text: those that these files tell, otherwise those of the model.</summary>
     /// <exception cref="CheckpointException">A file can't be read.</exception>
     public SpecialTokens ReadSpecialTokensOr(SpecialTokens ofModel) => ReadGenerationConfig().Or(AreGiven ? ReadSpecialTokens() : null).Or(ofModel);

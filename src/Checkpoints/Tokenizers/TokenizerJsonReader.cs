@@ -51,7 +51,7 @@ internal sealed class TokenizerJsonReader(string file)
         return new TokenizerJson
         {
             Vocabulary = _vocabulary,
-            Merges = [.. _merges.Select((merge, index) => Resolve(merge, index))],
+            MergeList = new([.. _merges.Select((merge, index) => Resolve(merge, index))]),
             IgnoresMerges = ignoresMerges,
             ByteFallback = byteFallback,
             AddedTokens = added,

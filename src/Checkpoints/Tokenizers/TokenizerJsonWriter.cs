@@ -21,26 +21,12 @@ internal sealed class TokenizerJsonWriter
     private TokenizerJsonWriter(Utf8JsonWriter json) => _json = json;
 
     /// <param name="model">A model of byte-pair encoding.</param>
-    /// <param name="file">Its path, for errors.</param>
-    public static byte[] Write(SentencePieceModel model, string file)
-    {
-        // These are found in a text wherever they are.
-        ImmutableArray<AddedToken> added =
-        [
-            .. from id in Enumerable.Range(0, model.Count)
-               let piece = model.Pieces[id]
-               where piece.Type is PieceType.Unknown or PieceType.Control or PieceType.UserDefined
-               select new AddedToken(id, piece.Text, piece.Type != PieceType.UserDefined),
-        ];
-
-        return Write(added, writer => writer.WriteSentencePiece(model, file));
-    }
+    /// <param name="json">What is made of it.</param>
+    public static byte[] Write(SentencePieceModel model, TokenizerJson json) => Write(json.AddedTokens, writer => writer.WriteSentencePiece(model, json));
 
     /// <param name="model">LLaMA 3's.</param>
-    /// <param name="special">The special tokens that follow it.</param>
-    /// <param name="file">Its path, for errors.</param>
-    public static byte[] Write(TiktokenModel model, IReadOnlyList<string> special, string file) =>
-        Write([.. special.Select((text, index) => new AddedToken(model.Count + index, text, IsSpecial: true))], writer => writer.WriteTiktoken(model, file));
+    /// <param name="json">What is made of it.</param>
+    public static byte[] Write(TiktokenModel model, TokenizerJson json) => Write(json.AddedTokens, writer => writer.WriteTiktoken(model, json));
 
     private static byte[] Write(ImmutableArray<AddedToken> added, Action<TokenizerJsonWriter> write)
     {
@@ -81,7 +67,7 @@ internal sealed class TokenizerJsonWriter
         json.WriteEndArray();
     }
 
-    private void WriteSentencePiece(SentencePieceModel model, string file)
+    private void WriteSentencePiece(SentencePieceModel model, TokenizerJson json)
     {
         _json.WriteStartObject("normalizer");
         _json.WriteString("type", "Sequence");
@@ -132,10 +118,10 @@ internal sealed class TokenizerJsonWriter
         _json.WriteEndArray();
         _json.WriteEndObject();
         ImmutableArray<string> tokens = [.. model.Pieces.Select(piece => piece.Text)];
-        WriteModel(tokens, Merges.OfScores(model.Pieces, file), model.Pieces[model.UnknownId].Text, model.ByteFallback, ignoreMerges: false);
+        WriteModel(tokens, json.Merges, model.Pieces[model.UnknownId].Text, model.ByteFallback, ignoreMerges: false);
     }
 
-    private void WriteTiktoken(TiktokenModel model, string file)
+    private void WriteTiktoken(TiktokenModel model, TokenizerJson json)
     {
         _json.WriteNull("normalizer");
         _json.WriteStartObject("pre_tokenizer");
@@ -160,7 +146,7 @@ internal sealed class TokenizerJsonWriter
         _json.WriteEndArray();
         _json.WriteEndObject();
         WriteTyped("decoder", "ByteLevel", () => WriteByteLevel(addPrefixSpace: true, trimOffsets: true, useRegex: true));
-        WriteModel(model.Tokens, Merges.OfRanks(model.Tokens, file), unknown: null, byteFallback: false, ignoreMerges: true);
+        WriteModel(model.Tokens, json.Merges, unknown: null, byteFallback: false, ignoreMerges: true);
     }
 
     private void WriteModel(ImmutableArray<string> tokens, ImmutableArray<Merge> merges, string? unknown, bool byteFallback, bool ignoreMerges)

@@ -23,7 +23,7 @@ internal sealed class TokenizerMaker(string path, LlamaArchitecture architecture
     /// <param name="model">A model of which it can be made.</param>
     /// <param name="isMissing">Whether there is no file of a name.</param>
     public ImmutableArray<MadeFile> Make(SentencePieceModel model, Func<string, bool> isMissing) => Make(
-        isMissing, () => TokenizerJsonWriter.Write(model, path), () => TokenizerConfigWriter.Write(model), () => TokenizerConfigWriter.WriteMap(model));
+        isMissing, TokenizerJson.Of(model, path), json => TokenizerJsonWriter.Write(model, json), () => TokenizerConfigWriter.Write(model), () => TokenizerConfigWriter.WriteMap(model));
 
     /// <param name="model">LLaMA 3's.</param>
     /// <param name="isMissing">Whether there is no file of a name.</param>
@@ -35,7 +35,8 @@ internal sealed class TokenizerMaker(string path, LlamaArchitecture architecture
 
         return Make(
             isMissing,
-            () => TokenizerJsonWriter.Write(model, special, path),
+            TokenizerJson.Of(model, special, path),
+            json => TokenizerJsonWriter.Write(model, json),
             () => TokenizerConfigWriter.Write(model, special, tokens, architecture),
             () => TokenizerConfigWriter.WriteMap(model, special, tokens));
     }
@@ -56,21 +57,22 @@ internal sealed class TokenizerMaker(string path, LlamaArchitecture architecture
         }
     }
 
-    private ImmutableArray<MadeFile> Make(Func<string, bool> isMissing, Func<byte[]> makeJson, Func<byte[]> makeConfig, Func<byte[]> makeMap)
+    private ImmutableArray<MadeFile> Make(
+        Func<string, bool> isMissing, TokenizerJson json, Func<TokenizerJson, byte[]> writeJson, Func<byte[]> makeConfig, Func<byte[]> makeMap)
     {
         var isConfigMissing = isMissing(TokenizerConfigWriter.ConfigName);
 
         // tokenizer_config.json has all that special_tokens_map.json has, and one that was given must not be contradicted.
         return
         [
-            .. from file in new (string Name, bool IsNeeded, Func<byte[]> Make)[]
+            .. from file in new (bool IsNeeded, MadeFile File)[]
                {
-                   (TokenizerJson.FileName, true, makeJson),
-                   (TokenizerConfigWriter.ConfigName, true, makeConfig),
-                   (TokenizerConfigWriter.MapName, isConfigMissing, makeMap),
+                   (true, new MadeFile(TokenizerJson.FileName, path, () => writeJson(json)) { Json = json }),
+                   (true, new MadeFile(TokenizerConfigWriter.ConfigName, path, makeConfig)),
+                   (isConfigMissing, new MadeFile(TokenizerConfigWriter.MapName, path, makeMap)),
                }
-               where file.IsNeeded && isMissing(file.Name)
-               select new MadeFile(file.Name, path, file.Make()),
+               where file.IsNeeded && isMissing(file.File.FileName)
+               select file.File,
         ];
     }
 }

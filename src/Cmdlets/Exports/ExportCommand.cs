@@ -7,7 +7,12 @@ namespace Fairseq2Llama.Cmdlets;
 public abstract class ExportCommand : DestinationCmdlet
 {
     private readonly Dictionary<string, (CheckpointAddress Destination, List<CheckpointTensor> Tensors)> _tensors = new(StringComparer.Ordinal);
-    private readonly WrittenPaths _written = new("a folder", "{ \"out/$($_.Name)\" }");
+    private readonly WrittenPaths _written;
+
+    /// <summary>A command whose destination is a folder, unless it says otherwise.</summary>
+    /// <param name="place">The thing that each checkpoint needs, for a message.</param>
+    /// <param name="example">A script block that gives each one its own.</param>
+    private protected ExportCommand(string place = "a folder", string example = "{ \"out/$($_.Name)\" }") => _written = new WrittenPaths(place, example);
 
     /// <summary>
     /// The element type to cast floating-point tensors to, rounding as PyTorch does; they stay as they are when absent. Numbers that become

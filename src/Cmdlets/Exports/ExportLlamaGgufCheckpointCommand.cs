@@ -9,6 +9,12 @@ namespace Fairseq2Llama.Cmdlets;
 [OutputType(typeof(LlamaGgufCheckpoint), typeof(ExportedShard))]
 public sealed class ExportLlamaGgufCheckpointCommand : ShardedExportCommand
 {
+    /// <summary>A command whose destination is a file.</summary>
+    public ExportLlamaGgufCheckpointCommand()
+        : base("a file", "{ \"out/$($_.Name).gguf\" }")
+    {
+    }
+
     /// <summary>
     /// The element type of the weights, but for norms, which are always float32: Q8_0 quantizes them as llama.cpp does, the others round as PyTorch does. Each keeps
     /// its type when absent.

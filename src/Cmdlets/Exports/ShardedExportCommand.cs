@@ -5,6 +5,16 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>A command that exports to a format with several tensor files, which several jobs can write.</summary>
 public abstract class ShardedExportCommand : ExportCommand
 {
+    private protected ShardedExportCommand()
+    {
+    }
+
+    /// <summary>As for <see cref="ExportCommand"/>.</summary>
+    private protected ShardedExportCommand(string place, string example)
+        : base(place, example)
+    {
+    }
+
     /// <summary>Writes only these of the tensor files, counted from 0. Other jobs write the others into the same folder.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -108,7 +108,7 @@ public sealed class GgufExportTests : IDisposable
     [Fact]
     public void Quantized_weights_stay_as_they_are_in_GGUF()
     {
-        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama(type: GgufBuilder.Q8_0).Build());
+        File.WriteAllBytes(_folder["in.gguf"], WithVocabulary(GgufBuilder.Llama(type: GgufBuilder.Q8_0)).Build());
         var original = LlamaGgufCheckpoint.Read(_folder["in.gguf"]);
 
         var written = Export(original, "out", Gguf);
@@ -120,9 +120,18 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_vocabulary_it_is_not_exported()
+    {
+        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama().Build());
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.TokenizerNotFound, () => CheckpointExport.Plan(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), _folder["out"], Gguf), "no tokenizer in", "in.gguf", "-TokenizerPath");
+    }
+
+    [Fact]
     public void Float64_becomes_float32()
     {
-        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama(type: GgufBuilder.F64).Build());
+        File.WriteAllBytes(_folder["in.gguf"], WithVocabulary(GgufBuilder.Llama(type: GgufBuilder.F64)).Build());
 
         Assert.All(Export(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), "out", Gguf).Tensors, tensor => Assert.Equal(DType.Float32, tensor.DType));
     }
@@ -191,7 +200,7 @@ public sealed class GgufExportTests : IDisposable
     [Fact]
     public void A_tensor_that_LLaMA_does_not_have_is_float32()
     {
-        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama(type: GgufBuilder.BF16).Tensor("extra.bias", GgufBuilder.BF16, GgufBuilder.MakeData(GgufBuilder.BF16, 64, new Random(1)), 32, 2).Build());
+        File.WriteAllBytes(_folder["in.gguf"], WithVocabulary(GgufBuilder.Llama(type: GgufBuilder.BF16)).Tensor("extra.bias", GgufBuilder.BF16, GgufBuilder.MakeData(GgufBuilder.BF16, 64, new Random(1)), 32, 2).Build());
 
         ErrorAssert.Throws(CheckpointErrorCode.UnmappedTensor, () => CheckpointExport.Plan(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), _folder["out"], Gguf), "'extra.bias' is not a parameter of LLaMA");
         var written = Export(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), "out", Gguf with { AllowUnmapped = true, DType = DType.Q8_0 });
@@ -203,10 +212,10 @@ public sealed class GgufExportTests : IDisposable
     public void A_name_that_ggml_can_not_hold_is_refused()
     {
         var (longest, tooLong) = (new string('x', 63), new string('x', 64));
-        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama().Tensor(longest, GgufBuilder.F32, new byte[4], 1).Build());
+        File.WriteAllBytes(_folder["in.gguf"], WithVocabulary(GgufBuilder.Llama()).Tensor(longest, GgufBuilder.F32, new byte[4], 1).Build());
         Export(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), "out", Gguf with { AllowUnmapped = true });
 
-        File.WriteAllBytes(_folder["in.gguf"], GgufBuilder.Llama().Tensor(tooLong, GgufBuilder.F32, new byte[4], 1).Build());
+        File.WriteAllBytes(_folder["in.gguf"], WithVocabulary(GgufBuilder.Llama()).Tensor(tooLong, GgufBuilder.F32, new byte[4], 1).Build());
         ErrorAssert.Throws(
             CheckpointErrorCode.UnsupportedTensor,
             () => CheckpointExport.Plan(LlamaGgufCheckpoint.Read(_folder["in.gguf"]), _folder["out2"], Gguf with { AllowUnmapped = true }),
@@ -411,4 +420,7 @@ public sealed class GgufExportTests : IDisposable
         "gguf" => new GgufExportOptions { FileName = "x.gguf", Metadata = [new("name", "x")] },
         _ => new GgufExportOptions { FileName = "x.gguf", MaxShardSize = 9000, Metadata = [new("name", "x")] },
     };
+
+    /// <summary>As much of one as an export looks for.</summary>
+    private static GgufBuilder WithVocabulary(GgufBuilder builder) => builder.Key("tokenizer.ggml.model", "llama");
 }

@@ -31,7 +31,7 @@ internal sealed class GgufVocabulary : IVocabulary
     {
         (_files, _tokens, _size) = (files, tokens, architecture.VocabSize);
         _config = files.SourceOf(TokenizerConfigWriter.ConfigName) is { } config ? JsonSettings.Read(config) : null;
-        _json = files.SourceOf(TokenizerJson.FileName) is { } json ? TokenizerJson.Read(json) : null;
+        _json = files.ReadJson();
         _templates = ChatTemplates.Read(files, _config);
 
         if (files.Has(TokenizerModel.FileName) && files.Model is SentencePieceModel model)

@@ -11,13 +11,13 @@ internal sealed class TokenList
     /// <summary>Those of tokens that SentencePiece has not, and of fillers.</summary>
     private const float AddedScore = -1000, FillerScore = -10000;
 
-    private readonly string[] _texts;
+    private readonly string?[] _texts;
     private readonly float[] _scores;
     private readonly TokenType[] _types;
 
     private TokenList(int count)
     {
-        _texts = [.. Enumerable.Range(0, count).Select(id => string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))];
+        _texts = new string?[count];
         _scores = [.. Enumerable.Repeat(FillerScore, count)];
         _types = [.. Enumerable.Repeat(TokenType.Unused, count)];
     }
@@ -25,7 +25,7 @@ internal sealed class TokenList
     public int Count => _texts.Length;
 
     /// <summary>How many are no fillers.</summary>
-    public int UsedCount => _scores.Count(score => score != FillerScore);
+    public int UsedCount => _texts.Count(text => text is not null);
 
     /// <summary>Those of SentencePiece (_create_vocab_sentencepiece of the converter); tokens that the model has no room for are left out.</summary>
     /// <param name="model">tokenizer.model.</param>
@@ -81,7 +81,7 @@ internal sealed class TokenList
     /// <summary>Writes the tokens, and what else is said of each.</summary>
     public void Write(MetadataWriter keys, bool hasScores)
     {
-        keys.Add("tokenizer.ggml.tokens", _texts);
+        keys.Add("tokenizer.ggml.tokens", [.. _texts.Select((text, id) => text ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
 
         if (hasScores)
         {

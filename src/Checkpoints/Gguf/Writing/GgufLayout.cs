@@ -11,6 +11,9 @@ internal sealed class GgufLayout : TensorFileLayout
     /// <summary>Bytes of a name; ggml has room for a zero behind it (GGML_MAX_NAME).</summary>
     private const int MaxNameLength = 63;
 
+    /// <summary>As much as keys and tensors mostly take, so that a vocabulary is not copied again and again while the header grows.</summary>
+    private const int InitialRoom = 64 << 10;
+
     private readonly List<FramePiece> _head = [];
 
     /// <param name="metadata">What the file says beside its tensors.</param>
@@ -18,7 +21,7 @@ internal sealed class GgufLayout : TensorFileLayout
     /// <exception cref="CheckpointException">There is a tensor that such files can't hold.</exception>
     public GgufLayout(MetadataWriter metadata, IReadOnlyList<PlannedTensor> tensors)
     {
-        var header = new ArrayBufferWriter<byte>();
+        var header = new ArrayBufferWriter<byte>(metadata.Length + InitialRoom);
         MetadataWriter.WriteUInt32(header, GgufFile.Magic);
         MetadataWriter.WriteUInt32(header, GgufFile.Version);
         MetadataWriter.WriteUInt64(header, (ulong)tensors.Count);

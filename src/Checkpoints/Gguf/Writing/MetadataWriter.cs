@@ -10,11 +10,14 @@ namespace Fairseq2Llama.Gguf.Writing;
 /// </summary>
 internal sealed class MetadataWriter
 {
-    private readonly List<(string Key, byte[] Value)> _entries = [];
+    private readonly List<(string Key, ReadOnlyMemory<byte> Value)> _entries = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
 
     /// <summary>How many there are.</summary>
     public int Count => _entries.Count;
+
+    /// <summary>Bytes of all values, which are most of what is written.</summary>
+    public int Length => _entries.Sum(entry => entry.Value.Length);
 
     public void Add(string key, string value)
     {
@@ -46,7 +49,7 @@ internal sealed class MetadataWriter
 
     /// <param name="key">The key.</param>
     /// <param name="value">A type and a value of it, as they lie in a file.</param>
-    public void AddRaw(string key, byte[] value)
+    public void AddRaw(string key, ReadOnlyMemory<byte> value)
     {
         if (_places.TryAdd(key, _entries.Count))
         {
@@ -72,7 +75,7 @@ internal sealed class MetadataWriter
         foreach (var (key, value) in _entries)
         {
             WriteText(buffer, key);
-            buffer.Write(value);
+            buffer.Write(value.Span);
         }
     }
 
@@ -123,6 +126,6 @@ internal sealed class MetadataWriter
         var buffer = new ArrayBufferWriter<byte>();
         WriteUInt32(buffer, (uint)type);
         write(buffer);
-        AddRaw(key, buffer.WrittenSpan.ToArray());
+        AddRaw(key, buffer.WrittenMemory);
     }
 }
