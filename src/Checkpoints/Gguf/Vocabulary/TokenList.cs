@@ -13,13 +13,13 @@ internal sealed class TokenList
 
     private readonly string?[] _texts;
     private readonly float[] _scores;
-    private readonly TokenType[] _types;
+    private readonly PieceType[] _types;
 
     private TokenList(int count)
     {
         _texts = new string?[count];
         _scores = [.. Enumerable.Repeat(FillerScore, count)];
-        _types = [.. Enumerable.Repeat(TokenType.Unused, count)];
+        _types = [.. Enumerable.Repeat(PieceType.Unused, count)];
     }
 
     public int Count => _texts.Length;
@@ -39,14 +39,14 @@ internal sealed class TokenList
         for (var id = 0; id < Math.Min(model.Count, count); id++)
         {
             var (text, score, type) = model.Pieces[id];
-            list.Set(id, text, score, type == PieceType.UserDefined ? TokenType.Normal : (TokenType)type);
+            list.Set(id, text, score, type == PieceType.UserDefined ? PieceType.Normal : type);
         }
 
         if (files.SourceOf(AddedTokens.FileName) is { } added)
         {
             foreach (var (text, id) in JsonSettings.Read(added).IntegerEntries.Where(entry => entry.Value >= 0 && entry.Value < count))
             {
-                list.Set(id, text, AddedScore, TokenType.UserDefined);
+                list.Set(id, text, AddedScore, PieceType.UserDefined);
             }
         }
 
@@ -67,7 +67,7 @@ internal sealed class TokenList
 
         foreach (var (text, id) in tokenizer.Vocabulary)
         {
-            list.Set(id, text, 0, TokenType.Normal);
+            list.Set(id, text, 0, PieceType.Normal);
         }
 
         foreach (var token in tokenizer.AddedTokens)
@@ -94,10 +94,10 @@ internal sealed class TokenList
     private void SetAdded(AddedToken token)
     {
         var isControl = token.IsSpecial || LooksSpecial(token.Content);
-        Set(token.Id, isControl ? token.Content : token.Content.Replace('▁', ' '), AddedScore, isControl ? TokenType.Control : TokenType.UserDefined);
+        Set(token.Id, isControl ? token.Content : token.Content.Replace('▁', ' '), AddedScore, isControl ? PieceType.Control : PieceType.UserDefined);
     }
 
-    private void Set(int id, string text, float score, TokenType type) => (_texts[id], _scores[id], _types[id]) = (text, score, type);
+    private void Set(int id, string text, float score, PieceType type) => (_texts[id], _scores[id], _types[id]) = (text, score, type);
 
     /// <summary>Some tokenizers do not say of all special tokens that they are (does_token_look_special of the converter).</summary>
     private static bool LooksSpecial(string text) =>
