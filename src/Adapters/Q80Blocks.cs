@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fairseq2Llama.Adapters;
 
@@ -45,13 +46,7 @@ internal static class Q80Blocks
     {
         var vectors = MemoryMarshal.Cast<float, Vector256<float>>(numbers);
         var (first, second, third, fourth) = (vectors[0], vectors[1], vectors[2], vectors[3]);
-
-        // NaN stays NaN on its way through these.
-        var magnitudes = Vector256.Max(Vector256.Max(Vector256.Abs(first), Vector256.Abs(second)), Vector256.Max(Vector256.Abs(third), Vector256.Abs(fourth)));
-        var halves = Vector128.Max(magnitudes.GetLower(), magnitudes.GetUpper());
-        var pairs = Vector128.Max(halves, Vector128.Shuffle(halves, Vector128.Create(2, 3, 0, 1)));
-        var largest = Vector128.Max(pairs, Vector128.Shuffle(pairs, Vector128.Create(1, 0, 3, 2)))[0];
-        var scale = largest / MaxQuantum;
+        var scale = BitConverter.Int32BitsToSingle(LargestOf(MagnitudesOf(first), MagnitudesOf(second), MagnitudesOf(third), MagnitudesOf(fourth))) / MaxQuantum;
         var quanta = scale == 0 ? 0 : 1 / scale;
 
         BinaryPrimitives.WriteHalfLittleEndian(block, (Half)scale);
@@ -65,17 +60,36 @@ internal static class Q80Blocks
         }
 
         var factor = Vector256.Create(quanta);
-        Vector256.Narrow(
-            Vector256.Narrow(Round(first * factor), Round(second * factor)),
-            Vector256.Narrow(Round(third * factor), Round(fourth * factor))).CopyTo(MemoryMarshal.Cast<byte, sbyte>(block));
+        Narrow(Round(first * factor), Round(second * factor), Round(third * factor), Round(fourth * factor)).CopyTo(MemoryMarshal.Cast<byte, sbyte>(block));
     }
 
-    /// <summary>To the nearest, and away from zero if there are two. To add a half and truncate would round what is just below a half to one.</summary>
+    /// <summary>Without the sign bit, patterns compare like the numbers that they stand for: finite ones, then infinity, then NaNs.</summary>
+    private static Vector256<int> MagnitudesOf(Vector256<float> numbers) => numbers.AsInt32() & Vector256.Create(int.MaxValue);
+
+    private static int LargestOf(Vector256<int> first, Vector256<int> second, Vector256<int> third, Vector256<int> fourth)
+    {
+        var all = Vector256.Max(Vector256.Max(first, second), Vector256.Max(third, fourth));
+        var halves = Vector128.Max(all.GetLower(), all.GetUpper());
+        var pairs = Vector128.Max(halves, Vector128.Shuffle(halves, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.Max(pairs, Vector128.Shuffle(pairs, Vector128.Create(1, 0, 3, 2)))[0];
+    }
+
+    /// <summary>To the nearest, and away from zero if there are two. With a whole half in its place, what is just below a half would be rounded up, too.</summary>
     private static Vector256<int> Round(Vector256<float> numbers)
     {
-        var magnitudes = Vector256.Abs(numbers);
-        var floors = Vector256.Floor(magnitudes);
-        var rounded = floors + Vector256.Floor((magnitudes - floors) * 2);
-        return Vector256.ConvertToInt32(rounded | (numbers & Vector256.Create(-0f)));
+        var moved = numbers + (Vector256.Create(MathF.BitDecrement(0.5f)) | (numbers & Vector256.Create(-0f)));
+        return Avx.IsSupported ? Avx.ConvertToVector256Int32WithTruncation(moved) : Vector256.ConvertToInt32(moved);
+    }
+
+    private static Vector256<sbyte> Narrow(Vector256<int> first, Vector256<int> second, Vector256<int> third, Vector256<int> fourth)
+    {
+        if (!Avx2.IsSupported)
+        {
+            return Vector256.Narrow(Vector256.Narrow(first, second), Vector256.Narrow(third, fourth));
+        }
+
+        // These go by halves of vectors, which are put in order at the end.
+        var packed = Avx2.PackSignedSaturate(Avx2.PackSignedSaturate(first, second), Avx2.PackSignedSaturate(third, fourth));
+        return Avx2.PermuteVar8x32(packed.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsSByte();
     }
 }
