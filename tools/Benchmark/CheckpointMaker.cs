@@ -189,7 +189,8 @@ internal static class CheckpointMaker
         {
             var crc = checksum.GetAndReset();
 
-            RandomAccess.Write(_file, record.LocalHeader(crc), record.HeaderOffset);
+            RandomAccess.Write(_file, record.LocalHeader(), record.HeaderOffset);
+            RandomAccess.Write(_file, record.Descriptor(crc), record.DataEnd);
             _directory.Write(record.CentralHeader(crc));
             _end = record.End;
             _count++;

@@ -32,7 +32,7 @@ public class StateDictReading : IDisposable
         var file = new byte[layout.Length];
 
         var checksums = layout.Storages.Select(placed => ChecksumOfZeros(placed.Storage.Length)).ToArray();
-        foreach (var (offset, bytes) in layout.Head.Concat(checksums.SelectMany((crc, index) => layout.HeadOf(index, crc))).Concat(layout.Tail(checksums)))
+        foreach (var (offset, bytes) in layout.Head.Concat(checksums.SelectMany((crc, index) => layout.FootOf(index, crc))).Concat(layout.Tail(checksums)))
         {
             bytes.CopyTo(file.AsMemory((int)offset));
         }

@@ -15,10 +15,10 @@ internal abstract class TensorFileLayout
     /// <summary>The parts that are not tensor data and are known in advance.</summary>
     public abstract IEnumerable<FramePiece> Head { get; }
 
-    /// <summary>The parts that can be written only after a storage, because they have its checksum.</summary>
+    /// <summary>The parts that follow a storage, because they have its checksum.</summary>
     /// <param name="index">Which of the storages.</param>
     /// <param name="crc">The CRC-32 of it.</param>
-    public virtual IEnumerable<FramePiece> HeadOf(int index, uint crc) => [];
+    public virtual IEnumerable<FramePiece> FootOf(int index, uint crc) => [];
 
     /// <summary>The parts that can be written only after all storages.</summary>
     /// <param name="checksums">The CRC-32 of each.</param>

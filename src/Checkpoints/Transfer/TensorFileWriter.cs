@@ -60,7 +60,7 @@ internal sealed class TensorFileWriter
         var crc = _copy(storage, new StorageTarget(file, offset, _workers.Done), cancellationToken);
 
         _checksums[index] = crc;
-        Write(file, _layout.HeadOf(index, crc));
+        Write(file, _layout.FootOf(index, crc));
     }
 
     private static void Write(IFileSink file, IEnumerable<FramePiece> pieces)

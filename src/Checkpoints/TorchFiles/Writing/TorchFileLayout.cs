@@ -53,15 +53,16 @@ internal sealed class TorchFileLayout : TensorFileLayout
 
     public override IEnumerable<FramePiece> Head =>
         from item in _items
-        where item.Content is not null
-        from piece in new[]
-        {
-            new FramePiece(item.Record.HeaderOffset, item.Record.LocalHeader(Crc32Of(item.Content))),
-            new FramePiece(item.Record.DataOffset, item.Content),
-        }
+        from piece in (FramePiece[])
+        [
+            new(item.Record.HeaderOffset, item.Record.LocalHeader()),
+            .. item.Content is null
+                ? (FramePiece[])[]
+                : [new(item.Record.DataOffset, item.Content), new(item.Record.DataEnd, item.Record.Descriptor(Crc32Of(item.Content)))],
+        ]
         select piece;
 
-    public override IEnumerable<FramePiece> HeadOf(int index, uint crc) => [new(_stored[index].HeaderOffset, _stored[index].LocalHeader(crc))];
+    public override IEnumerable<FramePiece> FootOf(int index, uint crc) => [new(_stored[index].DataEnd, _stored[index].Descriptor(crc))];
 
     public override IEnumerable<FramePiece> Tail(IReadOnlyList<uint> checksums)
     {

@@ -4,12 +4,15 @@ namespace Fairseq2Llama.TorchFiles.Zip;
 internal static class ZipFormat
 {
     public const uint LocalHeaderSignature = 0x04034b50;
+    public const uint DescriptorSignature = 0x08074b50;
     public const uint CentralHeaderSignature = 0x02014b50;
     public const uint EndSignature = 0x06054b50;
     public const uint Zip64EndSignature = 0x06064b50;
     public const uint Zip64LocatorSignature = 0x07064b50;
 
     public const int LocalHeaderSize = 30;
+    public const int DescriptorSize = 16;
+    public const int Zip64DescriptorSize = 24;
     public const int CentralHeaderSize = 46;
     public const int EndSize = 22;
     public const int Zip64EndSize = 56;
@@ -22,6 +25,10 @@ internal static class ZipFormat
     public const int MaxDeflateRatio = 1032;
 
     public const ushort EncryptedFlag = 1;
+
+    /// <summary>The checksum and the sizes follow the data, in a data descriptor.</summary>
+    public const ushort DescriptorFlag = 1 << 3;
+
     public const ushort Utf8Flag = 1 << 11;
 
     public const ushort Zip64ExtraId = 1;

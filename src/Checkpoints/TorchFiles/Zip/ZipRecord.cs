@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Fairseq2Llama.TorchFiles.Zip;
 
-/// <summary>A stored record of an archive to be written: where it lies and what its headers say.</summary>
+/// <summary>
+/// A stored record of an archive to be written: where it lies and what its headers say. As in PyTorch's archives, its checksum follows the data, so
+/// that an archive can be written from front to back.
+/// </summary>
 internal sealed class ZipRecord
 {
     private const ushort VersionNeeded = 45; // ZIP64
@@ -31,7 +34,9 @@ internal sealed class ZipRecord
 
     public long Length { get; }
 
-    public long End => DataOffset + Length;
+    public long DataEnd => DataOffset + Length;
+
+    public long End => DataEnd + (IsLong ? ZipFormat.Zip64DescriptorSize : ZipFormat.DescriptorSize);
 
     public int CentralHeaderLength => ZipFormat.CentralHeaderSize + _name.Length + CentralZip64Size;
 
@@ -45,13 +50,13 @@ internal sealed class ZipRecord
 
     private int CentralZip64Size => IsLong || IsFar ? ExtraHeaderSize + (IsLong ? 16 : 0) + (IsFar ? 8 : 0) : 0;
 
-    public byte[] LocalHeader(uint crc)
+    public byte[] LocalHeader()
     {
         var header = new byte[DataOffset - HeaderOffset];
         var writer = new FieldWriter(header);
 
         writer.UInt32(ZipFormat.LocalHeaderSignature);
-        WriteCommonFields(ref writer, crc);
+        WriteCommonFields(ref writer, crc: 0, length: 0);
         var extraLength = header.Length - ZipFormat.LocalHeaderSize - _name.Length;
         writer.UInt16((ushort)extraLength);
         writer.Bytes(_name);
@@ -71,6 +76,28 @@ internal sealed class ZipRecord
         return header;
     }
 
+    public byte[] Descriptor(uint crc)
+    {
+        var descriptor = new byte[End - DataEnd];
+        var writer = new FieldWriter(descriptor);
+
+        writer.UInt32(ZipFormat.DescriptorSignature);
+        writer.UInt32(crc);
+
+        if (IsLong)
+        {
+            writer.Int64(Length);
+            writer.Int64(Length);
+        }
+        else
+        {
+            writer.UInt32((uint)Length);
+            writer.UInt32((uint)Length);
+        }
+
+        return descriptor;
+    }
+
     public byte[] CentralHeader(uint crc)
     {
         var header = new byte[CentralHeaderLength];
@@ -78,7 +105,7 @@ internal sealed class ZipRecord
 
         writer.UInt32(ZipFormat.CentralHeaderSignature);
         writer.UInt16(VersionNeeded); // made by: MS-DOS, which has no permissions to tell
-        WriteCommonFields(ref writer, crc);
+        WriteCommonFields(ref writer, crc, Narrow(Length));
         writer.UInt16((ushort)CentralZip64Size);
         writer.Skip(2 + 2 + 2 + 4); // comment, disk, attributes
         writer.UInt32(Narrow(HeaderOffset));
@@ -136,16 +163,16 @@ internal sealed class ZipRecord
     }
 
     /// <summary>The fields that local and central headers share, up to the length of the name.</summary>
-    private void WriteCommonFields(ref FieldWriter writer, uint crc)
+    private void WriteCommonFields(ref FieldWriter writer, uint crc, uint length)
     {
         writer.UInt16(VersionNeeded);
-        writer.UInt16(ZipFormat.Utf8Flag);
+        writer.UInt16(ZipFormat.Utf8Flag | ZipFormat.DescriptorFlag);
         writer.UInt16(ZipFormat.Stored);
         writer.UInt16(0); // time
         writer.UInt16(FirstDosDate);
         writer.UInt32(crc);
-        writer.UInt32(Narrow(Length));
-        writer.UInt32(Narrow(Length));
+        writer.UInt32(length);
+        writer.UInt32(length);
         writer.UInt16((ushort)_name.Length);
     }
 

@@ -47,9 +47,13 @@ public sealed class WrittenFileTests : IDisposable
                             "<4sHHHHHLLLHH", file.read(30))
                         assert signature == b"PK\x03\x04"
                         assert (version, flags, method) == (info.extract_version, info.flag_bits, info.compress_type)
-                        assert (crc, stored, length) == (info.CRC, info.compress_size, info.file_size)
+                        # As in PyTorch's archives: what the header leaves open follows the data.
+                        assert flags == 0x808 and (crc, stored, length) == (0, 0, 0)
                         assert file.read(name_length).decode() == info.filename
-                        assert (info.header_offset + 30 + name_length + extra_length) % 64 == 0, info.filename
+                        data_offset = info.header_offset + 30 + name_length + extra_length
+                        assert data_offset % 64 == 0, info.filename
+                        file.seek(data_offset + info.file_size)
+                        assert struct.unpack("<4sLLL", file.read(16)) == (b"PK\x07\x08", info.CRC, info.compress_size, info.file_size)
                     root = archive.namelist()[0].split("/")[0]
                     assert archive.read(root + "/version") == b"3\n" and archive.read(root + "/byteorder") == b"little"
                     pickle = archive.read(root + "/data.pkl")

@@ -72,14 +72,16 @@ public sealed class LargeArchiveTests : IDisposable
                     header = file.read(30)
                     name_length, extra_length = struct.unpack("<HH", header[26:])
                     data_offset = info.header_offset + 30 + name_length + extra_length
-                    # The local header's own idea of the sizes: 32 bits, or 32 ones and a ZIP64 extra field.
+                    # The sizes follow the data, in 32 bits, or in 64 where the local header has a ZIP64 extra field.
                     assert file.read(name_length).decode() == info.filename
                     extra = file.read(extra_length)
-                    sizes = struct.unpack("<LL", header[18:26])
-                    if sizes == (0xFFFFFFFF, 0xFFFFFFFF):
-                        assert struct.unpack("<HH", extra[:4]) == (1, 16)
-                        sizes = struct.unpack("<QQ", extra[4:20])
-                    assert sizes == (info.file_size, info.file_size)
+                    assert struct.unpack("<LL", header[18:26]) == (0, 0)
+                    is_long = struct.unpack("<HH", extra[:4]) == (1, 16)
+                    assert is_long == (info.file_size >= 0xFFFFFFFF)
+                    file.seek(data_offset + info.file_size)
+                    signature, crc = struct.unpack("<4sL", file.read(8))
+                    sizes = struct.unpack("<QQ", file.read(16)) if is_long else struct.unpack("<LL", file.read(8))
+                    assert (signature, crc, sizes) == (b"PK\x07\x08", info.CRC, (info.file_size, info.file_size))
                     assert info.filename.split("/", 1)[1] in records
                     print(info.filename, info.header_offset, data_offset, info.file_size)
             """,
@@ -108,7 +110,7 @@ public sealed class LargeArchiveTests : IDisposable
     {
         using var file = new FileStream(path, FileMode.CreateNew);
 
-        foreach (var (offset, bytes) in layout.Head.Concat(layout.Storages.SelectMany((_, index) => layout.HeadOf(index, 0))).Concat(layout.Tail(new uint[layout.Storages.Count])))
+        foreach (var (offset, bytes) in layout.Head.Concat(layout.Storages.SelectMany((_, index) => layout.FootOf(index, 0))).Concat(layout.Tail(new uint[layout.Storages.Count])))
         {
             file.Position = offset;
             file.Write(bytes.Span);
