@@ -1,6 +1,6 @@
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Planning;
-using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Conversion;
@@ -20,11 +20,13 @@ internal static class ExportChecks
     /// <exception cref="CheckpointException">There are quantized tensors, which the format can't hold.</exception>
     public static void RequireUnquantized(LlamaCheckpoint checkpoint, IEnumerable<CheckpointTensor> tensors, OutputFormat format, ExportOptions options)
     {
-        if (!format.HoldsQuantized && options.DType is null && tensors.FirstOrDefault(tensor => DTypeInfo.Of(tensor.DType).IsQuantized) is { } quantized)
+        var descriptor = CheckpointFormats.Of(format.Format);
+
+        if (!descriptor.HoldsQuantized && options.DType is null && tensors.FirstOrDefault(tensor => tensor.DType.IsQuantized()) is { } quantized)
         {
             throw new CheckpointException(
                 CheckpointErrorCode.UnsupportedTensor,
-                $"{DescribeQuantized(quantized)}. Only GGUF files hold quantized tensors. Export the checkpoint that they were made from, or dequantize them with -DType, which does not bring back"
+                $"{DescribeQuantized(quantized)}, and {descriptor.Name} can't hold them. Export the checkpoint that they were made from, or dequantize them with -DType, which does not bring back"
                     + " what quantization took away.",
                 quantized.Name);
         }

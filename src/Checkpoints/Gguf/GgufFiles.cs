@@ -12,6 +12,7 @@ internal sealed class GgufFiles(string? stem = null) : FolderRules
         IsIn = HasModel,
         HasWeightsIn = HasModel,
         HasChecksums = false,
+        HoldsQuantized = true,
         IsReadByFile = true,
         FirstOf = name => GgufFileName.Parse(name) is { Number: > 1 } part ? (part with { Number = 1 }).Text : null,
         Read = (place, _, cancellationToken) => LlamaGgufCheckpoint.Read(place, cancellationToken),

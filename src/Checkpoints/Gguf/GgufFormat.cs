@@ -32,8 +32,6 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
 
     public override bool OmitsTiedOutput => true;
 
-    public override bool HoldsQuantized => true;
-
     /// <summary>Vectors, norms and what is no weight are always float32, and the rows of Q8_0 are made of whole blocks.</summary>
     public override DType TypeOf(CheckpointTensor tensor, DType? requested)
     {

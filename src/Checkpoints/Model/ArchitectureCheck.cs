@@ -67,7 +67,7 @@ internal static class ArchitectureCheck
     /// <summary>Weights that no LLaMA computes with: integers and bool, complex numbers, and the eight-bit floats of quantized models, whose scales lie elsewhere.</summary>
     public static IEnumerable<CheckpointFinding> FindNonFloating(IEnumerable<CheckpointTensor> tensors) =>
         from tensor in tensors
-        where tensor.ParsedName.Parameter is not null && tensor.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16 or DType.Float64 or DType.Q8_0)
+        where tensor.ParsedName.Parameter is not null && tensor.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16 or DType.Float64) && !tensor.DType.IsQuantized()
         select new CheckpointFinding(
             FindingSeverity.Error,
             CheckpointErrorCode.UnsupportedTensor,

@@ -21,6 +21,9 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>Whether its files have checksums of what they hold.</summary>
     public bool HasChecksums { get; init; } = true;
 
+    /// <summary>Whether its files can hold quantized tensors.</summary>
+    public bool HoldsQuantized { get; init; }
+
     /// <summary>Whether a checkpoint is read by the path of a file, so that a folder can hold it beside any other.</summary>
     public bool IsReadByFile { get; init; }
 

@@ -32,9 +32,6 @@ internal abstract class OutputFormat
     /// <summary>Whether the output projection is omitted if it is tied to the embedding table. Otherwise it is always written.</summary>
     public virtual bool OmitsTiedOutput => false;
 
-    /// <summary>Whether its files can hold quantized tensors.</summary>
-    public virtual bool HoldsQuantized => false;
-
     /// <summary>The element type that a tensor gets.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="requested">The requested type; null to keep the type of each tensor.</param>

@@ -45,7 +45,7 @@ public static class TorchTensorConversion
 
     private static bool CanBeMapped(TensorView tensor) =>
         tensor.Storage is { Source: LocalFile, DeflatedLength: null, IsBigEndian: false }
-        && !DTypeInfo.Of(tensor.DType).IsQuantized
+        && !tensor.DType.IsQuantized()
         && tensor.Storage.Offset % tensor.DType.GetItemSize() == 0
         && tensor.Shape.ElementCount > 0;
 }

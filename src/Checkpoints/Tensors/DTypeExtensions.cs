@@ -11,4 +11,7 @@ public static class DTypeExtensions
 
     /// <summary>PyTorch's name for it, without the module: <c>bfloat16</c>; for a quantized type ggml's, such as <c>q8_0</c>.</summary>
     public static string GetTorchName(this DType dtype) => DTypeInfo.Of(dtype).TorchName;
+
+    /// <summary>Whether several of its elements have one scale, so that none has bytes of its own.</summary>
+    public static bool IsQuantized(this DType dtype) => DTypeInfo.Of(dtype).IsQuantized;
 }

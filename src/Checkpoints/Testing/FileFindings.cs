@@ -1,6 +1,6 @@
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Model;
-using Fairseq2Llama.Tensors;
 using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Testing;
@@ -37,13 +37,19 @@ internal static class FileFindings
     /// <summary>A finding if tensors are quantized and the format that the user has named can't hold them.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="target">The format that it is going to be exported to; null if that is not known.</param>
-    public static IEnumerable<CheckpointFinding> FindQuantized(LlamaCheckpoint checkpoint, CheckpointFormat? target) =>
-        from tensor in checkpoint.Tensors.Where(tensor => DTypeInfo.Of(tensor.DType).IsQuantized && target is not (null or CheckpointFormat.Gguf)).Take(1)
-        select new CheckpointFinding(
-            FindingSeverity.Error,
-            CheckpointErrorCode.UnsupportedTensor,
-            $"{ExportChecks.DescribeQuantized(tensor)}; an export to another format than GGUF needs -DType, which dequantizes them",
-            tensor.Name);
+    public static IEnumerable<CheckpointFinding> FindQuantized(LlamaCheckpoint checkpoint, CheckpointFormat? target)
+    {
+        if (target is { } format
+            && CheckpointFormats.Of(format) is { HoldsQuantized: false } descriptor
+            && checkpoint.Tensors.FirstOrDefault(tensor => tensor.DType.IsQuantized()) is { } quantized)
+        {
+            yield return new CheckpointFinding(
+                FindingSeverity.Error,
+                CheckpointErrorCode.UnsupportedTensor,
+                $"{ExportChecks.DescribeQuantized(quantized)}, and {descriptor.Name} can't hold them; an export needs -DType, which dequantizes them",
+                quantized.Name);
+        }
+    }
 
     public static IEnumerable<CheckpointFinding> FindSlipsInConfig(LlamaCheckpoint checkpoint) =>
         from warning in checkpoint.ArchitectureFile?.Warnings ?? []

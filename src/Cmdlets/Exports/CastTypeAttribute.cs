@@ -32,7 +32,7 @@ internal sealed class CastTypeAttribute : ArgumentTransformationAttribute
         var name = $"{given}";
         name = name.StartsWith("torch.", StringComparison.OrdinalIgnoreCase) ? name["torch.".Length..] : name;
 
-        var types = Types.Where(type => TakesQuantized || type.DType != DType.Q8_0);
+        var types = Types.Where(type => TakesQuantized || !type.DType.IsQuantized());
 
         return types.FirstOrDefault(type => type.Names.Contains(name, StringComparer.OrdinalIgnoreCase)) is { Names: not null } found
             ? found.DType

@@ -85,7 +85,11 @@ public sealed class GgufExportTests : IDisposable
         ErrorAssert.Throws(
             CheckpointErrorCode.UnsupportedTensor,
             () => CheckpointExport.Plan(quantized, _folder["out"], OptionsFor(format)),
-            "are quantized", "'token_embd.weight', which is q8_0", "Only GGUF files hold quantized tensors", "-DType");
+            "are quantized", "'token_embd.weight', which is q8_0", "format can't hold them", "-DType");
+
+        var test = CheckpointTest.Run(
+            quantized, new CheckpointTestOptions { For = OptionsFor(format).MakeFormat(CancellationToken.None).Format }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Contains("format can't hold them", Assert.Single(test.Findings, finding => finding.Code == CheckpointErrorCode.UnsupportedTensor).Message, StringComparison.Ordinal);
 
         var written = Export(quantized, "out", OptionsFor(format) with { DType = DType.Float32 });
 
