@@ -48,19 +48,26 @@ internal sealed partial class GeneralMetadata
         }
     }
 
+    /// <summary>Whether a key of another GGUF file goes over.</summary>
+    public static bool IsCopied(string key) =>
+        key.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) && !key.StartsWith(MetadataKeys.SamplingPrefix, StringComparison.Ordinal) && !OwnKeys.Contains(key);
+
     /// <summary>Adds what is known: of a GGUF file, what that says; otherwise the name of the checkpoint. What the user gives counts more.</summary>
-    /// <exception cref="CheckpointException">The GGUF file can't be read.</exception>
-    public void Write(MetadataWriter keys, LlamaCheckpoint checkpoint, IEnumerable<PlannedTensor> tensors, CancellationToken cancellationToken)
+    /// <param name="keys">Gets it.</param>
+    /// <param name="name">The name of the checkpoint.</param>
+    /// <param name="copied">What that says, if it is a GGUF file; otherwise null.</param>
+    /// <param name="tensors">All tensors.</param>
+    public void Write(MetadataWriter keys, string name, CopiedMetadata? copied, IEnumerable<PlannedTensor> tensors)
     {
         var values = new Dictionary<string, object>(_given, StringComparer.Ordinal);
 
-        if (checkpoint is LlamaGgufCheckpoint gguf)
+        if (copied is not null)
         {
-            CopiedMetadata.Add(gguf.FirstFile, keys, IsCopied, cancellationToken);
+            copied.AddTo(keys, IsCopied);
         }
         else
         {
-            values.TryAdd(MetadataKeys.Name, checkpoint.Name);
+            values.TryAdd(MetadataKeys.Name, name);
             values.TryAdd(MetadataKeys.SizeLabel, LabelOf(tensors.Sum(tensor => tensor.Shape.ElementCount)));
         }
 
@@ -99,9 +106,6 @@ internal sealed partial class GeneralMetadata
         var digits = Math.Max(2 - whole.Length, 0);
         return Math.Round(scaled, digits, MidpointRounding.ToEven).ToString($"F{digits}", CultureInfo.InvariantCulture) + suffix;
     }
-
-    private static bool IsCopied(string key) =>
-        key.StartsWith(MetadataKeys.GeneralPrefix, StringComparison.Ordinal) && !key.StartsWith(MetadataKeys.SamplingPrefix, StringComparison.Ordinal) && !OwnKeys.Contains(key);
 
     /// <summary>Users of PowerShell need not tell upper from lower case, and programs find a key in lower case only.</summary>
     private static string KeyOf(string name)

@@ -67,8 +67,9 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
         PlannedTensor[] tensors = [.. PlanRotaryFactors(model.Architecture), .. new ConverterOrder(model.Checkpoint).Apply(model.PlanTensors(split, rank: 0))];
         var shards = SplitFiles.Divide(tensors, options.MaxShardSize ?? long.MaxValue);
         var name = _name with { Count = shards.Count };
-        var vocabulary = FindVocabulary(model);
-        var keys = MakeMetadata(model, tensors, vocabulary);
+        var copied = CopyMetadata(model.Checkpoint);
+        var vocabulary = FindVocabulary(model, copied);
+        var keys = MakeMetadata(model, tensors, copied, vocabulary);
 
         ImmutableArray<PlannedFile> files =
         [
@@ -89,24 +90,32 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
         };
     }
 
-    private MetadataWriter MakeMetadata(ExportedModel model, IReadOnlyList<PlannedTensor> tensors, IVocabulary vocabulary)
+    private MetadataWriter MakeMetadata(ExportedModel model, IReadOnlyList<PlannedTensor> tensors, CopiedMetadata? copied, IVocabulary vocabulary)
     {
         var keys = new MetadataWriter();
         keys.Add(MetadataKeys.Architecture, GgufArchitecture.Llama);
         keys.Add(MetadataKeys.Type, "model");
         vocabulary.WriteSampling(keys);
-        _general.Write(keys, model.Checkpoint, tensors, cancellationToken);
+        _general.Write(keys, model.Checkpoint.Name, copied, tensors);
         ArchitectureMetadata.Write(keys, model.Architecture, FileTypeOf(tensors));
         vocabulary.Write(keys);
         return keys;
     }
 
+    /// <summary>What goes over from a GGUF file; null for another checkpoint.</summary>
+    private CopiedMetadata? CopyMetadata(LlamaCheckpoint checkpoint) => checkpoint is LlamaGgufCheckpoint { FirstFile: var file }
+        ? new(file, key => GeneralMetadata.IsCopied(key) || (KeepsVocabulary(checkpoint) && CopiedVocabulary.IsCopied(key)), cancellationToken)
+        : null;
+
+    private bool KeepsVocabulary(LlamaCheckpoint checkpoint) =>
+        options.TokenizerPath is null && checkpoint is LlamaGgufCheckpoint { FirstFile: var file } && file.Metadata.Has(MetadataKeys.TokenizerModel);
+
     /// <summary>That which the user names, otherwise that of the checkpoint.</summary>
-    private IVocabulary FindVocabulary(ExportedModel model)
+    private IVocabulary FindVocabulary(ExportedModel model, CopiedMetadata? copied)
     {
-        if (options.TokenizerPath is null && model.Checkpoint is LlamaGgufCheckpoint gguf && gguf.FirstFile.Metadata.Has(MetadataKeys.TokenizerModel))
+        if (copied is not null && KeepsVocabulary(model.Checkpoint))
         {
-            return new CopiedVocabulary(gguf.FirstFile, cancellationToken);
+            return new CopiedVocabulary(copied);
         }
 
         var files = options.TokenizerPath is { } path ? TokenizerFiles.Find(path, cancellationToken) : TokenizerFiles.Of(model.Checkpoint);

@@ -24,10 +24,12 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
     /// <exception cref="CheckpointException">There is none, or it is not whole, or damaged, or contradicts itself, or is no LLaMA.</exception>
     public static GgufModel Open(ICheckpointFolder place, CancellationToken cancellationToken)
     {
-        var first = FindFirst(place);
+        var given = FindGiven(place);
+        var folder = given?.Folder ?? place;
+        string[] names = folder.CanList ? [.. folder.FileNames] : [];
+        var first = given ?? FindFirst(folder, names);
         var name = GgufFileName.Parse(first.Name)!;
-        var folder = first.Folder;
-        RequireComplete(folder, name);
+        RequireComplete(folder, names, name);
         StoredFile[] stored = [.. name.All.Select(one => new StoredFile(folder, one.Text))];
 
         CheckpointException.ThrowIfAny(
@@ -60,7 +62,9 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
         return new GgufModel(folder, name.Stem, files, tensors, config);
     }
 
-    private static StoredFile FindFirst(ICheckpointFolder place)
+    /// <summary>The file at a place, which must be the first of a model; null for a folder.</summary>
+    /// <exception cref="CheckpointException">There is neither, or it is a further file of a model, or one of another kind.</exception>
+    private static StoredFile? FindGiven(ICheckpointFolder place)
     {
         if (!place.Exists && StoredFile.At(place) is { } file && GgufFileName.Parse(file.Name) is { } given)
         {
@@ -73,22 +77,30 @@ internal sealed record GgufModel(ICheckpointFolder Folder, string Name, Immutabl
         }
 
         CheckpointFolder.Require(place);
-        StoredFile[] firsts = [.. place.FileNames.Where(name => GgufFileName.Parse(name) is { Number: 1 }).Order(StringComparer.Ordinal).Select(name => new StoredFile(place, name))];
+        return null;
+    }
+
+    /// <param name="folder">A folder.</param>
+    /// <param name="names">The names of its files.</param>
+    /// <exception cref="CheckpointException">It does not hold one model.</exception>
+    private static StoredFile FindFirst(ICheckpointFolder folder, IEnumerable<string> names)
+    {
+        StoredFile[] firsts = [.. names.Where(name => GgufFileName.Parse(name) is { Number: 1 }).Order(StringComparer.Ordinal).Select(name => new StoredFile(folder, name))];
 
         return firsts switch
         {
             [var only] => only,
-            [] => throw CheckpointFolder.Unrecognized(place.Path, "holds no GGUF file, or not the first of a split model."),
+            [] => throw CheckpointFolder.Unrecognized(folder.Path, "holds no GGUF file, or not the first of a split model."),
             _ => throw CheckpointFolder.Unrecognized(
-                place.Path, $"holds {firsts.Length} models in GGUF files. Give the path of one: {string.Join(", ", firsts.Select(first => first.Name))}."),
+                folder.Path, $"holds {firsts.Length} models in GGUF files. Give the path of one: {string.Join(", ", firsts.Select(first => first.Name))}."),
         };
     }
 
     /// <summary>Where a job has written a file, the files of other jobs may be missing, or of an earlier export.</summary>
     /// <exception cref="CheckpointException">Jobs are still at work.</exception>
-    private static void RequireComplete(ICheckpointFolder folder, GgufFileName name)
+    private static void RequireComplete(ICheckpointFolder folder, IEnumerable<string> names, GgufFileName name)
     {
-        if (folder.CanList && folder.FileNames.Select(ShardRecord.FileOf).OfType<string>().FirstOrDefault(file => GgufFileName.Parse(file)?.Stem == name.Stem) is { } written)
+        if (names.Select(ShardRecord.FileOf).OfType<string>().FirstOrDefault(file => GgufFileName.Parse(file)?.Stem == name.Stem) is { } written)
         {
             throw CheckpointFolder.Unrecognized(
                 folder.PathOf(written), "was exported by a job, and the export is not complete. When all jobs are done, run the export once more with -CompleteShards.");

@@ -335,6 +335,22 @@ public sealed class GgufExportTests : IDisposable
         Assert.DoesNotContain(_folder.Content, name => name.StartsWith("out", StringComparison.Ordinal));
     }
 
+    /// <summary>They go to three places of the new file.</summary>
+    [Fact]
+    public void Metadata_of_another_GGUF_file_are_read_at_once()
+    {
+        Export(ConverterModel.Tied.Write(_folder["in"]), "x", Gguf);
+        var store = ObjectStore.Of(_folder["x"]);
+        var read = LlamaGgufCheckpoint.Read(store.At("x.gguf"));
+        store.ResetCounts();
+
+        var plan = CheckpointExport.Plan(read, _folder["out"], Gguf);
+
+        Assert.Equal(1, store.Requests);
+        plan.Execute();
+        Assert.Equal(Snapshot("x", "gguf"), Snapshot("out", "gguf"));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(DType.Q8_0)]

@@ -3,15 +3,18 @@ using Fairseq2Llama.Gguf.Writing;
 namespace Fairseq2Llama.Gguf.Vocabulary;
 
 /// <summary>That of another GGUF file, as it is there.</summary>
-internal sealed class CopiedVocabulary(GgufFile file, CancellationToken cancellationToken) : IVocabulary
+internal sealed class CopiedVocabulary(CopiedMetadata copied) : IVocabulary
 {
-    public string Origin => $"that of '{file.Source.Name}'";
+    public string Origin => $"that of '{copied.Origin}'";
 
     public IEnumerable<string> Warnings => [];
 
-    public void WriteSampling(MetadataWriter keys) => Copy(keys, MetadataKeys.SamplingPrefix);
+    /// <summary>Whether a key says something of the vocabulary.</summary>
+    public static bool IsCopied(string key) => HasPrefix(key, MetadataKeys.SamplingPrefix) || HasPrefix(key, MetadataKeys.TokenizerPrefix);
 
-    public void Write(MetadataWriter keys) => Copy(keys, MetadataKeys.TokenizerPrefix);
+    public void WriteSampling(MetadataWriter keys) => copied.AddTo(keys, key => HasPrefix(key, MetadataKeys.SamplingPrefix));
 
-    private void Copy(MetadataWriter keys, string prefix) => CopiedMetadata.Add(file, keys, key => key.StartsWith(prefix, StringComparison.Ordinal), cancellationToken);
+    public void Write(MetadataWriter keys) => copied.AddTo(keys, key => HasPrefix(key, MetadataKeys.TokenizerPrefix));
+
+    private static bool HasPrefix(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal);
 }
