@@ -5,7 +5,7 @@ namespace Fairseq2Llama;
 /// <summary>Adds to an error what the reader of the format can't know.</summary>
 public static class ReadErrors
 {
-    /// <summary>Adds that an export to the address has not finished, or which command reads it.</summary>
+    /// <summary>Adds that an export to the address has not finished, or which command reads it, or which file may have been meant.</summary>
     /// <param name="error">The error from reading it.</param>
     /// <param name="address">The address that was read.</param>
     /// <param name="cancellationToken">Stops it.</param>

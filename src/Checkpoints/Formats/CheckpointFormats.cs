@@ -23,17 +23,33 @@ internal static class CheckpointFormats
     /// <summary>Whether exports to any format write files of that name.</summary>
     public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name));
 
-    /// <summary>Adds to an error for a folder of another format which command reads it.</summary>
+    /// <summary>Adds to an error which command reads a folder of another format, or which file may have been meant.</summary>
     /// <param name="error">The error from reading it.</param>
     /// <param name="address">The address that was read.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same error, with more to say where there is more.</returns>
     public static CheckpointException Explain(CheckpointException error, CheckpointAddress address, CancellationToken cancellationToken) =>
-        error.Target == address.Text ? Explain(error, CheckpointFolders.At(address, cancellationToken)) : error;
+        error.Code is CheckpointErrorCode.CheckpointNotFound or CheckpointErrorCode.CheckpointUnrecognized ? Explain(error, CheckpointFolders.At(address, cancellationToken)) : error;
 
     /// <summary>As for an address, wherever it is.</summary>
-    public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) =>
-        error.Code == CheckpointErrorCode.CheckpointUnrecognized && error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { IsReadByFile: false } found
-            ? error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}.")
-            : error;
+    public static CheckpointException Explain(CheckpointException error, ICheckpointFolder folder) => error.Code switch
+    {
+        CheckpointErrorCode.CheckpointUnrecognized when error.Target == folder.Path && All.FirstOrDefault(format => format.IsIn(folder)) is { IsReadByFile: false } found =>
+            error.With($"It holds a checkpoint in {found.Name}: use {found.ReadCommand}."),
+        CheckpointErrorCode.CheckpointNotFound when FindMeant(folder) is { } file => error.With($"Did you mean '{file.Path}'?"),
+        _ => error,
+    };
+
+    private static StoredFile? FindMeant(ICheckpointFolder place)
+    {
+        try
+        {
+            return place.Exists || StoredFile.At(place) is not null ? null : All.Select(format => format.FindMeant?.Invoke(place)).FirstOrDefault(file => file is not null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
+        {
+            // The error that this is about says more.
+            return null;
+        }
+    }
 }

@@ -15,6 +15,7 @@ internal sealed class GgufFiles(string? stem = null) : FolderRules
         HoldsQuantized = true,
         IsReadByFile = true,
         FirstOf = name => GgufFileName.Parse(name) is { Number: > 1 } part ? (part with { Number = 1 }).Text : null,
+        FindMeant = FindSplit,
         Read = (place, _, cancellationToken) => LlamaGgufCheckpoint.Read(place, cancellationToken),
         MakeOptions = () => new GgufExportOptions { FileName = "model.gguf" },
     };
@@ -28,6 +29,13 @@ internal sealed class GgufFiles(string? stem = null) : FolderRules
     public override bool IsStale(string name, IReadOnlySet<string> planned) => IsWritten(name);
 
     public override string? FindStumblingBlock(string name) => null;
+
+    /// <summary>The first file of a split model, which people call by the name that they gave its export.</summary>
+    private static StoredFile? FindSplit(ICheckpointFolder place) =>
+        place.Parent is { Exists: true, CanList: true } folder && GgufFileName.Parse(place.Name) is { Count: 1, Stem: var whole }
+            ? folder.FileNames.Where(name => GgufFileName.Parse(name) is { Number: 1, Count: > 1 } part && Is(part.Stem, whole)).Order(StringComparer.Ordinal)
+                .Select(name => new StoredFile(folder, name)).FirstOrDefault()
+            : null;
 
     private static bool HasModel(ICheckpointFolder folder) => folder.Exists && folder.CanList && folder.FileNames.Any(GgufModel.IsNameOfOne);
 }

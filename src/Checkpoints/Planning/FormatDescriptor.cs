@@ -33,6 +33,9 @@ internal sealed record FormatDescriptor(CheckpointFormat Format, string Name, st
     /// <summary>The name of the file by which a checkpoint is read, if a file of that name is a further part of it; otherwise null. Null where folders are read.</summary>
     public Func<string, string?>? FirstOf { get; init; }
 
+    /// <summary>The file that a path probably means at which there is nothing, if there is such a file; otherwise null. Null where folders are read.</summary>
+    public Func<ICheckpointFolder, StoredFile?>? FindMeant { get; init; }
+
     /// <summary>Reads the index of one.</summary>
     public required Func<ICheckpointFolder, CheckpointReadOptions, CancellationToken, LlamaCheckpoint> Read { get; init; }
 

@@ -51,7 +51,8 @@ internal static class PathResolution
         }
         catch (Exception e) when (e is SessionStateException or PSInvalidOperationException or PSArgumentException or NotSupportedException or WildcardPatternException)
         {
-            throw Wrong(CheckpointErrorCode.CheckpointNotFound, path, $"{e.Message} {ExplainNothing(cmdlet, path)}".TrimEnd(), e);
+            var error = Wrong(CheckpointErrorCode.CheckpointNotFound, path, e.Message, e);
+            throw WildcardPattern.ContainsWildcardCharacters(path) ? error : ReadErrors.Explain(error, cmdlet.ResolveLiteralPath(path));
         }
 
         RequireFileSystem(path, provider, CheckpointErrorCode.CheckpointNotFound);
@@ -72,9 +73,6 @@ internal static class PathResolution
             return false;
         }
     }
-
-    private static string? ExplainNothing(PSCmdlet cmdlet, string path) =>
-        WildcardPattern.ContainsWildcardCharacters(path) ? null : ExportLeftovers.Explain(cmdlet.ResolveLiteralPath(path));
 
     private static string Resolve(PSCmdlet cmdlet, string path, CheckpointErrorCode code)
     {

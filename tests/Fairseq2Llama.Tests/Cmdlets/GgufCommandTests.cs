@@ -49,6 +49,32 @@ public sealed class GgufCommandTests : IDisposable
         Assert.Equal(2, _session.RunOne<LlamaGgufCheckpoint>("Read-LlamaCheckpoint tied-00001-of-00002.gguf").ShardCount);
     }
 
+    /// <summary>Who gave the name to the export takes it for that of the file.</summary>
+    [Theory]
+    [InlineData("Read-LlamaCheckpoint tied.gguf")]
+    [InlineData("Read-LlamaCheckpoint -LiteralPath tied.gguf")]
+    [InlineData("Get-CheckpointTensor tied.gguf")]
+    [InlineData("Export-LlamaHuggingFaceCheckpoint tied.gguf out")]
+    public void The_name_of_a_split_model_leads_to_its_first_file(string script)
+    {
+        _session.Run($"$hf | {Export} tied.gguf -MaxShardSize 20KB");
+
+        _session.RunForError(CheckpointErrorCode.CheckpointNotFound, script, "tied.gguf", $". Did you mean '{_folder["tied-00001-of-00005.gguf"]}'?");
+    }
+
+    [Theory]
+    [InlineData("tie.gguf")]
+    [InlineData("tied")]
+    [InlineData("tied-00002-of-00006.gguf")]
+    [InlineData("none/tied.gguf")]
+    public void Another_name_leads_nowhere(string name)
+    {
+        _session.Run($"$hf | {Export} tied.gguf -MaxShardSize 20KB");
+
+        var error = Assert.Single(_session.RunOn($"Read-LlamaCheckpoint {name}").Errors);
+        Assert.DoesNotContain("Did you mean", $"{error}", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Tells_what_it_would_do()
     {

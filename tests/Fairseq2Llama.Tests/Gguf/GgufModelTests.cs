@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Fairseq2Llama.Formats;
 using Fairseq2Llama.Gguf;
 using Fairseq2Llama.Tests.Support;
 
@@ -82,6 +83,17 @@ public sealed class GgufModelTests : IDisposable
         PutSplit("model");
 
         Refuse("model-00002-of-00003.gguf", CheckpointErrorCode.CheckpointUnrecognized, "is file 2 of 3 of a model", $"Give the first, '{_folder["model-00001-of-00003.gguf"]}'");
+    }
+
+    [Fact]
+    public void In_a_store_the_name_of_the_model_leads_to_the_first()
+    {
+        PutSplit("model");
+        var place = ObjectStore.Of(_folder.Path).At("model.gguf");
+
+        var error = Assert.Throws<CheckpointException>(() => CheckpointReader.Read(place, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.EndsWith("Did you mean 'memory://bucket/model-00001-of-00003.gguf'?", CheckpointFormats.Explain(error, place).Message, StringComparison.Ordinal);
     }
 
     [Fact]
