@@ -84,15 +84,18 @@ internal sealed record CheckpointLocation(ICheckpointFolder Place, string Model,
         }
     }
 
-    /// <summary>model.yaml beside the steps of the run, or beside the model where it is in no run; null when there is none.</summary>
-    public StoredFile? FindConfigFile()
+    /// <summary>The folders that may hold what describes the model: its own, as a step that was exported by itself has it, then that of the steps of the run.</summary>
+    public IEnumerable<ICheckpointFolder> DescribingFolders
     {
-        var folder = FileAt(Place) is { } file ? NativeShardLayout.RootOf(file) ?? file.Folder : Place;
-
-        // A step that was exported by itself has it inside.
-        var run = StepOf(OutOfRanks(folder))?.Parent;
-        return new[] { folder, run }.OfType<ICheckpointFolder>().Select(place => new StoredFile(place, ModelConfig.FileName)).FirstOrDefault(file => file.Exists);
+        get
+        {
+            var folder = FileAt(Place) is { } file ? NativeShardLayout.RootOf(file) ?? file.Folder : Place;
+            return StepOf(OutOfRanks(folder))?.Parent is { } run ? [folder, run] : [folder];
+        }
     }
+
+    /// <summary>model.yaml beside the steps of the run, or beside the model where it is in no run; null when there is none.</summary>
+    public StoredFile? FindConfigFile() => DescribingFolders.Select(folder => new StoredFile(folder, ModelConfig.FileName)).FirstOrDefault(file => file.Exists);
 
     /// <summary>The folder of the step that a folder is, or is the weights of.</summary>
     private static ICheckpointFolder? StepOf(ICheckpointFolder folder)

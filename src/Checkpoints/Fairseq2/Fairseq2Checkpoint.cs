@@ -21,6 +21,7 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
         : base(location.Folder, location.Path, location.Name)
     {
         Warnings = location.Warnings;
+        FoldersAround = location.DescribingFolders;
         _layout = location.Files;
         _files = [.. files.Select(file => file.File)];
         NonTensors = [.. files.SelectMany(file => file.NonTensors).Distinct(StringComparer.Ordinal)];
@@ -64,6 +65,8 @@ public sealed class Fairseq2Checkpoint : LlamaCheckpoint
 
     /// <summary>The keys beside the tensors in its state dicts whose values are not tensors.</summary>
     internal ImmutableArray<string> NonTensors { get; }
+
+    internal override IEnumerable<ICheckpointFolder> FoldersAround { get; }
 
     internal override bool IsShard => NativeShardLayout.RootOf(_layout.Shards[0].File) is not null;
 

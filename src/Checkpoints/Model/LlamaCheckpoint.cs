@@ -60,6 +60,9 @@ public abstract class LlamaCheckpoint
     /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
     internal ICheckpointFolder Folder { get; }
 
+    /// <summary>Folders besides that in which files that belong to it may be, such as tokenizer.model; the nearest first.</summary>
+    internal virtual IEnumerable<ICheckpointFolder> FoldersAround => [];
+
     /// <summary>The architecture that the user named when it was read; null if none was.</summary>
     internal LlamaArchitecture? NamedArchitecture { get; set; }
 

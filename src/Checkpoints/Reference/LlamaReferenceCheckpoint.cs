@@ -51,6 +51,9 @@ public sealed class LlamaReferenceCheckpoint : LlamaCheckpoint
 
     internal override ArchitectureFile ArchitectureFile { get; }
 
+    /// <summary>Meta's downloads of LLaMA 1 and 2 have one tokenizer, beside the folders of all sizes.</summary>
+    internal override IEnumerable<ICheckpointFolder> FoldersAround => Folder.Parent is { } around ? [around] : [];
+
     internal override int ModelParallelSize => ShardCount;
 
     internal override bool IsShard => true;

@@ -97,7 +97,7 @@ internal sealed class TokenizerFiles
         checkpoint.Format == CheckpointFormat.HuggingFace ? new(checkpoint.Folder, FindIn(checkpoint.Folder)) : new(null, []);
 
     /// <summary>
-    /// Those of a checkpoint, whatever its format: beside it or, as in Meta's downloads of LLaMA 1 and 2, tokenizer.model in the folder around it. Only where the
+    /// Those of a checkpoint, whatever its format: beside it or, as in Meta's downloads of LLaMA 1 and 2, tokenizer.model in a folder around it. Only where the
     /// tokenizer is to become part of a file they are looked for there: an export that puts files beside each other has -TokenizerPath for them.
     /// </summary>
     public static TokenizerFiles Of(LlamaCheckpoint checkpoint) => CheckpointFolder.Look(checkpoint.Folder, () =>
@@ -109,9 +109,8 @@ internal sealed class TokenizerFiles
 
         var beside = FindIn(checkpoint.Folder);
 
-        return beside.IsEmpty && checkpoint.Format == CheckpointFormat.Reference && checkpoint.Folder.Parent is { } around
-                && new StoredFile(around, TokenizerModel.FileName) is { Length: > 0 } model
-            ? new TokenizerFiles(around, [model]) { AreGiven = true }
+        return beside.IsEmpty && checkpoint.FoldersAround.Select(around => new StoredFile(around, TokenizerModel.FileName)).FirstOrDefault(file => file.Length > 0) is { } model
+            ? new TokenizerFiles(model.Folder, [model]) { AreGiven = true }
             : new TokenizerFiles(beside.IsEmpty ? null : checkpoint.Folder, beside) { AreGiven = true };
     });
 

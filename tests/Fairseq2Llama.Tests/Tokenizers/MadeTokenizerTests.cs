@@ -4,6 +4,7 @@ using Fairseq2Llama.Stores.Local;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.Tokenizers;
 using Tokenizers.DotNet;
+using CheckpointFolder = Fairseq2Llama.Tests.Support.CheckpointFolder;
 
 namespace Fairseq2Llama.Tests.Tokenizers;
 
@@ -264,6 +265,41 @@ public sealed class MadeTokenizerTests : IDisposable
         Assert.IsType<SentencePieceModel>(files.Model);
         Assert.True(files.AreGiven);
         Assert.False(files.Has(Json));
+    }
+
+    /// <summary>All steps have one, beside model.yaml.</summary>
+    [Theory]
+    [InlineData("run")]
+    [InlineData("run/checkpoints")]
+    [InlineData("run/checkpoints/step_500")]
+    [InlineData("run/checkpoints/step_500/model")]
+    [InlineData("run/checkpoints/step_500/model/pp_00/tp_00/sdp_00.pt")]
+    [InlineData("run/checkpoints/step_400")]
+    [InlineData("run/checkpoints/step_400/model.pt")]
+    public void The_tokenizer_of_a_training_run_may_be_beside_its_steps(string path)
+    {
+        CheckpointFolder.Copy("fs2", _folder["run/checkpoints/step_400"]);
+        Directory.CreateDirectory(_folder["run/checkpoints/step_500/model/pp_00/tp_00"]);
+        File.Copy(Path.Combine(Repository.Case("fs2"), "model.pt"), _folder["run/checkpoints/step_500/model/pp_00/tp_00/sdp_00.pt"]);
+        var checkpoint = Fairseq2Checkpoint.Read(_folder[path]);
+        Assert.True(TokenizerFiles.Of(checkpoint).IsEmpty);
+
+        File.Copy(TokenizerData.PathOf($"sentencepiece/{Model}"), _folder[$"run/checkpoints/{Model}"]);
+        Assert.IsType<SentencePieceModel>(TokenizerFiles.Of(checkpoint).Model);
+
+        // That of the step itself counts more.
+        File.Copy(TokenizerData.PathOf($"tiktoken/{Model}"), Path.Combine(checkpoint.Folder.Path, Model));
+        Assert.IsType<TiktokenModel>(TokenizerFiles.Of(checkpoint).Model);
+    }
+
+    /// <summary>What lies around another folder may belong to anything.</summary>
+    [Fact]
+    public void The_tokenizer_of_a_checkpoint_of_fairseq2_that_is_in_no_run_is_beside_it()
+    {
+        CheckpointFolder.CopyRun(_folder["model"]);
+        Copy("sentencepiece");
+
+        Assert.True(TokenizerFiles.Of(Fairseq2Checkpoint.Read(_folder["model"])).IsEmpty);
     }
 
     private static string Text(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes.Span);
