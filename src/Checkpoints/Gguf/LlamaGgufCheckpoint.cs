@@ -41,7 +41,10 @@ public sealed class LlamaGgufCheckpoint : LlamaCheckpoint
     /// <summary>The one that has the metadata.</summary>
     internal GgufFile FirstFile { get; }
 
-    /// <summary>Reads the index of a model.</summary>
+    /// <summary>
+    /// Reads the index of a model, and the factors of scaled rotary encoding if the file has them: rope_freqs.weight, 4 bytes for each rotary pair, which alone tells how it is scaled.
+    /// No weights are read.
+    /// </summary>
     /// <param name="address">The address of the file, of the first one of a split model, or of a folder with nothing but one model.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="CheckpointException">There is none, or it can't be read, or is damaged, or no LLaMA, or quantized in another way than Q8_0.</exception>

@@ -46,7 +46,7 @@ internal static class RotaryFactors
         })];
     }
 
-    /// <summary>The scale with which they were computed.</summary>
+    /// <summary>The scale with which they were computed. To find it, they are read.</summary>
     /// <exception cref="CheckpointException">They are others than LLaMA 3.1's.</exception>
     public static double? FindScale(GgufFile file, int headDim, double theta)
     {

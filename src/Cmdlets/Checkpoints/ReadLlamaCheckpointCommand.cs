@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Fairseq2Llama.Cmdlets;
 
-/// <summary>Reads the index of a LLaMA checkpoint, whichever format it has. Tensor data stays where it is.</summary>
+/// <summary>Reads the index of a LLaMA checkpoint, whichever format it has. The weights stay where they are.</summary>
 [Cmdlet(VerbsCommunications.Read, "LlamaCheckpoint", DefaultParameterSetName = "Path")]
 [OutputType(typeof(Fairseq2Checkpoint), typeof(LlamaReferenceCheckpoint), typeof(LlamaHuggingFaceCheckpoint), typeof(DistributedCheckpoint), typeof(LlamaGgufCheckpoint))]
 public sealed class ReadLlamaCheckpointCommand : ReadRunCommand
