@@ -20,8 +20,8 @@ internal static class CheckpointFormats
 
     public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
 
-    /// <summary>Whether exports to any format write files of that name.</summary>
-    public static bool IsWritten(string name) => All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name));
+    /// <summary>Whether exports to any format write files of that name, which is no path.</summary>
+    public static bool IsWritten(string name) => StoredFile.IsName(name) && All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name));
 
     /// <summary>Adds to an error which command reads a folder of another format, or which file may have been meant.</summary>
     /// <param name="error">The error from reading it.</param>

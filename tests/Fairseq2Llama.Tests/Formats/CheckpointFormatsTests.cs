@@ -16,6 +16,8 @@ public class CheckpointFormatsTests
     [InlineData("tokenizer.model")]
     [InlineData("model.pt")]
     [InlineData("model.yaml")]
+    [InlineData("model.gguf")]
+    [InlineData("model-00001-of-00002.gguf")]
     public void Exports_write_these(string name) => Assert.True(CheckpointFormats.IsWritten(name));
 
     /// <summary>By these a note of moves, which anybody may have put there, could reach other files.</summary>
@@ -28,6 +30,13 @@ public class CheckpointFormatsTests
     [InlineData("model-00001-of-00002.safetensors/../../x")]
     [InlineData("model-1-of-2.safetensors")]
     [InlineData("model-00001-of-00002.safetensors\n")]
+    [InlineData("sub/model.gguf")]
+    [InlineData("../model.gguf")]
+    [InlineData("/model.gguf")]
+    [InlineData("..\\model.gguf")]
+    [InlineData(".fairseq2llama-shard-../model.gguf")]
+    [InlineData("model.gguf\n")]
+    [InlineData(".gguf")]
     [InlineData("pytorch_model.bin")]
     [InlineData("model.0.pt")]
     [InlineData(".bashrc")]
