@@ -3,7 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>
-/// Every way through fairseq2's, the reference and Hugging Face's format: the last step alone decides which bytes are in the files, and PyTorch finds
+/// Every way through fairseq2's, the reference and Hugging Face's format, and through GGUF files: the last step alone decides which bytes are in the files, and PyTorch finds
 /// in them what was in the first.
 /// </summary>
 [External]
@@ -19,7 +19,13 @@ public sealed class TriangleTests(ShardedModels models, SmallModels smallModels)
     public void Of_a_whole_model()
     {
         var path = models.PathOfWhole("float32");
-        var ways = new TriangleWays(_out.Path, _comparison) { Original = path, Architecture = ShardedModels.Architecture, ShardCounts = [1, 4] };
+        var ways = new TriangleWays(_out.Path, _comparison)
+        {
+            Original = path,
+            Architecture = ShardedModels.Architecture,
+            ShardCounts = [1, 4],
+            Tokenizer = MakeTokenizer(),
+        };
 
         ways.Take(path);
 
@@ -59,12 +65,13 @@ public sealed class TriangleTests(ShardedModels models, SmallModels smallModels)
             Architecture = ShardedModels.ArchitectureOf(name),
             ShardCounts = [4],
             IsTied = true,
+            Tokenizer = MakeTokenizer(),
         };
 
         ways.Take(models.PathOfOdd(name));
 
         // The two tables are one in a file or two, by how they were in the files before.
-        Assert.DoesNotContain(ways.Parted, files => files.StartsWith("hf", StringComparison.Ordinal));
+        Assert.DoesNotContain(ways.Parted, files => files.StartsWith("hf", StringComparison.Ordinal) || files.StartsWith("gguf", StringComparison.Ordinal));
         _comparison.Run();
     }
 
@@ -88,5 +95,12 @@ public sealed class TriangleTests(ShardedModels models, SmallModels smallModels)
         }
 
         _comparison.Run();
+    }
+
+    private string MakeTokenizer()
+    {
+        var folder = Directory.CreateDirectory(_out["tokenizer"]).FullName;
+        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SentencePieceBuilder.OfSize(ShardedModels.Architecture.VocabSize).Build());
+        return folder;
     }
 }

@@ -3,7 +3,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Conversion;
 
 /// <summary>
-/// Takes a model of fairseq2 every way through the three formats, and keeps account of which files each led to. No step but the first is told
+/// Takes a model of fairseq2 every way through the formats, and keeps account of which files each led to. No step but the first is told
 /// the architecture: the files of the others have to tell it.
 /// </summary>
 internal sealed class TriangleWays(string folder, ExportComparison comparison)
@@ -33,6 +33,9 @@ internal sealed class TriangleWays(string folder, ExportComparison comparison)
     /// <summary>Whether the output is the embedding table, whatever the original has there.</summary>
     public bool IsTied { get; init; }
 
+    /// <summary>The tokenizer for GGUF files, in which all norms are float32; null if no way leads through one, as for models of another type.</summary>
+    public string? Tokenizer { get; init; }
+
     /// <summary>Whether it has what LLaMA does not have.</summary>
     public bool AllowUnmapped { get; init; }
 
@@ -44,6 +47,12 @@ internal sealed class TriangleWays(string folder, ExportComparison comparison)
     public void Take(string path)
     {
         _steps.AddRange(ShardCounts.Select(count => ($"reference/{count}", (ExportOptions)new ReferenceExportOptions { ShardCount = count })));
+
+        if (Tokenizer is not null)
+        {
+            _steps.Add(("gguf", new GgufExportOptions { FileName = "x.gguf", TokenizerPath = Tokenizer, Metadata = [new("name", "x")] }));
+        }
+
         Follow(Fairseq2Checkpoint.Read(path), "", Architecture, MaxSteps);
     }
 
@@ -68,11 +77,15 @@ internal sealed class TriangleWays(string folder, ExportComparison comparison)
     /// <summary>Each file that is new is compared once.</summary>
     private void Note(string way, string lastStep, string destination, ExportOptions options)
     {
-        // Hugging Face's format has an order of its own for tensors, and tied ones once; it says no more of the FFN than how wide it is.
-        var expected = $"{lastStep}{(way.Contains("hf", StringComparison.Ordinal) ? "" : " directly")}";
+        // These two have orders of their own for tensors, and tied ones once; they say no more of the FFN than how wide it is.
+        var order = way.Split(" > ").Select(step => step.Split('/')[0]).LastOrDefault(step => step is "hf" or "gguf") ?? "directly";
+
+        // As llama.cpp's converter, which takes one file after the other.
+        var expected = $"{lastStep} {(way.EndsWith("hf/n > gguf", StringComparison.Ordinal) ? "file by file" : order)}";
         var ways = _ways.TryGetValue(expected, out var known) ? known : _ways[expected] = [];
 
-        if (ways.TryAdd(FolderHash.Of(destination), way))
+        // PyTorch reads no GGUF files, but what was made of them.
+        if (ways.TryAdd(FolderHash.Of(destination), way) && options is not GgufExportOptions)
         {
             comparison.Add(destination, Original, Architecture, options, IsTied);
         }
@@ -82,6 +95,7 @@ internal sealed class TriangleWays(string folder, ExportComparison comparison)
     {
         HuggingFaceExportOptions => LlamaHuggingFaceCheckpoint.Read(path),
         ReferenceExportOptions => LlamaReferenceCheckpoint.Read(path),
+        GgufExportOptions => LlamaGgufCheckpoint.Read(path),
         _ => Fairseq2Checkpoint.Read(path),
     };
 }

@@ -21,7 +21,7 @@ public sealed class StoredExportTests : IDisposable
     public static TheoryData<string, string> Cases =>
     [
         .. from name in "fs2 tp2-llama2 deflated legacy views".Split(' ')
-           from format in "Reference Reference2 HuggingFace Fairseq2".Split(' ')
+           from format in "Reference Reference2 HuggingFace Fairseq2 Gguf".Split(' ')
            select (name, format),
     ];
 
@@ -41,7 +41,7 @@ public sealed class StoredExportTests : IDisposable
         Assert.Equal(
             plan.Files.OfType<PlannedTensorFile>().SelectMany(file => file.Tensors).Select(tensor => tensor.Name).Distinct().Order(StringComparer.Ordinal),
             plan.OpenResult().Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal));
-        Assert.Equal("memory://bucket/runs/out", plan.OpenResult().Path);
+        Assert.Equal($"memory://bucket/runs/out{(format == "Gguf" ? $"/{plan.Files[0].Name}" : "")}", plan.OpenResult().Path);
     }
 
     [Theory]
@@ -392,8 +392,10 @@ public sealed class StoredExportTests : IDisposable
             }
         });
 
-    private static ExportOptions OptionsFor(string format, Fairseq2Checkpoint input)
+    private ExportOptions OptionsFor(string format, Fairseq2Checkpoint input)
     {
+        File.WriteAllBytes(_local["tokenizer.model"], SentencePieceBuilder.OfSize(TinyModel.Architecture.VocabSize).Build());
+
         // What a checkpoint tells of its architecture goes before.
         var architecture = input.Architecture is null ? TinyModel.Architecture : null;
 
@@ -402,6 +404,15 @@ public sealed class StoredExportTests : IDisposable
             "Reference" => new ReferenceExportOptions { Architecture = architecture, AllowUnmapped = true, ShardCount = 1, Checklist = true },
             "Reference2" => new ReferenceExportOptions { Architecture = architecture, AllowUnmapped = true, ShardCount = 2 },
             "HuggingFace" => new HuggingFaceExportOptions { Architecture = architecture, AllowUnmapped = true, MaxShardSize = 10_000 },
+            "Gguf" => new GgufExportOptions
+            {
+                Architecture = architecture,
+                AllowUnmapped = true,
+                FileName = "x.gguf",
+                MaxShardSize = 10_000,
+                TokenizerPath = _local["tokenizer.model"],
+                Metadata = [new("name", "x")],
+            },
             _ => new Fairseq2ExportOptions { Architecture = architecture, AllowUnmapped = true },
         };
     }

@@ -9,12 +9,21 @@ public sealed class S3KillTests : IDisposable
     private static readonly HuggingFaceExportOptions HuggingFace = new() { Architecture = TinyModel.Architecture, MaxShardSize = 10_000 };
 
     private readonly S3Place _place = new();
+    private readonly TempFolder _tokenizer = new();
+
+    public S3KillTests() => File.WriteAllBytes(_tokenizer["tokenizer.model"], SentencePieceBuilder.OfSize(TinyModel.Architecture.VocabSize).Build());
+
+    private static readonly GgufExportOptions Gguf = new() { Architecture = TinyModel.Architecture, FileName = "x.gguf", MaxShardSize = 10_000, Metadata = [new("name", "x")] };
 
     /// <summary>Formats; whether an earlier export is replaced, of more files or of fewer.</summary>
     public static TheoryData<string, string> Cases =>
-        [.. from format in (string[])["Reference", "Reference2", "HuggingFace", "Fairseq2"] from earlier in (string[])["", "same", "other"] select (format, earlier)];
+        [.. from format in (string[])["Reference", "Reference2", "HuggingFace", "Fairseq2", "Gguf", "Gguf1"] from earlier in (string[])["", "same", "other"] select (format, earlier)];
 
-    public void Dispose() => _place.Dispose();
+    public void Dispose()
+    {
+        _place.Dispose();
+        _tokenizer.Dispose();
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -128,12 +137,14 @@ public sealed class S3KillTests : IDisposable
         }
     }
 
-    private static ExportOptions OptionsFor(string format) => format switch
+    private ExportOptions OptionsFor(string format) => format switch
     {
         "Reference" => new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 1 },
         "Reference2" => new ReferenceExportOptions { Architecture = TinyModel.Architecture, ShardCount = 2 },
         "HuggingFace" => HuggingFace,
         "HuggingFace1" => HuggingFace with { MaxShardSize = 1 << 20 },
+        "Gguf" => Gguf with { TokenizerPath = _tokenizer.Path },
+        "Gguf1" => Gguf with { TokenizerPath = _tokenizer.Path, MaxShardSize = null },
         _ => new Fairseq2ExportOptions { Architecture = TinyModel.Architecture },
     };
 
@@ -142,6 +153,8 @@ public sealed class S3KillTests : IDisposable
         "Reference" => "Reference2",
         "Reference2" => "Reference",
         "HuggingFace" => "HuggingFace1",
+        "Gguf" => "Gguf1",
+        "Gguf1" => "Gguf",
         _ => "Fairseq2",
     };
 
