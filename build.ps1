@@ -20,7 +20,12 @@
 .EXAMPLE
     ./build.ps1 -Task Package
 
-    Makes output/Fairseq2Llama.<version>.nupkg as the PowerShell Gallery takes it.
+    Makes output/Fairseq2Llama.<version>.nupkg as the PowerShell Gallery takes it, and beside it its SHA-256 and its bill of materials in SPDX.
+
+.EXAMPLE
+    ./build.ps1 -Task Package -ModulePath signed/Fairseq2Llama
+
+    Packs a module as it is. The pipeline does this with what it has signed.
 
 .EXAMPLE
     ./build.ps1 -Task Install
@@ -57,6 +62,9 @@ param(
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
 
+    # The folder of a module for Package, instead of one that is built.
+    [string] $ModulePath,
+
     # A file for what Pester found, in NUnit's format.
     [string] $TestResult,
 
@@ -69,8 +77,10 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
 if ($BenchmarkArgument -and -not ($Task -like '*bench')) { throw "Only -Task Bench and Microbench take further arguments, as '$BenchmarkArgument'." }
+if ($ModulePath -and 'Package' -notin $Task) { throw "Only -Task Package takes -ModulePath, as '$ModulePath'." }
 
 . $PSScriptRoot/tools/Packaging.ps1
+. $PSScriptRoot/tools/Sbom.ps1
 
 function Build {
     if ($PSCmdlet.ShouldProcess("$PSScriptRoot/output/Fairseq2Llama", "Build ($Configuration)")) {
@@ -144,10 +154,14 @@ function Package {
 
     $folder = Initialize-TemporaryFolder
     try {
-        Build-CleanModule $folder
-        Publish-ModuleToFolder $folder/Fairseq2Llama $folder
+        if ($ModulePath) {
+            Copy-Item -LiteralPath $PSCmdlet.GetUnresolvedProviderPathFromPSPath($ModulePath) -Destination $folder/Fairseq2Llama -Recurse
+            Invoke-DotNet restore $PSScriptRoot/src/Cmdlets/Fairseq2Llama.csproj | Out-Host
+        } else {
+            Build-CleanModule $folder
+        }
         $null = New-Item -ItemType Directory -Path $PSScriptRoot/output -Force
-        Copy-ReproduciblePackage "$folder/Fairseq2Llama.$version.nupkg" $package
+        Write-ModulePackage $folder/Fairseq2Llama $version $PSScriptRoot/output
     } finally {
         Remove-Item -LiteralPath $folder -Recurse -Force
     }

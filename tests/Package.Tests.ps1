@@ -6,6 +6,7 @@
 BeforeAll {
     $root = Split-Path $PSScriptRoot
     . $root/tools/Packaging.ps1
+    . $root/tools/Sbom.ps1
     $manifest = Import-PowerShellDataFile -LiteralPath $root/module/Fairseq2Llama.psd1
     $prerelease = $manifest.PrivateData.PSData.Prerelease
     $version = $prerelease ? "$($manifest.ModuleVersion)-$prerelease" : $manifest.ModuleVersion
@@ -87,6 +88,7 @@ Describe 'The package' {
                 'Fairseq2Llama.psd1'
                 'LICENSE'
                 'THIRD-PARTY-NOTICES.txt'
+                '_manifest/spdx_2.2/manifest.spdx.json'
                 'dependencies/AzureBlobs/Apache.Arrow.dll'
                 'dependencies/AzureBlobs/Azure.Core.dll'
                 'dependencies/AzureBlobs/Azure.Identity.dll'
@@ -176,6 +178,170 @@ Describe 'The package' {
         foreach ($file in Get-ChildItem -LiteralPath $module/dependencies -Filter *.dll -Recurse | Where-Object Name -NotLike Fairseq2Llama.*) {
             $notices | Should -Match ([regex]::Escape([IO.Path]::GetRelativePath($module, $file.FullName).Replace('\', '/')))
         }
+    }
+}
+
+Describe 'The SHA-256 beside the package' {
+    It 'is right, in the form that sha256sum reads' {
+        [IO.File]::ReadAllText("$package.sha256") | Should -BeExactly "$((Get-FileHash -LiteralPath $package).Hash.ToLowerInvariant())  $(Split-Path $package -Leaf)`n"
+        if (Get-Command sha256sum -ErrorAction Ignore) {
+            Push-Location -LiteralPath (Split-Path $package)
+            try {
+                sha256sum --check --strict "$(Split-Path $package -Leaf).sha256" | Should -BeLike '*: OK'
+            } finally {
+                Pop-Location
+            }
+        }
+    }
+}
+
+Describe 'The bill of materials' {
+    BeforeAll {
+        $sbomFile = "$module/_manifest/spdx_2.2/manifest.spdx.json"
+        $sbom = Get-Content -LiteralPath $sbomFile -Raw | ConvertFrom-Json
+        $self, $others = $sbom.packages.Where({ $_.SPDXID -eq 'SPDXRef-RootPackage' }, 'Split')
+        $packageFolder = (dotnet nuget locals global-packages --list) -replace '^global-packages: '
+    }
+
+    It 'is beside the package, too' {
+        Get-Content -LiteralPath ($package -replace '\.nupkg$', '.spdx.json') -Raw | Should -BeExactly (Get-Content -LiteralPath $sbomFile -Raw)
+    }
+
+    It 'lists the files of the module with their hashes, but for itself' {
+        $installed = Get-ChildItem -LiteralPath $module -Recurse -File | Where-Object FullName -NE (Get-Item -LiteralPath $sbomFile).FullName |
+            ForEach-Object { "./$([IO.Path]::GetRelativePath($module, $_.FullName).Replace('\', '/')) $((Get-FileHash -LiteralPath $_.FullName).Hash)" }
+
+        $sbom.files | ForEach-Object { "$($_.fileName) $(($_.checksums | Where-Object algorithm -EQ SHA256).checksumValue)" } | Sort-Object |
+            Should -Be ($installed | Sort-Object)
+        $self.hasFiles | Sort-Object | Should -Be ($sbom.files.SPDXID | Sort-Object)
+    }
+
+    # Others name their assemblies after their packages, and put the version of the package into the assembly.
+    It 'has the package of each assembly of others, and no more' {
+        $named = Get-ChildItem -LiteralPath $module/dependencies -Filter *.dll -Recurse | Where-Object Name -NotLike Fairseq2Llama.* | ForEach-Object {
+            $versions = $_.VersionInfo.ProductVersion, $_.VersionInfo.FileVersion
+            $matching = @($others | Where-Object name -EQ $_.BaseName | Where-Object { $versions -match "^$([regex]::Escape($_.versionInfo))\b" })
+            $matching.Count | Should -Be 1 -Because $_.FullName
+
+            $name = "./$([IO.Path]::GetRelativePath($module, $_.FullName).Replace('\', '/'))"
+            $from = $sbom.relationships | Where-Object { $_.relationshipType -eq 'EXPANDED_FROM_ARCHIVE' -and $_.spdxElementId -eq ($sbom.files | Where-Object fileName -EQ $name).SPDXID }
+            $from.relatedSpdxElement | Should -Be $matching[0].SPDXID
+            $matching[0].SPDXID
+        }
+
+        $others.SPDXID | Sort-Object | Should -Be ($named | Sort-Object -Unique)
+    }
+
+    It 'knows where the native libraries are from' {
+        $native = $sbom.files | Where-Object fileName -Like ./runtimes/*
+        $from = $sbom.relationships | Where-Object { $_.relationshipType -eq 'EXPANDED_FROM_ARCHIVE' -and $_.spdxElementId -in $native.SPDXID }
+
+        $native.Count | Should -Be 4
+        $from.relatedSpdxElement | Should -Be (@(($others | Where-Object name -EQ TorchSharp).SPDXID) * 4)
+    }
+
+    It 'has the license, the address and the hash of each package' {
+        $others.licenseDeclared + $self.licenseDeclared | Sort-Object -Unique | Should -Be Apache-2.0, MIT
+        foreach ($other in $others) {
+            $other.externalRefs.referenceLocator | Should -Be "pkg:nuget/$($other.name)@$($other.versionInfo)"
+
+            $restored = Join-Path $packageFolder $other.name.ToLowerInvariant() $other.versionInfo "$($other.name).$($other.versionInfo).nupkg".ToLowerInvariant()
+            if (Test-Path -LiteralPath $restored) {
+                $other.checksums.algorithm | Should -Be SHA512
+                $other.checksums.checksumValue | Should -Be (Get-FileHash -LiteralPath $restored -Algorithm SHA512).Hash
+            }
+        }
+    }
+
+    It 'names nothing of the machine that made it' {
+        $sbom.documentNamespace | Should -MatchExactly "^https://spdx\.org/spdxdocs/Fairseq2Llama-$([regex]::Escape($version))-[0-9a-f]{40}$"
+        Get-Content -LiteralPath $sbomFile -Raw | Should -Not -Match ([regex]::Escape($root))
+        $sbom.SPDXID, $sbom.spdxVersion, $sbom.dataLicense | Should -Be SPDXRef-DOCUMENT, SPDX-2.2, CC0-1.0
+    }
+
+    It 'finds files that were changed, as SECURITY.md shows' {
+        $check = [regex]::Match((Get-Content -LiteralPath $root/SECURITY.md -Raw), '(?m)^ {6}\$module = (?s:.*?)(?=^\S)').Value
+        $check | Should -BeLike '*Get-FileHash*'
+
+        Invoke-AsUser $check | Should -BeNullOrEmpty
+        $changed = "$world/changed/Fairseq2Llama/$($manifest.ModuleVersion)"
+        Copy-Item -LiteralPath $module -Destination (New-Item -ItemType Directory -Path (Split-Path $changed)) -Recurse
+        [IO.File]::AppendAllText("$changed/LICENSE", ' ')
+        Invoke-AsUser "`$env:PSModulePath = $(Quote "$world/changed")
+            (& { $check }).fileName" | Should -Be ./LICENSE
+    }
+
+    It 'refuses a file that no package has' {
+        $strange = "$world/strange"
+        Copy-Item -LiteralPath $module -Destination $strange -Recurse
+        [IO.File]::WriteAllText("$strange/dependencies/Strange.dll", 'strange')
+
+        { Get-ShippedPackage $strange $packageFolder } | Should -Throw '*Strange.dll*packages.lock.json*'
+    }
+}
+
+Describe 'What is signed' {
+    BeforeAll {
+        $signed = "$world/signed/Fairseq2Llama"
+        Expand-ModulePackage $package $signed
+    }
+
+    It 'is in the package with the rest, and nothing that packing has added' {
+        Get-ChildItem -LiteralPath $signed -Recurse -File | ForEach-Object { [IO.Path]::GetRelativePath($signed, $_.FullName) } | Sort-Object |
+            Should -Be (Get-ChildItem -LiteralPath $module -Recurse -File | ForEach-Object { [IO.Path]::GetRelativePath($module, $_.FullName) } |
+                    Where-Object { $_ -notlike '_manifest*' } | Sort-Object)
+    }
+
+    It 'is everything of ours that Authenticode knows' {
+        Get-SignableFile $signed | ForEach-Object { [IO.Path]::GetRelativePath($signed, $_.FullName).Replace('\', '/') } | Sort-Object -CaseSensitive -Culture '' | Should -Be (@(
+                'Fairseq2Llama.Checkpoints.dll'
+                'Fairseq2Llama.dll'
+                'Fairseq2Llama.psd1'
+                'dependencies/AzureBlobs/Fairseq2Llama.AzureBlobs.dll'
+                'dependencies/Fairseq2Llama.Adapters.dll'
+                'dependencies/Fairseq2Llama.Torch.dll'
+                'dependencies/S3/Fairseq2Llama.S3.dll'
+                Get-ChildItem -LiteralPath $root/module/Views | ForEach-Object { "Views/$($_.Name)" }
+            ) | Sort-Object -CaseSensitive -Culture '')
+    }
+
+    It 'is packed with its signature, and listed as it is packed' {
+        if (-not (Get-Command osslsigncode -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'osslsigncode is not installed'
+            return
+        }
+
+        $key = [Security.Cryptography.RSA]::Create(2048)
+        $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new(
+            'CN=Test', $key, [Security.Cryptography.HashAlgorithmName]::SHA256, [Security.Cryptography.RSASignaturePadding]::Pkcs1)
+        $purposes = [Security.Cryptography.OidCollection]::new()
+        $null = $purposes.Add([Security.Cryptography.Oid]::new('1.3.6.1.5.5.7.3.3'))
+        $request.CertificateExtensions.Add([Security.Cryptography.X509Certificates.X509EnhancedKeyUsageExtension]::new($purposes, $false))
+        $certificate = $request.CreateSelfSigned([DateTimeOffset]::Now.AddDays(-1), [DateTimeOffset]::Now.AddDays(1))
+        [IO.File]::WriteAllText("$world/certificate.pem", $certificate.ExportCertificatePem())
+        [IO.File]::WriteAllText("$world/key.pem", $key.ExportPkcs8PrivateKeyPem())
+
+        # Older versions of it sign no scripts.
+        $assemblies = Get-SignableFile $signed | Where-Object Extension -EQ .dll
+        foreach ($assembly in $assemblies) {
+            osslsigncode sign -certs "$world/certificate.pem" -key "$world/key.pem" -h sha256 -in $assembly.FullName -out "$world/signed.dll" | Out-Null
+            $LASTEXITCODE | Should -Be 0
+            [IO.File]::Move("$world/signed.dll", $assembly.FullName, $true)
+        }
+        $destination = (New-Item -ItemType Directory -Path "$world/packed").FullName
+        Write-ModulePackage $signed $version $destination
+
+        $unpacked = "$world/unpacked"
+        Expand-ModulePackage "$destination/$(Split-Path $package -Leaf)" $unpacked
+        $listed = (Get-Content -LiteralPath "$destination/Fairseq2Llama.$version.spdx.json" -Raw | ConvertFrom-Json).files
+        foreach ($assembly in Get-SignableFile $unpacked | Where-Object Extension -EQ .dll) {
+            osslsigncode verify -CAfile "$world/certificate.pem" -in $assembly.FullName | Out-String | Should -Match '\bSucceeded\b'
+            $LASTEXITCODE | Should -Be 0
+
+            $name = "./$([IO.Path]::GetRelativePath($unpacked, $assembly.FullName).Replace('\', '/'))"
+            (($listed | Where-Object fileName -EQ $name).checksums | Where-Object algorithm -EQ SHA256).checksumValue | Should -Be (Get-FileHash -LiteralPath $assembly.FullName).Hash
+        }
+        Invoke-AsUser "Import-Module $(Quote $unpacked/Fairseq2Llama.psd1); (Get-LlamaArchitecture llama3_2_1b).ModelDim" | Should -Be 2048
     }
 }
 
@@ -396,6 +562,11 @@ Describe 'build.ps1' {
         { & $root/build.ps1 -Task Bench --rounds 3 --scaling -WhatIf } | Should -Not -Throw
         { & $root/build.ps1 -Task Microbench --filter *Crc32* -WhatIf } | Should -Not -Throw
         { & $root/build.ps1 -Task Package --rounds 3 -WhatIf } | Should -Throw '*--rounds 3*'
+    }
+
+    It 'takes a module only to pack it' {
+        { & $root/build.ps1 -Task Package -ModulePath signed -WhatIf } | Should -Not -Throw
+        { & $root/build.ps1 -Task Install -ModulePath signed -WhatIf } | Should -Throw '*-ModulePath*'
     }
 
     It 'uses the global.json of the repository, wherever it is called from' {

@@ -62,6 +62,35 @@ function Publish-ModuleToFolder([string] $Module, [string] $Folder) {
     }
 }
 
+# Makes the package of a module, and beside it its SHA-256 and its bill of materials.
+function Write-ModulePackage([string] $Module, [string] $Version, [string] $Destination) {
+    $name = "Fairseq2Llama.$Version"
+    $folder = Initialize-TemporaryFolder
+    try {
+        Write-Sbom $Module $Version
+        Publish-ModuleToFolder $Module $folder
+        Copy-ReproduciblePackage "$folder/$name.nupkg" "$Destination/$name.nupkg"
+    } finally {
+        Remove-Item -LiteralPath $folder -Recurse -Force
+    }
+
+    Copy-Item -LiteralPath $Module/_manifest/spdx_2.2/manifest.spdx.json -Destination "$Destination/$name.spdx.json"
+    # As sha256sum -c reads it.
+    $hash = (Get-FileHash -LiteralPath "$Destination/$name.nupkg").Hash.ToLowerInvariant()
+    [IO.File]::WriteAllText("$Destination/$name.nupkg.sha256", "$hash  $name.nupkg`n")
+}
+
+# The module in a package, without what packing has added.
+function Expand-ModulePackage([string] $Package, [string] $Destination) {
+    [IO.Compression.ZipFile]::ExtractToDirectory($Package, $Destination)
+    '_manifest', '_rels', 'package', '[Content_Types].xml', 'Fairseq2Llama.nuspec' | ForEach-Object { Remove-Item -LiteralPath "$Destination/$_" -Recurse -Force }
+}
+
+# What Authenticode can sign of our own. The signatures of others, where they have any, stay as they are.
+function Get-SignableFile([string] $Module) {
+    Get-ChildItem -LiteralPath $Module -Recurse -File | Where-Object { $_.Name -like 'Fairseq2Llama*.dll' -or $_.Extension -in '.psd1', '.ps1xml' }
+}
+
 # Publishing puts the time, a random name and the version of the kernel into a package. Without them, the same module makes the same bytes.
 function Copy-ReproduciblePackage([string] $Package, [string] $Destination) {
     $epoch = [DateTimeOffset]::new(1980, 1, 1, 0, 0, 0, [TimeSpan]::Zero)
