@@ -34,11 +34,77 @@ public sealed partial class PipelineTests
         Assert.All(calls.SelectMany(call => Parameter().Matches(call).Select(match => match.Groups[1].Value)), name => Assert.Contains(name, parameters));
     }
 
+    [Fact]
+    public void Calls_scripts_of_tools_and_functions_in_them()
+    {
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "tools"), "*.ps1");
+        var functions = files
+            .SelectMany(file => Parser.ParseFile(file, out _, out _).FindAll(node => node is FunctionDefinitionAst, true))
+            .Select(node => ((FunctionDefinitionAst)node).Name).ToArray();
+        string[] ofPowerShell =
+        [
+            "Copy-Item", "Get-AuthenticodeSignature", "Get-ChildItem", "Get-FileHash", "Get-Item", "Group-Object", "Install-PSResource", "Remove-Item", "Select-Object",
+            "Test-Path", "Where-Object", "Write-Host",
+        ];
+        string[] ofArtifactSigning = ["Invoke-ArtifactSigning"];
+
+        var commands = Scripts()
+            .SelectMany(script => Parser.ParseInput(script, out _, out _).FindAll(node => node is CommandAst, true))
+            .Select(node => ((CommandAst)node).GetCommandName()).OfType<string>().Distinct().ToArray();
+
+        Assert.Subset(files.Select(file => $"./tools/{Path.GetFileName(file)}").ToHashSet(), commands.Where(name => name.StartsWith("./tools/", StringComparison.Ordinal)).ToHashSet());
+        Assert.Contains("Get-SignableFile", commands);
+        Assert.Empty(commands.Where(name => VerbAndNoun().IsMatch(name)).Except([.. functions, .. ofPowerShell, .. ofArtifactSigning]));
+    }
+
+    [Fact]
+    public void Signs_and_says_where_packages_were_built_before_it_publishes_them()
+    {
+        var jobs = Nodes(Pipeline).OfType<YamlMappingNode>().Where(node => node.Children.ContainsKey("job")).ToDictionary(node => node["job"].ToString());
+        string[] Steps(string job) => [.. Nodes(jobs[job]["steps"]).OfType<YamlMappingNode>().SelectMany(node => node.Children)
+            .Where(pair => pair.Key.ToString() is "pwsh" or "task" or "artifact").Select(pair => pair.Value.ToString())];
+
+        foreach (var (job, artifact) in new[] { ("package", "module"), ("sign", "signed") })
+        {
+            var steps = Steps(job);
+            var pack = Array.FindLastIndex(steps, step => step.Contains("./build.ps1 -Task Package", StringComparison.Ordinal));
+            var provenance = Array.FindIndex(steps, step => step.Contains("./tools/Write-Provenance.ps1", StringComparison.Ordinal));
+            Assert.InRange(provenance, pack + 1, Array.IndexOf(steps, artifact) - 1);
+        }
+
+        var signing = Steps("sign");
+        Assert.InRange(Array.IndexOf(signing, "AzureCLI@2"), 0, Array.FindIndex(signing, step => step.Contains("-ModulePath", StringComparison.Ordinal)) - 1);
+    }
+
+    [Fact]
+    public void Asks_for_a_service_connection_only_where_one_is_named()
+    {
+        YamlNode[] Connections(YamlNode node) => [.. Nodes(node).OfType<YamlMappingNode>().Where(mapping => mapping.Children.ContainsKey("azureSubscription"))];
+        var conditional = Nodes(Pipeline).OfType<YamlMappingNode>().SelectMany(node => node.Children)
+            .Where(pair => pair.Key.ToString().StartsWith("${{ if and(ne(parameters.signingConnection, 'none')", StringComparison.Ordinal));
+
+        Assert.NotEmpty(Connections(Pipeline));
+        Assert.Equal(Connections(Pipeline), conditional.SelectMany(pair => Connections(pair.Value)));
+    }
+
+    [Fact]
+    public void Gives_secrets_to_scripts_only_through_their_environment()
+    {
+        string[] secrets = ["$(GalleryApiKey)", "$(ProvenanceKey)"];
+        var holders = Nodes(Pipeline).OfType<YamlMappingNode>().SelectMany(node => node.Children).Where(pair => pair.Value is YamlScalarNode);
+        var environments = Nodes(Pipeline).OfType<YamlMappingNode>().Where(node => node.Children.ContainsKey("env")).SelectMany(node => ((YamlMappingNode)node["env"]).Children);
+
+        var uses = holders.Where(pair => secrets.Any(secret => pair.Value.ToString().Contains(secret, StringComparison.Ordinal))).ToArray();
+
+        Assert.Equal(secrets, uses.Select(pair => pair.Value.ToString()).Distinct().Order());
+        Assert.Subset(environments.Select(pair => pair.Key.ToString()).ToHashSet(), uses.Select(pair => pair.Key.ToString()).ToHashSet());
+    }
+
     private static List<string> Scripts()
     {
         var scripts = Nodes(Pipeline).OfType<YamlMappingNode>()
             .SelectMany(node => node.Children)
-            .Where(pair => pair.Key.ToString() == "pwsh")
+            .Where(pair => pair.Key.ToString() is "pwsh" or "inlineScript")
             .Select(pair => MacroInScript().Replace(pair.Value.ToString(), "macro"))
             .ToList();
         Assert.NotEmpty(scripts);
@@ -72,4 +138,7 @@ public sealed partial class PipelineTests
 
     [GeneratedRegex(@" -(\w+)", RegexOptions.CultureInvariant)]
     private static partial Regex Parameter();
+
+    [GeneratedRegex(@"^\w+-\w+$", RegexOptions.CultureInvariant)]
+    private static partial Regex VerbAndNoun();
 }
