@@ -79,4 +79,13 @@ public enum CheckpointErrorCode
 
     /// <summary>libtorch refused to make a tensor; most likely there is too little memory.</summary>
     LibTorchFailed,
+
+    /// <summary>A key or certificate to sign or verify with that can't be used for it.</summary>
+    SigningKeyInvalid,
+
+    /// <summary>A signature that is wrong, damaged, contradicts itself, or is of a kind that can't be verified here.</summary>
+    SignatureInvalid,
+
+    /// <summary>A signature that is right, but was made with another key, or with a certificate that is not trusted.</summary>
+    SignerUntrusted,
 }
