@@ -18,6 +18,7 @@
         'Views/CheckpointTest.Format.ps1xml'
         'Views/Comparison.Format.ps1xml'
         'Views/ExportedShard.Format.ps1xml'
+        'Views/Manifest.Format.ps1xml'
         'Views/Numbers.Format.ps1xml'
     )
 
@@ -32,12 +33,14 @@
         'Get-CheckpointTensor'
         'Get-LlamaArchitecture'
         'Measure-CheckpointTensor'
+        'New-CheckpointManifest'
         'New-LlamaArchitecture'
         'Read-DistributedCheckpoint'
         'Read-Fairseq2Checkpoint'
         'Read-LlamaCheckpoint'
         'Read-LlamaHuggingFaceCheckpoint'
         'Read-LlamaReferenceCheckpoint'
+        'Test-CheckpointManifest'
         'Test-LlamaCheckpoint'
     )
     FunctionsToExport    = @()

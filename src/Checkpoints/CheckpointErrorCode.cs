@@ -88,4 +88,13 @@ public enum CheckpointErrorCode
 
     /// <summary>A signature that is right, but was made with another key, or with a certificate that is not trusted.</summary>
     SignerUntrusted,
+
+    /// <summary>There is no manifest of the checkpoint.</summary>
+    ManifestNotFound,
+
+    /// <summary>A manifest that is damaged, contradicts itself, or is of a newer version.</summary>
+    ManifestInvalid,
+
+    /// <summary>A checkpoint is not what its manifest says: files or tensors are missing, different or added.</summary>
+    ManifestMismatch,
 }

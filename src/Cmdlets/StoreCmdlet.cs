@@ -44,7 +44,7 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     /// <summary>The architecture of what is read, if the user names it.</summary>
     private protected virtual LlamaArchitecture? ReadArchitecture => null;
 
-    private StoreAccess Access => _access ??= new StoreAccess
+    private protected StoreAccess Access => _access ??= new StoreAccess
     {
         SasToken = SasToken,
         ProfileName = ProfileName,
@@ -170,6 +170,15 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
     private protected CheckpointAddress ResolveConfig(string path) =>
         CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveConfig(this, path);
+
+    /// <summary>A file of a key or of certificates.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
+    private protected CheckpointAddress ResolveKey(string path) =>
+        CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveKey(this, path);
+
+    /// <summary>The one file or folder that a path stands for; null if it stands for several.</summary>
+    /// <exception cref="CheckpointException">There is none.</exception>
+    private protected CheckpointAddress? FindOne(PathArgument place) => Resolve(place) is [var only] ? only : null;
 
     private void RequireCheckpoint(CheckpointArgument argument)
     {

@@ -72,12 +72,17 @@ public static class CheckpointExport
         var model = new ExportedModel(checkpoint, tensors, architecture, format, options.DType);
         var files = PlanFiles(format, model, destination, options, cancellationToken);
 
+        if (options.Manifest && options.ShardIndex.IsEmpty)
+        {
+            files = files with { Planned = [.. files.Planned, new PlannedManifest(format.Folder.Stem ?? destination.Folder.Name, files, model, format, options)] };
+        }
+
         var found = DestinationFolder.Inspect(destination, files, format, options.Force);
         RequireInputsElsewhere(checkpoint, destination.Folder, found);
 
         return new ConversionPlan(destination, architecture, files, format, options.Verification)
         {
-            Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture)],
+            Reasons = [choice.Reason, .. output is null ? (IEnumerable<string>)[] : [output.Reason], files.Reason, .. format.ExplainConfig(architecture), .. ExplainManifest(files)],
             ReplicatedTensors = files.TensorFiles.IsEmpty ? [] : [.. files.Split.FindReplicated(model.Tensors)],
             ReplacedFiles = found.Replaced,
             StaleFiles = found.Stale,
@@ -99,6 +104,8 @@ public static class CheckpointExport
             throw destination.ToError(e, 0);
         }
     }
+
+    private static IEnumerable<string> ExplainManifest(OutputFiles files) => files.Planned.OfType<PlannedManifest>().SelectMany(manifest => manifest.Reasons);
 
     /// <summary>-Force replaces earlier exports, but not the input.</summary>
     private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, ICheckpointFolder folder, DestinationFolder found)

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Fairseq2Llama.Formats;
+using Fairseq2Llama.Manifests;
 using Fairseq2Llama.Planning;
+using Fairseq2Llama.Signing;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Conversion;
@@ -116,9 +118,11 @@ internal sealed record DestinationFolder(
             ]);
     }
 
-    /// <summary>As long as jobs write files, nothing may make a checkpoint of them. Jobs of other models and formats may be at work in the same folder.</summary>
+    /// <summary>An earlier manifest and signature vouch for other files. As long as jobs write files, nothing may make a checkpoint of them. Jobs of other models and formats may be at work in the same folder.</summary>
     private static bool IsStale(string name, OutputFiles output, FolderRules rules, IReadOnlySet<string> planned) =>
         rules.IsStale(name, planned)
+        || name == ManifestNames.For(rules.Stem)
+        || (rules.OwnsFolder && name == ModelSignature.FileName)
         || (ShardRecord.FileOf(name) is { } file && rules.IsWritten(file))
         || (!output.Shards.IsEmpty && name == output.CommitMarker);
 

@@ -28,11 +28,12 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             ImmutableArray<CheckpointFinding> findings;
             using var staging = plan.Destination.Begin(plan.Change);
 
-            using (var copier = new StorageCopier(staging.Scratch, plan.Policy) { ReadsShared = ReadsAll })
+            using (var recorder = Manifest?.Begin(cancellationToken))
+            using (var copier = new StorageCopier(staging.Scratch, plan.Policy) { ReadsShared = ReadsAll, BeforeCast = recorder is null ? null : recorder.BeforeCast })
             {
                 findings = [.. ReplicaCheck.Require(plan.ReplicatedTensors, copier, cancellationToken)];
 
-                Write(staging, copier);
+                Write(staging, copier, recorder);
                 findings = [.. findings, .. FindOverflows(copier), .. staging.IsExclusive ? [] : FindingsWithoutLocks()];
             }
 
@@ -68,17 +69,19 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
             tensor.Name,
             file.Name);
 
+    private PlannedManifest? Manifest => plan.Files.OfType<PlannedManifest>().FirstOrDefault();
+
     /// <summary>
-    /// Shared blocks hold data of the input. If it is damaged, reading back would blame the output, and a checklist would
+    /// Shared blocks hold data of the input. If it is damaged, reading back would blame the output, and a checklist or a manifest would
     /// vouch for it.
     /// </summary>
-    private bool ReadsAll => plan.Policy.ReadsBack || plan.Files.Any(file => file is PlannedChecklist);
+    private bool ReadsAll => plan.Policy.ReadsBack || Manifest is not null || plan.Files.Any(file => file is PlannedChecklist);
 
     /// <summary>
     /// Derived files are written after the files from which they derive are verified. Looking at a file can already replace an earlier one, so
     /// no file is looked at before the inputs are verified.
     /// </summary>
-    private void Write(IStagedFolder staging, StorageCopier copier)
+    private void Write(IStagedFolder staging, StorageCopier copier, ManifestRecorder? recorder)
     {
         var inPlace = new FilesInPlace(plan.Destination.Folder, plan.Output.InPlace);
         var checks = plan.Output.InPlace.ToList();
@@ -86,7 +89,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
 
         foreach (var phase in plan.Files.GroupBy(file => file.Phase).OrderBy(phase => phase.Key))
         {
-            if (phase.Key == WritePhase.Derived)
+            if (phase.Key >= WritePhase.Derived)
             {
                 Run(checks);
             }
@@ -117,7 +120,7 @@ internal sealed class PlanWriter(ConversionPlan plan, IProgress<ByteProgress>? p
 
             var end = _done + work;
             Report(0);
-            step(new WriteContext(staging, inPlace, copier, plan.Policy, Report, cancellationToken) { Checksums = _checksums });
+            step(new WriteContext(staging, inPlace, copier, plan.Policy, Report, cancellationToken) { Checksums = _checksums, Recorder = recorder });
             _done = end;
             Report(0);
 

@@ -2,8 +2,10 @@ using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Gguf;
 using Fairseq2Llama.HuggingFace;
+using Fairseq2Llama.Manifests;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
+using Fairseq2Llama.Signing;
 using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Formats;
@@ -21,7 +23,9 @@ internal static class CheckpointFormats
     public static FormatDescriptor Of(CheckpointFormat format) => All.Single(descriptor => descriptor.Format == format);
 
     /// <summary>Whether exports to any format write files of that name, which is no path.</summary>
-    public static bool IsWritten(string name) => StoredFile.IsName(name) && All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name));
+    public static bool IsWritten(string name) =>
+        StoredFile.IsName(name)
+        && (ManifestNames.IsOfManifest(name) || name == ModelSignature.FileName || All.Any(descriptor => descriptor.Folder.IsWritten(ShardRecord.FileOf(name) ?? name)));
 
     /// <summary>Adds to an error which command reads a folder of another format, or which file may have been meant.</summary>
     /// <param name="error">The error from reading it.</param>

@@ -1,4 +1,6 @@
+using System.Collections;
 using System.Collections.Immutable;
+using System.Globalization;
 using Fairseq2Llama.Gguf;
 using Fairseq2Llama.Planning;
 
@@ -22,6 +24,17 @@ public sealed record GgufExportOptions : ExportOptions
     /// Values for keys that begin with <c>general.</c>, with or without that: <c>name</c>, <c>author</c>, <c>license</c>. A text, a whole number, or texts.
     /// </summary>
     public ImmutableArray<KeyValuePair<string, object>> Metadata { get; init; } = [];
+
+    private protected override IEnumerable<(string Name, string? Value)> OwnRecorded =>
+    [
+        (nameof(MaxShardSize), MaxShardSize?.ToString(CultureInfo.InvariantCulture)),
+        (nameof(TokenizerPath), TokenizerPath?.Name),
+        (nameof(Metadata), Metadata.IsEmpty ? null : string.Join("; ", Metadata.Select(entry => $"{entry.Key} = {Show(entry.Value)}"))),
+    ];
+
+    private static string Show(object value) => value is not string and IEnumerable values
+        ? string.Join(", ", values.Cast<object>().Select(Show))
+        : string.Create(CultureInfo.InvariantCulture, $"{value}");
 
     internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new GgufFormat(this, cancellationToken);
 }

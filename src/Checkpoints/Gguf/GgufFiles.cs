@@ -23,6 +23,8 @@ internal sealed class GgufFiles(string? stem = null) : FolderRules
     /// <summary>A shell may stand in it, or other models come to lie in it at the same time.</summary>
     public override bool OwnsFolder => false;
 
+    public override string? Stem => stem;
+
     public override bool IsWritten(string name) => GgufFileName.Parse(name) is { } parsed && (stem is null || Is(parsed.Stem, stem));
 
     /// <summary>A model that was split into another number of files.</summary>

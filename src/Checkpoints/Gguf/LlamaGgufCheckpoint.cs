@@ -36,6 +36,8 @@ public sealed class LlamaGgufCheckpoint : LlamaCheckpoint
     /// <summary>Bytes of the files.</summary>
     public override long SizeInBytes { get; }
 
+    internal override string Stem => Name;
+
     internal override ArchitectureFile ArchitectureFile { get; }
 
     /// <summary>The one that has the metadata.</summary>

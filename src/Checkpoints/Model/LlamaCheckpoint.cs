@@ -69,6 +69,9 @@ public abstract class LlamaCheckpoint
     /// <summary>The file beside the weights that describes the architecture; null if there is none.</summary>
     internal abstract ArchitectureFile? ArchitectureFile { get; }
 
+    /// <summary>Its name among others that can be in the same folder; null where the folder is the checkpoint.</summary>
+    internal virtual string? Stem => Files.Contains(Path) ? System.IO.Path.GetFileNameWithoutExtension(Path) : null;
+
     /// <summary>Into how many parts tensor parallelism, or model parallelism, has divided it.</summary>
     internal virtual int ModelParallelSize => 1;
 

@@ -34,6 +34,11 @@ public abstract record ExportOptions
     /// <summary>Whether to check the tensor files that jobs with <see cref="ShardIndex"/> have written, and to write all other files.</summary>
     public bool CompleteShards { get; init; }
 
+    /// <summary>
+    /// Whether to write a manifest, too: the hashes of all files and tensors, what they were made from, and how. If other jobs write tensor files, the last step writes it.
+    /// </summary>
+    public bool Manifest { get; init; }
+
     internal VerificationPolicy Policy => VerificationPolicy.Of(Verification);
 
     /// <summary>Whether files of an earlier export in the destination are replaced.</summary>
@@ -45,6 +50,18 @@ public abstract record ExportOptions
     /// files of an earlier export are replaced or removed, and elsewhere only on demand.
     /// </summary>
     public bool Flush { get; init; }
+
+    /// <summary>The options that change what is written, by the names of the parameters, for a manifest. Those that have their default are left out.</summary>
+    internal ImmutableSortedDictionary<string, string> Recorded => new (string Name, string? Value)[]
+    {
+        (nameof(Architecture), Architecture?.Name),
+        (nameof(DType), DType?.ToString()),
+        (nameof(AllowUnmapped), AllowUnmapped ? "true" : null),
+        (nameof(Verification), Verification == default ? null : $"{Verification}"),
+    }.Concat(OwnRecorded).Where(option => option.Value is not null).ToImmutableSortedDictionary(option => option.Name, option => option.Value!, StringComparer.Ordinal);
+
+    /// <summary>Those of <see cref="Recorded"/> that only this format has; null for one that has its default.</summary>
+    private protected virtual IEnumerable<(string Name, string? Value)> OwnRecorded => [];
 
     /// <summary>Makes the format that they are about. It can have to look for files.</summary>
     /// <param name="cancellationToken">Stops it.</param>

@@ -12,6 +12,8 @@ namespace Fairseq2Llama.Planning;
 internal sealed class ExportedModel(
     LlamaCheckpoint checkpoint, IReadOnlyCollection<CheckpointTensor> tensors, LlamaArchitecture architecture, OutputFormat format, DType? requestedDType)
 {
+    private readonly Dictionary<PlannedStorage, StorageOrigin> _origins = [];
+
     public LlamaCheckpoint Checkpoint => checkpoint;
 
     public IReadOnlyCollection<CheckpointTensor> Tensors => tensors;
@@ -21,6 +23,9 @@ internal sealed class ExportedModel(
     /// <summary>The tokens that begin and end a text: what a file beside the weights says, otherwise those of the vocabulary.</summary>
     public SpecialTokens SpecialTokens =>
         (Checkpoint.ArchitectureFile?.SpecialTokens ?? SpecialTokens.Unknown).Or(SpecialTokens.OfVocabulary(Architecture.VocabSize));
+
+    /// <summary>What a storage that was planned is made from; null if it is computed.</summary>
+    public StorageOrigin? OriginOf(PlannedStorage storage) => _origins.GetValueOrDefault(storage);
 
     /// <summary>Its name in the new format.</summary>
     public string NewNameOf(CheckpointTensor tensor) => tensor.ParsedName.In(format.Convention) ?? tensor.Name;
@@ -61,7 +66,9 @@ internal sealed class ExportedModel(
             // Tensors that share a storage in the input, such as tied weights, still share it.
             if (!format.Container.HasSharedStorages || !storages.TryGetValue(key, out var storage))
             {
-                storage = storages[key] = tensor.ToStorage(slice, HalfSplitHeadDimOf(tensor, slice), dtype);
+                var headDim = HalfSplitHeadDimOf(tensor, slice);
+                storage = storages[key] = tensor.ToStorage(slice, headDim, dtype);
+                _origins.Add(storage, new StorageOrigin(tensor, headDim));
             }
 
             planned.Add(new PlannedTensor(name, tensor.Name, dtype, slice.Shape, storage));

@@ -9,6 +9,9 @@ internal abstract class FolderRules
     /// <summary>Whether a folder with nothing else in it is a checkpoint as a whole, so that another one can take the place of it.</summary>
     public virtual bool OwnsFolder => true;
 
+    /// <summary>The name of the checkpoint in a folder that can have others beside it; null where the folder is the checkpoint.</summary>
+    public virtual string? Stem => null;
+
     /// <summary>Whether exports write files of that name.</summary>
     public abstract bool IsWritten(string name);
 

@@ -28,7 +28,7 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
         workers.Run([.. Enumerable.Range(0, files.Count)], isParallel: files.Count > 1, (index, cancellationToken) =>
             lines[index] = LineOf(Hash(context.SourceOf(files[index]), workers.Done, cancellationToken), files[index]));
 
-        context.Write(Name, lines.SelectMany(line => line).ToArray());
+        context.Write(this, lines.SelectMany(line => line).ToArray());
         return null;
     }
 

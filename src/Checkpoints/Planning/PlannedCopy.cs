@@ -14,7 +14,7 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
     internal override WrittenFileCheck? Write(WriteContext context)
     {
         using var reader = source.Open(context.CancellationToken);
-        using var file = context.Staging.Create(Name, Length, []);
+        using var file = context.Create(this, []);
         var offset = 0L;
 
         WholeFile.ReadPieces(

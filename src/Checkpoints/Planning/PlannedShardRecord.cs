@@ -17,7 +17,7 @@ internal sealed class PlannedShardRecord(PlannedTensorFile file) : PlannedFile(S
         var checksums = context.Checksums[file];
         var inputs = ShardFingerprint.OfInputs(file, context.CancellationToken);
 
-        context.Write(Name, new ShardRecord(_layout, inputs, [.. file.Layout.Storages.Select(placed => checksums[placed.Storage])]).ToBytes());
+        context.Write(this, new ShardRecord(_layout, inputs, [.. file.Layout.Storages.Select(placed => checksums[placed.Storage])]).ToBytes());
         return null;
     }
 }

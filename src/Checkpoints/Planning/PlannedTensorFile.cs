@@ -44,7 +44,7 @@ internal sealed class PlannedTensorFile : PlannedFile
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {
-        using var file = context.Staging.Create(Name, Length, context.Verification.SharesBlocks ? Unchanged : []);
+        using var file = context.Create(this, context.Verification.SharesBlocks ? Unchanged : []);
         var checksums = new TensorFileWriter(Layout, context.Copier.Write, storages => context.Copier.Expect(storages, context.CancellationToken), context.MakeWorkers()).Write(file);
         context.Checksums[this] = checksums;
         return new WrittenFileCheck(this, checksums);

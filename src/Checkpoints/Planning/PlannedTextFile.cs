@@ -14,7 +14,7 @@ internal sealed class PlannedTextFile(string name, ReadOnlyMemory<byte> content,
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {
-        context.Write(Name, content.Span);
+        context.Write(this, content.Span);
         return null;
     }
 }

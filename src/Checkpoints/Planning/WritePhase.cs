@@ -11,4 +11,7 @@ internal enum WritePhase
 
     /// <summary>Files that are made from the others.</summary>
     Derived,
+
+    /// <summary>What vouches for all of them.</summary>
+    Manifest,
 }

@@ -74,6 +74,12 @@ internal sealed class WrittenFileCheck(PlannedTensorFile plan, IReadOnlyDictiona
         return storages;
     }
 
+    /// <summary>Compares data that somebody else has read.</summary>
+    /// <param name="storage">The storage.</param>
+    /// <param name="crc">Its CRC-32.</param>
+    /// <exception cref="CheckpointException">It differs.</exception>
+    public void CompareData(PlannedStorage storage, uint crc) => Require(crc == checksums[storage], $"different bytes in '{plan.Tensors.First(tensor => tensor.Storage == storage).Name}'");
+
     private void Compare(WriteContext context)
     {
         var source = context.SourceOf(plan);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Reference;
 
@@ -16,6 +17,13 @@ public sealed record ReferenceExportOptions : ExportOptions
 
     /// <summary>Whether to write checklist.chk, too, with the MD5 of each file.</summary>
     public bool Checklist { get; init; }
+
+    private protected override IEnumerable<(string Name, string? Value)> OwnRecorded =>
+    [
+        (nameof(ShardCount), ShardCount?.ToString(CultureInfo.InvariantCulture)),
+        (nameof(ParamsLayout), ParamsLayout == default ? null : $"{ParamsLayout}"),
+        (nameof(Checklist), Checklist ? "true" : null),
+    ];
 
     internal override OutputFormat MakeFormat(CancellationToken cancellationToken) => new ReferenceFormat(this);
 }

@@ -10,6 +10,7 @@ namespace Fairseq2Llama;
 public static class Display
 {
     private const int MaxFiles = 8;
+    private const int DigestLength = 12;
 
     private static readonly string[] SizeUnits = ["B", "KiB", "MiB", "GiB", "TiB"];
     private static readonly string[] CountUnits = ["", "K", "M", "B", "T"];
@@ -103,6 +104,9 @@ public static class Display
 
     /// <summary>Lines that tell how far two checkpoints are from each other, and which layers moved, with bars; none where nothing did.</summary>
     public static ImmutableArray<string> Distances(CheckpointComparisonSummary summary) => [.. ComparisonText.Lines(summary)];
+
+    /// <summary>The beginning of a hash in hexadecimal digits, long enough to compare it by eye: <c>9f86d081884c…</c>; nothing for none.</summary>
+    public static string Digest(string? hash) => hash is null ? "" : hash.Length > DigestLength ? $"{hash[..DigestLength]}…" : hash;
 
     /// <summary>Bytes per second: <c>812.40 MiB/s</c>.</summary>
     public static string Rate(long bytes, TimeSpan time) => $"{Size(time > TimeSpan.Zero ? (long)(bytes / time.TotalSeconds) : 0)}/s";

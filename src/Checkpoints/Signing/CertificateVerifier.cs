@@ -11,7 +11,7 @@ internal sealed class CertificateVerifier(ImmutableArray<byte[]> roots, DateTime
     {
         if (bundle.Material.Certificates.IsEmpty)
         {
-            throw Untrusted(bundle, "was signed with a key that has no certificate. Verify it with the public key of whom you expect it from.");
+            throw Untrusted(bundle, "was signed with a key that has no certificate. Verify it with the public key of whoever should have signed.");
         }
 
         using var certificates = new LoadedCertificates();
@@ -21,7 +21,7 @@ internal sealed class CertificateVerifier(ImmutableArray<byte[]> roots, DateTime
 
         if (!key.Verify(bundle.Envelope.SignedBytes, bundle.Envelope.Signature))
         {
-            throw Invalid(bundle, "it does not fit its certificate. It or what was signed has been changed. Get the file again, or ask whoever signed for another.");
+            throw Invalid(bundle, "it does not fit its certificate. It or what was signed has been changed.");
         }
 
         if ((CertificateUse.FindProblem(chain[0]) ?? FindChainProblem(chain, certificates)) is { } problem)
@@ -40,7 +40,7 @@ internal sealed class CertificateVerifier(ImmutableArray<byte[]> roots, DateTime
         }
         catch (CryptographicException)
         {
-            throw Invalid(bundle, "a certificate in it is damaged. Get the file again, or ask whoever signed for another.");
+            throw Invalid(bundle, "a certificate in it is damaged.");
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class EcPublicKey
             using var key = ECDsa.Create();
             key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo.Span, out _);
 
-            // The point can be compressed, or something can follow the key; the fingerprint must not depend on it.
+            // Something can follow the key; the fingerprint must not depend on it.
             return new EcPublicKey(key.ExportSubjectPublicKeyInfo(), curve);
         }
         catch (CryptographicException)

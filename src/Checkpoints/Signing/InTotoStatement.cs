@@ -39,6 +39,7 @@ internal sealed class InTotoStatement
 
     /// <param name="bytes">The statement in JSON.</param>
     /// <param name="file">The path of the file that it is in, for messages.</param>
+    /// <param name="reject">Makes an error; by default, one for a signature.</param>
     /// <exception cref="CheckpointException">It is not such a statement.</exception>
-    public static InTotoStatement Read(byte[] bytes, string file) => new(bytes, StrictJson.Parse(bytes, file, "its statement"));
+    public static InTotoStatement Read(byte[] bytes, string file, Rejection? reject = null) => new(bytes, StrictJson.Parse(bytes, file, "its statement", reject));
 }

@@ -48,14 +48,14 @@ internal sealed class ModelSignature
     /// <param name="name">The name of its folder.</param>
     /// <param name="resources">Its files, in any order.</param>
     /// <param name="ignoredPaths">What of the folder is not signed, beside that of Git: <see cref="FileName"/>, unless the signature is elsewhere.</param>
+    /// <param name="allowsLinks">Whether some are symbolic links, which other verifiers then follow only if they are told to.</param>
     /// <exception cref="CheckpointException">There is no file, or one that a signature can't name.</exception>
-    public static ModelSignature Of(string name, IEnumerable<ModelResource> resources, params ImmutableArray<string> ignoredPaths)
+    public static ModelSignature Of(string name, IEnumerable<ModelResource> resources, ImmutableArray<string> ignoredPaths, bool allowsLinks = false)
     {
-        var signature = new ModelSignature(name, [.. resources.OrderBy(resource => resource.Name, ModelResource.Order)], ignoredPaths);
+        var signature = new ModelSignature(name, [.. resources.OrderBy(resource => resource.Name, ModelResource.Order)], ignoredPaths) { AllowsLinks = allowsLinks };
 
-        return signature.FindProblem() is { } problem
-            ? throw new CheckpointException(CheckpointErrorCode.SignatureInvalid, $"The model '{name}' can't be signed: {problem} Rename or remove the file.", name)
-            : signature;
+        return (signature.FindProblem() ?? signature.FindIgnored()) is not { } problem ? signature : throw new CheckpointException(
+            CheckpointErrorCode.SignatureInvalid, $"The model '{name}' can't be signed: {problem}{(signature.Resources.IsEmpty ? "" : " Rename the file, or leave it out.")}", name);
     }
 
     /// <summary>Reads what a verified statement says.</summary>
@@ -66,7 +66,7 @@ internal sealed class ModelSignature
 
         if (statement.PredicateType != PredicateType)
         {
-            throw predicate.Invalid($"it states something of the type '{statement.PredicateType}', not the files of a model ('{PredicateType}').");
+            throw predicate.Unsupported($"it states something of the type '{statement.PredicateType}', not the files of a model ('{PredicateType}').");
         }
 
         if (statement.Subjects is not [var subject])
@@ -93,7 +93,10 @@ internal sealed class ModelSignature
             : throw predicate.Invalid($"it contradicts itself: its root digest is {digest}, but that of its files is {signature.RootDigest}.");
     }
 
-    /// <summary>Whether a file in the folder of the model is none of those that are signed, and may be there.</summary>
+    /// <summary>Whether every verifier ignores a path in the folder of a model: that of Git, or of something below it.</summary>
+    public static bool IsIgnoredByAll(string path) => ModelResource.IsWithin(path, GitPaths);
+
+    /// <summary>Whether a file that is not listed may be in the folder of the model all the same.</summary>
     public bool Ignores(string name) => ModelResource.IsWithin(name, IgnoredPaths);
 
     /// <summary>The statement to sign, in JSON.</summary>
@@ -121,12 +124,12 @@ internal sealed class ModelSignature
     {
         if (serialization.Text("method") is not Files and var method)
         {
-            throw serialization.Invalid($"it lists '{method}', and only whole files can be compared here. 'model_signing verify' also compares others.");
+            throw serialization.Unsupported($"it lists '{method}', not 'files'. 'model_signing verify' verifies it.");
         }
 
         if (serialization.Text("hash_type") is not Sha256 and var hash)
         {
-            throw serialization.Invalid($"it lists hashes of the type '{hash}', and only '{Sha256}' can be compared here. 'model_signing verify' also compares others.");
+            throw serialization.Unsupported($"it lists hashes of the type '{hash}', not '{Sha256}'. 'model_signing verify' verifies it.");
         }
     }
 
@@ -168,15 +171,14 @@ internal sealed class ModelSignature
             {
                 return $"'{resource.Name}' is listed twice.";
             }
-
-            if (Ignores(resource.Name))
-            {
-                return $"'{resource.Name}' is listed, although verifiers ignore it.";
-            }
         }
 
         return null;
     }
+
+    /// <summary>model_signing 1.0 signed what newer releases ignore, so that this is no problem of a signature that is read.</summary>
+    private string? FindIgnored() =>
+        Resources.FirstOrDefault(resource => Ignores(resource.Name)) is { Name: { } name } ? $"'{name}' can't be listed, because verifiers ignore it." : null;
 
     private void WriteSubject(Utf8JsonWriter json)
     {

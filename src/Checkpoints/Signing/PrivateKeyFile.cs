@@ -59,7 +59,7 @@ internal static class PrivateKeyFile
                     key.ImportECPrivateKey(data, out _);
                     break;
                 case Encrypted when password is null:
-                    throw file.Unusable("holds an encrypted private key, and no password was given.");
+                    throw file.Unusable("holds an encrypted private key, and no password was given. Give it as a secure string, such as that of Read-Host -AsSecureString.");
                 case Encrypted:
                     Decrypt(file, key, data, password);
                     break;

@@ -14,14 +14,15 @@ internal sealed class PublicKeyVerifier(EcPublicKey key, string keyFile) : Signa
         }
 
         throw FindOtherKey(bundle) is { } other
-            ? Untrusted(bundle, $"was signed with another key than '{keyFile}': its fingerprint is {other}, that of '{keyFile}' is {key.Fingerprint}. Verify it with the key of whom you expect it from.")
-            : Invalid(bundle, "it or what was signed has been changed, or it was made with another key. Get the file again, or ask whoever signed for another.");
+            ? Untrusted(bundle, $"was signed with another key than '{keyFile}': its fingerprint is {other}, that of '{keyFile}' is {key.Fingerprint}. Verify it with the public key of whoever should have signed.")
+            : Invalid(bundle, "it or what was signed has been changed, or it was made with another key.");
     }
 
+    /// <summary>cosign writes hints of another form, which say nothing here.</summary>
     private string? FindOtherKey(SigstoreBundle bundle)
     {
         var fingerprint = bundle.Material.Certificates is [var der, ..] ? FingerprintOf(der) : bundle.Material.KeyHint;
-        return fingerprint == key.Fingerprint ? null : fingerprint;
+        return fingerprint?.Length == key.Fingerprint.Length && fingerprint != key.Fingerprint ? fingerprint : null;
     }
 
     private static string? FingerprintOf(byte[] der)

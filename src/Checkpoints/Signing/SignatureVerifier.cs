@@ -3,6 +3,9 @@ namespace Fairseq2Llama.Signing;
 /// <summary>Verifies the signature of a bundle, and that somebody who is trusted made it.</summary>
 internal abstract class SignatureVerifier
 {
+    /// <summary>What release 0.2 of model_signing signed. It mistook how, so that no such signature fits.</summary>
+    private static ReadOnlySpan<byte> OldPredicateType => "https://model_signing/Digests/v0.1"u8;
+
     /// <summary>Trusts one key.</summary>
     /// <param name="file">The public key in PEM, or a certificate of it.</param>
     /// <exception cref="CheckpointException">The file has no key that could have signed a model.</exception>
@@ -25,8 +28,12 @@ internal abstract class SignatureVerifier
     /// <exception cref="CheckpointException">The signature is wrong, or somebody else made it.</exception>
     protected abstract Signer VerifySigner(SigstoreBundle bundle);
 
-    private protected static CheckpointException Invalid(SigstoreBundle bundle, string what) =>
-        new(CheckpointErrorCode.SignatureInvalid, $"The signature in '{bundle.File}' is wrong: {what}", bundle.File);
+    private protected static CheckpointException Invalid(SigstoreBundle bundle, string what) => new(
+        CheckpointErrorCode.SignatureInvalid,
+        bundle.Envelope.Payload.AsSpan().IndexOf(OldPredicateType) < 0
+            ? $"The signature in '{bundle.File}' is wrong: {what} Get the file again, or ask whoever signed for another."
+            : $"'{bundle.File}' is a signature that can't be verified here: it was made with model_signing 0.2, which signed other bytes than the specification says. Newer releases verify it.",
+        bundle.File);
 
     private protected static CheckpointException Untrusted(SigstoreBundle bundle, string what) =>
         new(CheckpointErrorCode.SignerUntrusted, $"'{bundle.File}' {what}", bundle.File);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Fairseq2Llama.Signing;
@@ -18,6 +19,9 @@ internal sealed record SigstoreBundle(string File, VerificationMaterial Material
     [
         MediaType, .. from version in (string[])["0.1", "0.2", "0.3"] select $"application/vnd.dev.sigstore.bundle+json;version={version}",
     ];
+
+    /// <summary>Some programs find out what a file is by looking for its media type, which has a plus.</summary>
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Signs a statement of in-toto.</summary>
     /// <param name="statement">The statement in JSON.</param>
@@ -40,12 +44,12 @@ internal sealed record SigstoreBundle(string File, VerificationMaterial Material
 
         if (bundle.Text(MediaTypeKey) is var type && !MediaTypes.Contains(type))
         {
-            throw bundle.Invalid($"it is of the type '{type}'; expected '{MediaType}'.");
+            throw bundle.Unsupported($"it is of the type '{type}'; expected '{MediaType}'.");
         }
 
         if (bundle.Has(MessageKey))
         {
-            throw bundle.Invalid("it signs a single file, not a statement about a model.");
+            throw bundle.Unsupported("it signs a single file, not a statement about a model. 'cosign verify-blob' verifies it.");
         }
 
         return new SigstoreBundle(file, VerificationMaterial.Read(bundle.Object(MaterialKey)), DsseEnvelope.Read(bundle.Object(EnvelopeKey)));
@@ -55,7 +59,7 @@ internal sealed record SigstoreBundle(string File, VerificationMaterial Material
     {
         var buffer = new ArrayBufferWriter<byte>();
 
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Options))
         {
             json.WriteStartObject();
             json.WriteString(MediaTypeKey, MediaType);

@@ -22,8 +22,7 @@ internal sealed record VerificationMaterial(string? KeyHint, ImmutableArray<byte
     {
         if (material.Has(SigstoreKey))
         {
-            throw material.Invalid(
-                "it is signed without a key of its own, through Sigstore. 'model_signing verify sigstore' verifies such signatures.");
+            throw material.Unsupported("it was made without a key of one's own, through Sigstore. 'model_signing verify sigstore' verifies it.");
         }
 
         var (key, chain) = (material.Find(PublicKeyKey), material.Find(ChainKey));

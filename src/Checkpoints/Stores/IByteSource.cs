@@ -12,6 +12,9 @@ internal interface IByteSource
     /// <summary>Length in bytes.</summary>
     long Length { get; }
 
+    /// <summary>The ETag of this state of it; null where there are none.</summary>
+    string? ETag => null;
+
     /// <summary>Opens it for reading.</summary>
     /// <param name="cancellationToken">Stops reading, as does that of the folder in which it was found.</param>
     /// <exception cref="CheckpointException">

@@ -34,6 +34,9 @@ internal interface ICheckpointFolder
     /// <summary>Whether there is a file of that name in it.</summary>
     bool HasFile(string name);
 
+    /// <summary>Whether a file or folder in it is a symbolic link, which leads elsewhere.</summary>
+    bool IsLink(string name) => false;
+
     /// <summary>A folder in it, whether there is one or not.</summary>
     ICheckpointFolder Folder(string name);
 

@@ -75,7 +75,15 @@ internal interface IFileSink : IDisposable
     /// <summary>Whether files are best written from front to back, as far as threads allow, because the store holds data after a gap in memory.</summary>
     bool PrefersOrder { get; }
 
+    /// <summary>Whether all of it has to come from front to back, so that only one thread can write it.</summary>
+    bool IsSequential => false;
+
     void Write(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Shows it bytes that it has taken over from a source without reading them.</summary>
+    void Observe(ReadOnlySpan<byte> bytes, long offset)
+    {
+    }
 
     /// <summary>Whether it may take bytes over from a source without reading them.</summary>
     bool CanShare(IByteSource source) => false;

@@ -15,8 +15,11 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     private readonly ConcurrentDictionary<StoredBytes, Lazy<uint>> _checksums = new();
     private readonly ConcurrentDictionary<PlannedStorage, long> _overflows = new();
 
-    /// <summary>Whether blocks that are shared are read nevertheless, to compare them with their checksums.</summary>
+    /// <summary>Whether blocks that are shared are read nevertheless: to compare them with their checksums, and to show them to the file that has them.</summary>
     public bool ReadsShared { private get; init; }
+
+    /// <summary>Who wants the bytes of a storage as they are before a cast; null for nobody.</summary>
+    public Func<PlannedStorage, ChunkSink?>? BeforeCast { private get; init; }
 
     /// <summary>How many finite numbers were too large for the type that a storage was cast to, where there were any.</summary>
     public IReadOnlyDictionary<PlannedStorage, long> Overflows => _overflows;
@@ -29,9 +32,10 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     /// <returns>The CRC-32 of what lies there now, as far as it was read; otherwise it is what the input says.</returns>
     /// <exception cref="CheckpointException">An input is damaged.</exception>
     public uint Write(PlannedStorage storage, StorageTarget target, CancellationToken cancellationToken) =>
-        verification.SharesBlocks && storage.IsShareable && TryShare(storage.UnchangedInput!, target, cancellationToken)
-            ? storage.UnchangedInput!.Crc32!.Value
-            : Copy(storage, chunk => target.Write(chunk), cancellationToken);
+        !(verification.SharesBlocks && storage.IsShareable && TryShare(storage.UnchangedInput!, target, cancellationToken))
+            ? Copy(storage, chunk => target.Write(chunk), cancellationToken)
+            : ReadsShared ? Copy(storage, chunk => target.Observe(chunk), cancellationToken)
+            : storage.UnchangedInput!.Crc32!.Value;
 
     /// <summary>Copies a storage.</summary>
     /// <param name="storage">The storage.</param>
@@ -47,12 +51,15 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
         var unchanged = storage.UnchangedInput;
         var piece = pieces is not null && unchanged is null ? storage.OnlyRun : null;
         var length = 0L;
-        using var transforms = new StorageTransforms(storage, output =>
-        {
-            length += output.Length;
-            crc.Append(output);
-            sink(output);
-        });
+        using var transforms = new StorageTransforms(
+            storage,
+            output =>
+            {
+                length += output.Length;
+                crc.Append(output);
+                sink(output);
+            },
+            storage.IsCast ? BeforeCast?.Invoke(storage) : null);
 
         foreach (var band in storage.Bands)
         {
@@ -142,17 +149,7 @@ internal sealed class StorageCopier(ScratchFolder scratch, VerificationPolicy ve
     {
         var (reader, origin) = _inputs.Open(input, cancellationToken);
 
-        if (!target.TryShare(reader, origin, input.Length))
-        {
-            return false;
-        }
-
-        if (ReadsShared)
-        {
-            Verify(input, cancellationToken);
-        }
-
-        return true;
+        return target.TryShare(reader, origin, input.Length);
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ namespace Fairseq2Llama.Transfer;
 internal sealed class StorageTarget(IFileSink file, long offset, Action<long> written)
 {
     private long _offset = offset;
+    private long _observed = offset;
 
     public void Write(ReadOnlySpan<byte> chunk)
     {
@@ -30,6 +31,13 @@ internal sealed class StorageTarget(IFileSink file, long offset, Action<long> wr
 
         Advance(length);
         return true;
+    }
+
+    /// <summary>Shows the file what it has taken over.</summary>
+    public void Observe(ReadOnlySpan<byte> chunk)
+    {
+        file.Observe(chunk, _observed);
+        _observed += chunk.Length;
     }
 
     private void Advance(long count)

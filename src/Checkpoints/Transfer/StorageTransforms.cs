@@ -11,7 +11,8 @@ internal sealed class StorageTransforms : IDisposable
 
     /// <param name="storage">The storage.</param>
     /// <param name="sink">Gets it as it is to be written.</param>
-    public StorageTransforms(PlannedStorage storage, ChunkSink sink)
+    /// <param name="beforeCast">Gets it as it is before a cast; null for nobody.</param>
+    public StorageTransforms(PlannedStorage storage, ChunkSink sink, ChunkSink? beforeCast = null)
     {
         LittleEndian = BigEndian = sink;
 
@@ -19,7 +20,11 @@ internal sealed class StorageTransforms : IDisposable
         {
             _cast = new ElementCast(storage.InputDType, storage.DType);
             _castSink = new TransformSink(_cast, sink);
-            LittleEndian = BigEndian = _castSink.Write;
+            LittleEndian = BigEndian = beforeCast is null ? _castSink.Write : chunk =>
+            {
+                beforeCast(chunk);
+                _castSink.Write(chunk);
+            };
         }
 
         if (storage.Bands.Any(band => band.IsBigEndian) && DTypeInfo.Of(storage.InputDType).SwapUnit is > 1 and var numberSize)

@@ -40,7 +40,7 @@ internal sealed class TensorFileWriter
         Write(file, _layout.Head);
         var order = OrderFor(file);
         _expect(order.Select(index => _layout.Storages[index].Storage).Where(storage => storage.UnchangedInput is not { } input || !file.CanShare(input.Source)));
-        _workers.Run(order, _layout.Length >= MinParallel, (index, cancellationToken) => WriteStorage(file, index, cancellationToken));
+        _workers.Run(order, _layout.Length >= MinParallel && !file.IsSequential, (index, cancellationToken) => WriteStorage(file, index, cancellationToken));
         Write(file, _layout.Tail(_checksums));
         file.Complete();
 

@@ -34,6 +34,12 @@ public sealed class CheckpointArgument
         }
     }
 
+    /// <summary>A manifest, which stands for its file.</summary>
+    public CheckpointArgument(CheckpointManifest manifest)
+        : this(manifest, PathArgument.Literal(manifest.Path ?? manifest.Name))
+    {
+    }
+
     /// <summary>A script block, which is not a checkpoint: the first argument of an export is its destination where checkpoints are piped to it.</summary>
     public CheckpointArgument(ScriptBlock script)
         : this(script, new PathArgument(script))

@@ -31,6 +31,12 @@ public abstract class ExportCommand : DestinationCmdlet
     [Parameter]
     public VerificationMode Verification { get; set; }
 
+    /// <summary>
+    /// Also writes checkpoint-manifest.json: the hashes of all files and tensors, which are computed while the data passes, what they were made from, and how.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Manifest { get; set; }
+
     /// <summary>Replaces the files of an earlier export; other files in the folder stay.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -110,6 +116,7 @@ public abstract class ExportCommand : DestinationCmdlet
             DType = DType,
             AllowUnmapped = AllowUnmapped,
             Verification = Verification,
+            Manifest = Manifest,
             Force = Force,
             Flush = Flush,
             ShardIndex = [.. JobShards],

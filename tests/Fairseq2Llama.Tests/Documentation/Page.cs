@@ -45,16 +45,19 @@ internal sealed class Page
         _document.Descendants<CodeInline>().Select(code => new Snippet(File, code.Line + 1, code.Content));
 
     /// <summary>Its blocks of PowerShell.</summary>
-    public IEnumerable<Snippet> PowerShell =>
-        from block in _document.Descendants<FencedCodeBlock>()
-        where block.Info is "powershell" or "pwsh" or "ps1"
-        select new Snippet(File, block.Line + 2, block.Lines.ToString());
+    public IEnumerable<Snippet> PowerShell => Fenced("powershell", "pwsh", "ps1");
 
     /// <summary>What is indented as code.</summary>
     public IEnumerable<Snippet> Indented =>
         from block in _document.Descendants<CodeBlock>()
         where block is not FencedCodeBlock
         select new Snippet(File, block.Line + 1, block.Lines.ToString());
+
+    /// <summary>Its blocks of some languages.</summary>
+    public IEnumerable<Snippet> Fenced(params string[] languages) =>
+        from block in _document.Descendants<FencedCodeBlock>()
+        where languages.Contains(block.Info)
+        select new Snippet(File, block.Line + 2, block.Lines.ToString());
 
     /// <summary>The words of a table's cell that are set as code.</summary>
     public static IEnumerable<string> CodeIn(Block cell) => cell.Descendants<CodeInline>().Select(code => code.Content);

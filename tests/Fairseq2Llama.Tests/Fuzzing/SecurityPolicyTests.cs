@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Reflection;
+using Fairseq2Llama.Attestation;
 using Fairseq2Llama.Distributed;
 using Fairseq2Llama.Fairseq2;
 using Fairseq2Llama.Gguf;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.SafeTensors;
+using Fairseq2Llama.Signing;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tests.Support;
 using Fairseq2Llama.Tokenizers;
@@ -44,7 +46,10 @@ public class SecurityPolicyTests
         AssertStates("`tokenizer.model`", $"{Constant(typeof(TokenizerModel), "MaxLength") >> 20} MiB");
         AssertStates("length of a token", $"{Constant(typeof(TokenizerModel), "MaxTokenLength")}");
         AssertStates("merges", $"{Constant(typeof(Merges), "MaxCharacters") >> 20} Mi, and {Constant(typeof(Merges), "MaxPerCharacter")} for each");
+        AssertStates("size of a manifest or a signature", $"{StrictJson.MaxLength >> 20} MiB, {Constant(typeof(StrictJson), "MaxDepth")}");
+        AssertStates("certificates in a signature", $"{VerificationMaterial.MaxCertificates}");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
+        AssertStates("a key or certificates", $"{Constant(typeof(KeyFiles), "MaxLength") >> 20} MiB");
         AssertStates("length of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");
     }

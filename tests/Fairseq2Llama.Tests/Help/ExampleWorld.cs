@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Tests.Documentation;
+using Fairseq2Llama.Tests.Signing;
 using Fairseq2Llama.Tests.Support;
 using CheckpointMaker = Fairseq2Llama.Benchmark.CheckpointMaker;
 
@@ -15,6 +17,8 @@ internal sealed partial class ExampleWorld : IDisposable
         Directory.CreateDirectory(_folder["tokenizer"]);
         File.WriteAllBytes(_folder["tokenizer/tokenizer.model"], SentencePieceBuilder.OfSize(TinyModel.Architecture.VocabSize).Build());
 
+        AddKeys();
+
         using var session = new Session();
         session["tiny"] = TinyModel.Architecture;
         session["data"] = Repository.Data("checkpoints");
@@ -22,11 +26,12 @@ internal sealed partial class ExampleWorld : IDisposable
 
         session.Run("""
             Read-Fairseq2Checkpoint $data/fs2 | Export-Fairseq2Checkpoint runs/7b -Architecture $tiny
-            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint meta/base -Architecture $tiny
+            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint meta/base -Architecture $tiny -Manifest
             Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaReferenceCheckpoint Llama3.2-1B -Architecture $tiny
-            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny -TokenizerPath tokenizer
+            Read-Fairseq2Checkpoint $data/fs2 | Export-LlamaHuggingFaceCheckpoint hf/base -Architecture $tiny -TokenizerPath tokenizer -Manifest
             Export-LlamaGgufCheckpoint hf/base gguf/base.gguf
             Read-LlamaHuggingFaceCheckpoint $data/../huggingface/half | Export-LlamaHuggingFaceCheckpoint hf/other
+            New-CheckpointManifest meta/base -KeyPath key.pem -CertificatePath signer.pem, intermediate.pem
             """);
 
         CheckpointFolder.Copy("fs2", _folder["downloads/mine"]);
@@ -67,6 +72,21 @@ internal sealed partial class ExampleWorld : IDisposable
 
     /// <summary>An example with the architecture of the models here: they are so small that those of published models are not theirs.</summary>
     public static string WithItsArchitecture(string code) => Published().Replace(code, "$tiny");
+
+    /// <summary>Those of somebody who signs, and of the authority that certifies it, which are valid for a year.</summary>
+    private void AddKeys()
+    {
+        using var authority = new Authority(start: DateTimeOffset.UtcNow.AddDays(-1));
+        var (key, certificate) = authority.Issue();
+        using var ec = ECDsa.Create();
+        ec.ImportFromPem(key.Text);
+
+        File.WriteAllText(_folder["key.pem"], key.Text);
+        File.WriteAllText(_folder["key.pub"], ec.ExportSubjectPublicKeyInfoPem());
+        File.WriteAllText(_folder["signer.pem"], certificate.Text);
+        File.WriteAllText(_folder["intermediate.pem"], authority.Intermediate.Text);
+        File.WriteAllText(_folder["root.pem"], authority.Root.Text);
+    }
 
     private void AddConfig(string folder, int? heads = null)
     {

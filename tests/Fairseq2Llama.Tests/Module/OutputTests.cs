@@ -22,12 +22,14 @@ public sealed class OutputTests : IDisposable
         { "Get-CheckpointTensor", "Read-Fairseq2Checkpoint runs/70b | Get-CheckpointTensor" },
         { "Get-LlamaArchitecture", "Get-LlamaArchitecture llama3*" },
         { "Measure-CheckpointTensor", "Read-Fairseq2Checkpoint runs/7b | Measure-CheckpointTensor -Histogram 3" },
+        { "New-CheckpointManifest", "New-CheckpointManifest runs/7b; New-CheckpointManifest runs/70b -KeyPath key.pem" },
         { "New-LlamaArchitecture", "New-LlamaArchitecture mine -BasedOn llama3_2_1b" },
         { "Read-DistributedCheckpoint", "Read-DistributedCheckpoint outputs/checkpoint/step-500" },
         { "Read-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b, runs/sft" },
         { "Read-LlamaCheckpoint", "Read-LlamaCheckpoint runs/7b, meta/base, hf/base, outputs/checkpoint/step-500, gguf/base.gguf" },
         { "Read-LlamaHuggingFaceCheckpoint", "Read-LlamaHuggingFaceCheckpoint hf/base" },
         { "Read-LlamaReferenceCheckpoint", "Read-LlamaReferenceCheckpoint meta/base" },
+        { "Test-CheckpointManifest", "Test-CheckpointManifest hf/base; Test-CheckpointManifest hf/base -Quiet" },
         { "Test-LlamaCheckpoint", "Test-LlamaCheckpoint runs/7b; Test-LlamaCheckpoint runs/7b -Quiet" },
     };
 
@@ -67,6 +69,8 @@ public sealed class OutputTests : IDisposable
     [InlineData("(Compare-LlamaCheckpoint $a $b -Summary).", "AreEqual", "RelativeNorm", "Layers")]
     [InlineData("Test-LlamaCheckpoint x | ForEach-Object { $_.", "Passed", "Findings")]
     [InlineData("(Test-LlamaCheckpoint x).Findings | ForEach-Object { $_.", "Message")]
+    [InlineData("Test-CheckpointManifest x | ForEach-Object { $_.", "Passed", "Findings", "SignedBy")]
+    [InlineData("(New-CheckpointManifest x).Tensors | ForEach-Object { $_.", "Sha256", "Source")]
     [InlineData("Get-LlamaArchitecture | ForEach-Object { $_.", "ModelDim", "Name")]
     [InlineData("Read-Fairseq2Checkpoint x | Export-LlamaHuggingFaceCheckpoint y | ForEach-Object { $_.", "Files", "Path")]
     public void Is_known_to_Tab(string line, params string[] members)

@@ -38,6 +38,13 @@ public sealed class DisplayTests : IDisposable
     public void Writes_a_count_with_the_unit_that_suits_it(string count, string expected) =>
         Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Display]::Count({count})"));
 
+    [Theory]
+    [InlineData("'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'", "9f86d081884c…")]
+    [InlineData("'0badcafe'", "0badcafe")]
+    [InlineData("$null", "")]
+    public void Writes_the_beginning_of_a_hash(string hash, string expected) =>
+        Assert.Equal(expected, _session.RunOne<string>($"[Fairseq2Llama.Display]::Digest({hash})"));
+
     [Fact]
     public void Writes_element_types_as_PyTorch_calls_them()
     {

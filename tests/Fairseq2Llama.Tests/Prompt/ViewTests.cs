@@ -1,3 +1,5 @@
+using Fairseq2Llama.Signing;
+using Fairseq2Llama.Tests.Signing;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Prompt;
@@ -81,9 +83,9 @@ public sealed class ViewTests : IDisposable
             "0, 1, 1 | ForEach-Object { Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny -ShardCount 2 -ShardIndex $_ }",
             "Name                ShardIndex ShardCount      Size IsSkipped",
             "----                ---------- ----------      ---- ---------",
-            "consolidated.00.pth          0          2 21.40 KiB False",
-            "consolidated.01.pth          1          2 21.40 KiB False",
-            "consolidated.01.pth          1          2 21.40 KiB True");
+            "consolidated.00.pth          0          2 22.79 KiB False",
+            "consolidated.01.pth          1          2 22.79 KiB False",
+            "consolidated.01.pth          1          2 22.79 KiB True");
     }
 
     [Fact]
@@ -109,6 +111,55 @@ public sealed class ViewTests : IDisposable
         "(Read-Fairseq2Checkpoint $cases/bias | Test-LlamaCheckpoint -Architecture $tiny).Findings",
         "Error UnmappedTensor: 'decoder.layers.0.self_attn.q_proj.bias' is not a",
         "parameter of LLaMA");
+
+    [Fact]
+    public void A_test_of_a_manifest_says_what_was_compared()
+    {
+        using var folder = new TempFolder();
+        _session["out"] = folder["out"];
+        _session.Run("$fs2 = Read-Fairseq2Checkpoint $cases/fs2; $null = $fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny -Manifest");
+
+        AssertShows("Test-CheckpointManifest $out -Against $fs2", "passed  out, 2 files, 21 tensors compared with fs2");
+
+        File.AppendAllText(folder["out/params.json"], " ");
+        var length = new FileInfo(folder["out/params.json"]).Length;
+
+        AssertShows(
+            "Test-CheckpointManifest $out",
+            "failed  out, 2 files",
+            $"        Error ManifestMismatch: 'params.json' is {length} bytes long, and not {length - 1}");
+    }
+
+    [Fact]
+    public void A_test_of_a_signature_names_the_key()
+    {
+        using var folder = new TempFolder();
+        var (key, publicKey) = TestKeys.Make();
+        File.WriteAllText(folder["key.pem"], key.Text);
+        File.WriteAllText(folder["key.pub"], publicKey.Text);
+        _session.Location = folder.Path;
+        _session.Run("$null = Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint out -Architecture $tiny; $null = New-CheckpointManifest out -KeyPath key.pem");
+
+        AssertShows("Test-CheckpointManifest out -KeyPath key.pub", "passed  out, 3 files", $"        Signed by the key {EcPublicKey.Read(publicKey).Fingerprint[..12]}…");
+    }
+
+    [Fact]
+    public void Manifests_are_a_table_with_the_beginnings_of_hashes()
+    {
+        using var folder = new TempFolder();
+        _session["out"] = folder["out"];
+        _session.Run("$null = Read-Fairseq2Checkpoint $cases/fs2 | Export-LlamaReferenceCheckpoint $out -Architecture $tiny -Manifest; $m = (Test-CheckpointManifest $out).Manifest");
+
+        var lines = Show("$m");
+        Assert.StartsWith("Name Format    Files Tensors ModelSha256   Path", lines[0], StringComparison.Ordinal);
+        Assert.Matches("^out  Reference     2      21 [0-9a-f]{12}… /", lines[2]);
+        Assert.Equal(3, lines.Count);
+
+        Assert.Equal("Name                     Size Sha256", Show("$m.Files")[0]);
+        Assert.Matches(@"^output\.weight +float32 40x16 [0-9a-f]{12}…$", Show("$m.Tensors")[^1]);
+        Assert.Matches("^fs2  Fairseq2     1 [0-9a-f]{12}… *$", Show("$m.Source")[2]);
+        Assert.Equal("final_proj.weight float32 renamed", Show("$m.Tensors[-1].Source")[2]);
+    }
 
     [Fact]
     public void Differences_are_a_table() => AssertShows(

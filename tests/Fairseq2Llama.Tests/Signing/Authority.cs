@@ -13,14 +13,18 @@ internal sealed class Authority : IDisposable
 
     private readonly X509Certificate2 _root;
     private readonly X509Certificate2 _intermediate;
+    private readonly DateTimeOffset _start;
 
-    public Authority(string name = "Test Root")
+    /// <param name="name">The name of its root.</param>
+    /// <param name="start">The beginning of the year for which it issues certificates; <see cref="Start"/> if it is absent.</param>
+    public Authority(string name = "Test Root", DateTimeOffset? start = null)
     {
+        _start = start ?? Start;
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        _root = RequestOf(name, rootKey, isAuthority: true).CreateSelfSigned(Start.AddYears(-1), Start.AddYears(20));
+        _root = RequestOf(name, rootKey, isAuthority: true).CreateSelfSigned(_start.AddYears(-1), _start.AddYears(20));
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var issued = RequestOf($"{name} Intermediate", key, isAuthority: true).Create(_root, Start.AddMonths(-6), Start.AddYears(10), [1]);
+        using var issued = RequestOf($"{name} Intermediate", key, isAuthority: true).Create(_root, _start.AddMonths(-6), _start.AddYears(10), [1]);
         _intermediate = issued.CopyWithPrivateKey(key);
     }
 
@@ -46,7 +50,7 @@ internal sealed class Authority : IDisposable
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(purposes, critical: false));
         }
 
-        using var certificate = request.Create(_intermediate, Start, Start.AddYears(1), [2]);
+        using var certificate = request.Create(_intermediate, _start, _start.AddYears(1), [2]);
         return (new PemFile("signer.key", key.ExportPkcs8PrivateKeyPem()), new PemFile("signer.pem", certificate.ExportCertificatePem()));
     }
 

@@ -15,7 +15,7 @@ public sealed class ModelSignatureTests
     [Fact]
     public void Is_read_as_it_was_written()
     {
-        var written = ModelSignature.Of("llama", TestKeys.Resources.Reverse(), "model.sig", "cache");
+        var written = ModelSignature.Of("llama", TestKeys.Resources.Reverse(), ["model.sig", "cache"], allowsLinks: true);
 
         var read = Read(written.ToStatement());
 
@@ -23,7 +23,8 @@ public sealed class ModelSignatureTests
         Assert.Equal(TestKeys.Resources, read.Resources);
         Assert.Equal([".git", ".gitattributes", ".github", ".gitignore", "cache", "model.sig"], read.IgnoredPaths);
         Assert.Equal(written.RootDigest, read.RootDigest);
-        Assert.False(read.AllowsLinks);
+        Assert.True(read.AllowsLinks);
+        Assert.False(Read(ModelSignature.Of("llama", TestKeys.Resources, []).ToStatement()).AllowsLinks);
     }
 
     [Theory]
@@ -35,7 +36,7 @@ public sealed class ModelSignatureTests
     [InlineData("sub/model.sig", false)]
     [InlineData("cached", false)]
     public void Ignores_only_what_it_says(string name, bool isIgnored) =>
-        Assert.Equal(isIgnored, ModelSignature.Of("llama", TestKeys.Resources, "model.sig", "cache").Ignores(name));
+        Assert.Equal(isIgnored, ModelSignature.Of("llama", TestKeys.Resources, ["model.sig", "cache"]).Ignores(name));
 
     /// <summary>As in the specification; UTF-16 would have the last two the other way round.</summary>
     [Fact]
@@ -43,7 +44,7 @@ public sealed class ModelSignatureTests
     {
         string[] names = [".hidden", "B", "a.txt", "a/b", "ab", "é", "\uffef", "\U0001f600"];
 
-        var signature = ModelSignature.Of("m", names.Reverse().Select(name => new ModelResource(name, Hash)));
+        var signature = ModelSignature.Of("m", names.Reverse().Select(name => new ModelResource(name, Hash)), []);
 
         Assert.Equal(names, signature.Resources.Select(resource => resource.Name));
         Assert.Equal(names, Read(signature.ToStatement()).Resources.Select(resource => resource.Name));
@@ -54,13 +55,22 @@ public sealed class ModelSignatureTests
     public void Is_read_in_any_order()
     {
         var (first, second) = (new ModelResource("a/b", Hash), new ModelResource("a.txt", TestKeys.HashOf("y")));
-        var statement = StatementOf([first, second], ModelSignature.Of("m", [first]).RootDigest);
+        var statement = StatementOf([first, second], ModelSignature.Of("m", [first], []).RootDigest);
 
         // The root digest is that of the files in the order in which they stand there.
         ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => Read(statement), "contradicts itself");
 
         var root = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([.. Convert.FromHexString(first.Sha256), .. Convert.FromHexString(second.Sha256)]));
         Assert.Equal([first, second], Read(StatementOf([first, second], root)).Resources);
+    }
+
+    /// <summary>model_signing 1.0 did not ignore what is of Git.</summary>
+    [Fact]
+    public void Is_read_if_it_lists_what_others_ignore()
+    {
+        ModelResource[] resources = [new(".git/HEAD", Hash)];
+
+        Assert.Equal(resources, Read(StatementOf(resources, ModelSignature.Of("m", [new("a", Hash)], []).RootDigest)).Resources);
     }
 
     [Theory]
@@ -79,7 +89,7 @@ public sealed class ModelSignatureTests
     public void Is_refused_if_a_name_leads_out_of_the_folder(string name)
     {
         Refuse(new ModelResource(name, Hash), "not a path within the folder");
-        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [new(name, Hash)]), "can't be signed", "not a path within the folder");
+        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [new(name, Hash)], []), "can't be signed", "not a path within the folder");
     }
 
     [Fact]
@@ -89,9 +99,9 @@ public sealed class ModelSignatureTests
         Refuse(new ModelResource("a\u202eb", Hash), "can't be shown");
         Refuse(new ModelResource("a", "xx"), "no SHA-256");
         Refuse(new ModelResource("a", Hash[..62]), "no SHA-256");
-        Refuse(new ModelResource(".gitignore", Hash), "verifiers ignore it");
-        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [new("a", Hash), new("a", Hash)]), "'a' is listed twice");
-        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", []), "no file");
+        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [new("cache/a", Hash)], ["cache"]), "'cache/a'", "verifiers ignore it");
+        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [new("a", Hash), new("a", Hash)], []), "'a' is listed twice");
+        ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => ModelSignature.Of("m", [], []), "no file");
         ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => Read(StatementOf([], Root)), "no file");
     }
 
@@ -106,7 +116,7 @@ public sealed class ModelSignatureTests
     [InlineData("\"resources\":", "\"resources\":[],\"resources\":", "'resources' twice")]
     public void Is_refused_if_it_is_of_another_kind(string part, string other, string expected)
     {
-        var statement = Encoding.UTF8.GetString(ModelSignature.Of("llama", TestKeys.Resources).ToStatement());
+        var statement = Encoding.UTF8.GetString(ModelSignature.Of("llama", TestKeys.Resources, []).ToStatement());
         Assert.Contains(part, statement, StringComparison.Ordinal);
 
         ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => Read(Encoding.UTF8.GetBytes(statement.Replace(part, other, StringComparison.Ordinal))), "'model.sig'", expected);
@@ -120,7 +130,7 @@ public sealed class ModelSignatureTests
             new("signme-1", "bc9a717db6064a32cbe9eae6fc40651dd6d36ef1757183f590eff2b1765d7ebc"), new("signme-2", "32dcb1f8e1ae52d5963e56a6ba06ab58b424c15ed2a6b70d2feca1d089370028"),
         ];
 
-        Assert.Equal(Root, ModelSignature.Of("my-model", resources).RootDigest);
+        Assert.Equal(Root, ModelSignature.Of("my-model", resources, []).RootDigest);
     }
 
     private static void Refuse(ModelResource resource, string expected) => ErrorAssert.Throws(CheckpointErrorCode.SignatureInvalid, () => Read(StatementOf([resource], Root)), "'model.sig'", expected);

@@ -61,7 +61,8 @@ public sealed class SignatureVerifierTests
         var (key, publicKey) = TestKeys.Make();
         var hint = EcPublicKey.Read(publicKey).Fingerprint;
 
-        Verify(Replace(TestKeys.Sign(key), hint, "a name"), publicKey);
+        Verify(Replace(TestKeys.Sign(key), hint, "k1CJ5o/AM+M35bLTJBgsdjaB+ew5NP86KT7vlnVIgEg="), publicKey);
+        RefuseSignature(() => Verify(Replace(TestKeys.Sign(key), hint, "k1CJ5o/AM+M35bLTJBgsdjaB+ew5NP86KT7vlnVIgEg="), TestKeys.Make().Public), "made with another key");
         Verify(Replace(TestKeys.Sign(key), hint, ""), publicKey);
         Verify(Replace(TestKeys.Sign(key), $"\"hint\":\"{hint}\"", ""), publicKey);
     }
@@ -106,6 +107,15 @@ public sealed class SignatureVerifierTests
             changed[place] ^= 1;
             RefuseSignature(() => Verify(Change(bundle.Write(), envelope => envelope with { Payload = changed }), publicKey), "has been changed");
         }
+    }
+
+    [Fact]
+    public void Of_the_release_that_mistook_what_to_sign_is_not_called_wrong()
+    {
+        var (key, publicKey) = TestKeys.Make();
+        var bundle = Change(TestKeys.Sign(key), envelope => envelope with { Payload = """{"predicateType": "https://model_signing/Digests/v0.1"}"""u8.ToArray() });
+
+        RefuseSignature(() => Verify(bundle, publicKey), "model_signing 0.2");
     }
 
     [Fact]

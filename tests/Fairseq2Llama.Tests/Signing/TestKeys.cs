@@ -34,7 +34,7 @@ internal static class TestKeys
         return Sign(key);
     }
 
-    public static byte[] Sign(SigningKey key) => SigstoreBundle.Sign(ModelSignature.Of("llama", Resources, ModelSignature.FileName).ToStatement(), key);
+    public static byte[] Sign(SigningKey key) => SigstoreBundle.Sign(ModelSignature.Of("llama", Resources, [ModelSignature.FileName]).ToStatement(), key);
 
     public static SecureString Secure(string text)
     {

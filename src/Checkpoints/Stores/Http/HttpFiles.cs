@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Reflection;
 using System.Text;
 using Fairseq2Llama.Stores.Objects;
 
@@ -16,7 +15,7 @@ internal sealed class HttpFiles(Uri root, string query) : IObjectClient
     private static readonly Lazy<HttpClient> Client = new(() => new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
-        DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Fairseq2Llama", typeof(HttpFiles).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]) } },
+        DefaultRequestHeaders = { UserAgent = { new ProductInfoHeaderValue("Fairseq2Llama", ModuleVersion.Text) } },
     });
 
     /// <summary>A listing of more than that is none.</summary>

@@ -21,6 +21,8 @@ internal sealed class LocalFolder(string path) : ICheckpointFolder
 
     public bool HasFile(string name) => File.Exists(PathOf(name));
 
+    public bool IsLink(string name) => new FileInfo(PathOf(name)).LinkTarget is not null;
+
     public ICheckpointFolder Folder(string name) => new LocalFolder(PathOf(name));
 
     public string PathOf(string name) => System.IO.Path.Combine(Path, name);

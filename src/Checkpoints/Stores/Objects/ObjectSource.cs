@@ -10,6 +10,8 @@ internal sealed class ObjectSource(RemoteStore store, StoredObject found, Cancel
 
     public long Length => found.Length;
 
+    public string? ETag => found.Version;
+
     /// <summary>What was found.</summary>
     public StoredObject Found => found;
 
