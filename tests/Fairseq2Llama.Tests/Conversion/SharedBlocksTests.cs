@@ -48,19 +48,20 @@ public sealed class SharedBlocksTests : IDisposable
     }
 
     [Theory]
-    [InlineData(VerificationMode.Auto)]
-    [InlineData(VerificationMode.Full)]
-    public void Takes_no_space_and_is_what_a_copy_would_be(VerificationMode verification)
+    [InlineData(VerificationMode.Auto, false)]
+    [InlineData(VerificationMode.Full, false)]
+    [InlineData(VerificationMode.Auto, true)]
+    public void Takes_no_space_and_is_what_a_copy_would_be(VerificationMode verification, bool manifest)
     {
         using var elsewhere = new TempFolder();
         var before = Write("zip");
 
-        Export(_disk["out"], verification);
-        Export(elsewhere["out"], verification);
+        Export(_disk["out"], verification, manifest: manifest);
+        Export(elsewhere["out"], verification, manifest: manifest);
 
         var file = _disk["out/consolidated.00.pth"];
         Assert.InRange(_disk.UsedBytes - before, 0, new FileInfo(file).Length / 4);
-        Assert.Equal(File.ReadAllBytes(elsewhere["out/consolidated.00.pth"]), File.ReadAllBytes(file));
+        Assert.Equal(CheckpointFolder.Snapshot(elsewhere["out"]), CheckpointFolder.Snapshot(_disk["out"]));
         Assert.Equal("True", PyTorch.Ask(Compare, _disk["model.pt"], file));
         Assert.Equal("", Unzip(file));
     }
@@ -104,15 +105,16 @@ public sealed class SharedBlocksTests : IDisposable
     }
 
     [Theory]
-    [InlineData(VerificationMode.Full, false)]
-    [InlineData(VerificationMode.Auto, true)]
-    public void Reads_what_it_shares_when_told_to_verify_or_to_vouch_for_it(VerificationMode verification, bool checklist)
+    [InlineData(VerificationMode.Full, false, false)]
+    [InlineData(VerificationMode.Auto, true, false)]
+    [InlineData(VerificationMode.Auto, false, true)]
+    public void Reads_what_it_shares_when_told_to_verify_or_to_vouch_for_it(VerificationMode verification, bool checklist, bool manifest)
     {
         Write("zip");
         CheckpointFolder.Damage(_disk["model.pt"], "final_proj.weight");
 
         ErrorAssert.Throws(
-            CheckpointErrorCode.CheckpointCorrupt, () => Export(_disk["out"], verification, checklist), _disk["model.pt"], "CRC-32");
+            CheckpointErrorCode.CheckpointCorrupt, () => Export(_disk["out"], verification, checklist, manifest), _disk["model.pt"], "CRC-32");
 
         Assert.False(Directory.Exists(_disk["out"]));
     }
@@ -151,9 +153,9 @@ public sealed class SharedBlocksTests : IDisposable
         return _disk.UsedBytes;
     }
 
-    private void Export(string destination, VerificationMode verification, bool checklist = false)
+    private void Export(string destination, VerificationMode verification, bool checklist = false, bool manifest = false)
     {
-        var options = new ReferenceExportOptions { Architecture = Architecture, Verification = verification, Checklist = checklist };
+        var options = new ReferenceExportOptions { Architecture = Architecture, Verification = verification, Checklist = checklist, Manifest = manifest };
         CheckpointExport.Plan(Fairseq2Checkpoint.Read(_disk["model.pt"]), destination, options).Execute();
     }
 
