@@ -25,6 +25,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
 
         // Each in a session of its own, or the peak of its memory would be another's.
         using var exporting = new Session();
+        using var attesting = new Session();
         using var converting = new Session();
         using var merging = new Session();
         using var splitting = new Session();
@@ -37,6 +38,8 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
             .. Copies.Of(whole.Files[0], workspace),
             Process(ContestantNames.ExportProcess, destination => ModuleCommands.Export(whole, destination)),
             new RunningSession(ContestantNames.ExportSession, exporting, destination => ModuleCommands.Export(whole, destination)),
+            new RunningSession(ContestantNames.ManifestSession, attesting, destination => $"{ModuleCommands.Export(whole, destination)} -Manifest"),
+            new Hashing(whole.Files[0]),
             Process(ContestantNames.HuggingFaceProcess, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             new RunningSession(ContestantNames.HuggingFaceSession, converting, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             new RunningSession(ContestantNames.GgufSession, serving, destination => ModuleCommands.ExportToGguf(whole, destination)),

@@ -31,6 +31,8 @@ internal static class Targets
             AtMost(results.Find(ContestantNames.ExportSession), results.Copy, 1.0),
             AtMost(results.Find(ContestantNames.HuggingFaceProcess), results.Copy, 1.3),
             AtMost(results.Find(ContestantNames.HuggingFaceSession), results.Copy, 1.3),
+            AtMost(results.Find(ContestantNames.ManifestSession), results.Find(ContestantNames.ExportSession), 1.3),
+            AddsAtMost(results.Find(ContestantNames.ManifestSession), results.Find(ContestantNames.ExportSession), results.Find(ContestantNames.Hashing)),
             AtMost(results.Find(ContestantNames.GgufSession), results.Find(ContestantNames.ExportSession), 1.1),
             AtMost(results.Find(ContestantNames.QuantizeSession), results.Find(ContestantNames.ExportSession), 2.0),
             FasterThan(results.Find(ContestantNames.TorchDefault), export, 15),
@@ -41,6 +43,7 @@ internal static class Targets
             AtMost(results.Find(ContestantNames.CompareNumbersSession), results.Find(ContestantNames.CompareBitsSession), 1.2),
             AtMost(results.Find(ContestantNames.NarrowSession), results.Find(ContestantNames.ExportSession), 1.0),
             ExtraMemory("an export", export, start, MaxExtraBytes),
+            ExtraMemory("an export with a manifest", results.Find(ContestantNames.ManifestSession), start, MaxExtraBytes),
             ExtraMemory("an export to Hugging Face", results.Find(ContestantNames.HuggingFaceProcess), start, MaxExtraBytes),
             .. results.Sizes.Select(size => ExtraMemory($"an export of {Units.Size(size.SizeInBytes)}", size.Export, start, MaxExtraBytes)),
             ExtraMemory("an export to GGUF", results.Find(ContestantNames.GgufSession), start, MaxExtraBytesOfVocabulary),
@@ -64,6 +67,17 @@ internal static class Targets
 
         var ratio = measurement.Median / other.Median;
         return new Target($"{measurement.Name}, of {other.Name}", "at most " + Units.Ratio(limit), Units.Ratio(ratio), ratio <= limit);
+    }
+
+    private static Target? AddsAtMost(Measurement? measurement, Measurement? other, Measurement? limit)
+    {
+        if (measurement is null || other is null || limit is null)
+        {
+            return null;
+        }
+
+        var extra = measurement.Median - other.Median;
+        return new Target($"{measurement.Name}, adds to {other.Name}", $"at most {Units.Seconds(limit.Median)} s, the time of {limit.Name}", Units.Seconds(extra) + " s", extra <= limit.Median);
     }
 
     private static Target? FasterThan(Measurement? other, Measurement? export, double limit)
