@@ -11,8 +11,8 @@ public sealed record ManifestOptions
     /// <summary>How the store is accessed that the checkpoint is in.</summary>
     public StoreAccess Access { get; init; } = StoreAccess.Default;
 
-    /// <summary>How to sign; null for no signature.</summary>
-    public SigningOptions? Signing { get; init; }
+    /// <summary>Who signs; null for no signature.</summary>
+    public CheckpointSigner? Signer { get; init; }
 
     /// <summary>Whether a manifest and a signature that are there are replaced.</summary>
     public bool Force { get; init; }
@@ -34,12 +34,6 @@ public static class CheckpointManifests
     /// <summary>Whether a path or address is that of a manifest, by its name.</summary>
     public static bool IsManifest(CheckpointAddress address) => ManifestNames.IsOfManifest(address.Name);
 
-    /// <summary>Checks that a key can sign.</summary>
-    /// <param name="signing">The key.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">It can't.</exception>
-    public static void Require(SigningOptions signing, CancellationToken cancellationToken = default) => KeyFiles.Open(signing, cancellationToken).Dispose();
-
     /// <summary>The files that <see cref="Create"/> writes.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="options">How.</param>
@@ -53,12 +47,9 @@ public static class CheckpointManifests
     /// <param name="options">How.</param>
     /// <param name="progress">Told how far it is, on the calling thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="CheckpointException">The checkpoint is damaged; a manifest is there already; it can't be written; or the key can't be used.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged; a manifest is there already; or it can't be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static CheckpointManifest Create(
-        LlamaCheckpoint checkpoint, ManifestOptions options, IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default)
-    {
-        using var key = options.Signing is { } signing ? KeyFiles.Open(signing, cancellationToken) : null;
-        return new NewManifest(checkpoint, options, progress, cancellationToken).Write(key);
-    }
+        LlamaCheckpoint checkpoint, ManifestOptions options, IProgress<ByteProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        new NewManifest(checkpoint, options, progress, cancellationToken).Write();
 }

@@ -26,24 +26,14 @@ internal static class FileHashes
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-        // A device or a pipe has no length, and is not opened.
-        if (file.Length > 0)
-        {
-            var source = file.Source;
-            using var reader = source.Open(cancellationToken);
-
-            WholeFile.ReadPieces(
-                reader,
-                source.Length,
-                piece =>
-                {
-                    hash.AppendData(piece);
-                    done(piece.Length);
-                },
-                cancellationToken);
-
-            reader.RequireUnchanged();
-        }
+        WholeFile.ReadPieces(
+            file.Source,
+            piece =>
+            {
+                hash.AppendData(piece);
+                done(piece.Length);
+            },
+            cancellationToken);
 
         return hash.Finish();
     }

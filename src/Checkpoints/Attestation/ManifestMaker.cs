@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
-using Fairseq2Llama.Llama;
 using Fairseq2Llama.Manifests;
 using Fairseq2Llama.Manifests.Hashing;
 using Fairseq2Llama.Model;
 using Fairseq2Llama.Reading;
 using Fairseq2Llama.Stores;
 using Fairseq2Llama.Tensors;
-using Fairseq2Llama.Transfer;
 
 namespace Fairseq2Llama.Attestation;
 
@@ -69,7 +67,7 @@ internal sealed class ManifestMaker : IDisposable
     public CheckpointManifest Run()
     {
         ImmutableArray<ManifestFile> files = [.. _files.Zip(_taps, Read)];
-        ReadApart();
+        TensorHashes.Read([.. Apart.Select(tensor => (tensor, _hashes[tensor]))], _data, count => Report(_checkpoint.Name, count));
         _lanes.Complete();
         _checksums.ForEach(checksum => checksum.Require());
 
@@ -123,49 +121,23 @@ internal sealed class ManifestMaker : IDisposable
         var source = _sources.TryGetValue(file.Stored.Path, out var known) ? known : file.Stored.Source;
         var hash = _fileHashes[file.Name] = new FileHash(file.Name, source.Length, taps, _lanes);
 
-        if (source.Length > 0)
-        {
-            using var reader = source.Open(_cancellationToken);
-
-            WholeFile.ReadPieces(
-                reader,
-                source.Length,
-                piece =>
-                {
-                    hash.Append(piece);
-                    Report(file.Name, piece.Length);
-                },
-                _cancellationToken);
-
-            reader.RequireUnchanged();
-        }
+        WholeFile.ReadPieces(
+            source,
+            piece =>
+            {
+                hash.Append(piece);
+                Report(file.Name, piece.Length);
+            },
+            _cancellationToken);
 
         return new ManifestFile(file.Name, source.Length, null);
     }
 
-    private void ReadApart()
-    {
-        var workers = new Workers(count => Report(_checkpoint.Name, count), _cancellationToken);
-
-        workers.Run([.. Apart], isParallel: true, (tensor, cancellationToken) => _data.Copier.Copy(
-            tensor.ToStorage(),
-            chunk =>
-            {
-                _hashes[tensor].Append(chunk);
-                workers.Done(chunk.Length);
-            },
-            cancellationToken));
-
-        _data.Copier.RequireUnchangedInputs();
-    }
-
-    private ManifestTensor Describe(CheckpointTensor tensor) => new(NameOf(tensor), tensor.DType, tensor.Shape, _hashes[tensor].Value)
+    private ManifestTensor Describe(CheckpointTensor tensor) => new(tensor.CanonicalName, tensor.DType, tensor.Shape, _hashes[tensor].Value)
     {
         Key = tensor.Shards[0].Key,
         Files = [.. tensor.Shards.Select(shard => _checkpoint.PathWithin(shard.File)).Distinct(StringComparer.Ordinal)],
     };
-
-    private static string NameOf(CheckpointTensor tensor) => tensor.ParsedName.In(NamingConvention.Reference) ?? tensor.Name;
 
     private void Report(string file, long count)
     {

@@ -17,14 +17,13 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
     public static ImmutableArray<string> NamesFor(LlamaCheckpoint checkpoint, ManifestOptions options)
     {
         var name = ManifestNames.For(checkpoint.Stem);
-        var isKept = options is { Signing: not null, Force: false } && checkpoint.Folder.HasFile(name);
-        ImmutableArray<string> names = [.. isKept ? [] : (string[])[name], .. options.Signing is null ? [] : (string[])[ModelSignature.FileName]];
+        var isKept = options is { Signer: not null, Force: false } && checkpoint.Folder.HasFile(name);
+        ImmutableArray<string> names = [.. isKept ? [] : (string[])[name], .. options.Signer is null ? [] : (string[])[ModelSignature.FileName]];
         return options.Force || names.Where(checkpoint.Folder.HasFile).ToArray() is not [_, ..] present ? names : throw Exists(checkpoint.Folder, present);
     }
 
-    /// <param name="key">Signs; null for no signature.</param>
     /// <exception cref="CheckpointException">The checkpoint is damaged; a manifest is there already; or it can't be written.</exception>
-    public CheckpointManifest Write(SigningKey? key)
+    public CheckpointManifest Write()
     {
         var names = NamesFor(checkpoint, options);
         string[] present = [.. names.Where(_folder.HasFile)];
@@ -37,9 +36,9 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
             content.Add(_name, ManifestStatement.Write(manifest));
         }
 
-        if (key is not null)
+        if (options.Signer is { } signer)
         {
-            content.Add(ModelSignature.FileName, Sign(key, manifest, content.GetValueOrDefault(_name)));
+            content.Add(ModelSignature.FileName, Sign(signer.Key, manifest, content.GetValueOrDefault(_name)));
         }
 
         Commit(destination, content, present);
@@ -96,7 +95,8 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
             known[_name] = HexDigest.Of(written);
         }
 
-        CheckpointContent[] others = [.. FolderContent.Of(_folder, IsIgnored).Where(file => !known.ContainsKey(file.Name))];
+        var content = FolderContent.Of(_folder, IsIgnored);
+        CheckpointContent[] others = [.. content.Files.Where(file => !known.ContainsKey(file.Name))];
         var (done, total) = (0L, others.Sum(file => file.Stored.Length));
 
         var hashes = FileHashes.Of(
@@ -108,7 +108,7 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
             },
             cancellationToken);
 
-        var signature = ModelSignature.Of(_folder.Name, known.Concat(hashes).Select(file => new ModelResource(file.Key, file.Value)), [ModelSignature.FileName], FolderContent.HasLinks(_folder, IsIgnored));
+        var signature = ModelSignature.Of(_folder.Name, known.Concat(hashes).Select(file => new ModelResource(file.Key, file.Value)), [ModelSignature.FileName], allowsLinks: content.Links.Count > 0);
         return SigstoreBundle.Sign(signature.ToStatement(), key);
     }
 

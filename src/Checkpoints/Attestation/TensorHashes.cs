@@ -1,4 +1,3 @@
-using Fairseq2Llama.Llama;
 using Fairseq2Llama.Manifests;
 using Fairseq2Llama.Manifests.Hashing;
 using Fairseq2Llama.Model;
@@ -20,25 +19,15 @@ internal static class TensorHashes
         using var data = new TensorData(tensors, cancellationToken);
         CheckpointTensor[] distinct = [.. tensors.Distinct(SharedStorage.Comparer)];
         var hashes = distinct.ToDictionary(tensor => tensor, tensor => new TensorHash(tensor.Name, tensor.DType, tensor.Shape), SharedStorage.Comparer);
-        var workers = new Workers(report, cancellationToken);
 
         try
         {
-            workers.Run(distinct, isParallel: true, (tensor, stop) => data.Copier.Copy(
-                tensor.ToStorage(),
-                chunk =>
-                {
-                    hashes[tensor].Append(chunk);
-                    workers.Done(chunk.Length);
-                },
-                stop));
-
-            data.Copier.RequireUnchangedInputs();
+            Read([.. hashes.Select(pair => (pair.Key, pair.Value))], data, report);
 
             return TiedTensor.AddTo(
             [
                 .. from tensor in tensors
-                   select new ManifestTensor(tensor.ParsedName.In(NamingConvention.Reference) ?? tensor.Name, tensor.DType, tensor.Shape, hashes[tensor].Value) { Key = tensor.Name },
+                   select new ManifestTensor(tensor.CanonicalName, tensor.DType, tensor.Shape, hashes[tensor].Value) { Key = tensor.Name },
             ]);
         }
         finally
@@ -48,6 +37,27 @@ internal static class TensorHashes
                 hash.Dispose();
             }
         }
+    }
+
+    /// <summary>Reads tensors in the canonical order, several at once.</summary>
+    /// <param name="tensors">The tensors, and what takes their bytes.</param>
+    /// <param name="data">Gives access to them.</param>
+    /// <param name="report">Told on the calling thread how many bytes were read since it was told last.</param>
+    /// <exception cref="CheckpointException">One can't be read, or is damaged.</exception>
+    public static void Read(IReadOnlyList<(CheckpointTensor Tensor, TensorHash Hash)> tensors, TensorData data, Action<long> report)
+    {
+        var workers = new Workers(report, data.CancellationToken);
+
+        workers.Run(tensors, isParallel: true, (pair, stop) => data.Copier.Copy(
+            pair.Tensor.ToStorage(),
+            chunk =>
+            {
+                pair.Hash.Append(chunk);
+                workers.Done(chunk.Length);
+            },
+            stop));
+
+        data.Copier.RequireUnchangedInputs();
     }
 
     /// <summary>Bytes that are read for it.</summary>

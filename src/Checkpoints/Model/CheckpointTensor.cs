@@ -72,6 +72,9 @@ public sealed class CheckpointTensor
     /// <summary>The name of the checkpoint that it belongs to. The object itself is not public, or a tensor in JSON would drag all others along.</summary>
     public string Checkpoint => Owner.Name;
 
+    /// <summary>Its name in the canonical order of manifests: the one in Meta's reference format or, where that has no such module, its own.</summary>
+    internal string CanonicalName => ReferenceName ?? Name;
+
     /// <summary>The checkpoint that it belongs to.</summary>
     internal LlamaCheckpoint Owner { get; set; } = null!;
 

@@ -17,16 +17,15 @@ internal sealed class ManifestRecorder : IDisposable
     private readonly ConcurrentDictionary<PlannedStorage, ChunkSink> _beforeCast = [];
     private readonly List<StorageInPlace> _inPlace = [];
 
-    /// <param name="files">All files of the checkpoint.</param>
+    /// <param name="output">All files of the checkpoint.</param>
     /// <param name="tensors">All tensors in them.</param>
-    /// <param name="checks">What those of the files should hold that are there already.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public ManifestRecorder(ImmutableArray<PlannedFile> files, ImmutableArray<RecordedTensor> tensors, ImmutableArray<WrittenFileCheck> checks, CancellationToken cancellationToken)
+    public ManifestRecorder(OutputFiles output, ImmutableArray<RecordedTensor> tensors, CancellationToken cancellationToken)
     {
-        var inPlace = checks.Select(check => (PlannedFile)check.File).ToHashSet();
+        var inPlace = output.InPlace.Select(check => (PlannedFile)check.File).ToHashSet();
         _cancellationToken = cancellationToken;
         _lanes = new HashLanes(cancellationToken);
-        var taps = files.ToDictionary(file => file, _ => new List<FileTap>());
+        var taps = output.OfCheckpoint.ToDictionary(file => file, _ => new List<FileTap>());
 
         // Tied weights are several tensors on one storage.
         foreach (var tensor in tensors.DistinctBy(tensor => tensor.Pieces[0].Tensor.Storage))
@@ -46,7 +45,7 @@ internal sealed class ManifestRecorder : IDisposable
             }
         }
 
-        foreach (var (check, placed) in from check in checks from placed in check.File.Layout.Storages where placed.Storage.Length > 0 select (check, placed))
+        foreach (var (check, placed) in from check in output.InPlace from placed in check.File.Layout.Storages where placed.Storage.Length > 0 select (check, placed))
         {
             var storage = new StorageInPlace(check, placed.Storage);
             _inPlace.Add(storage);
@@ -75,19 +74,14 @@ internal sealed class ManifestRecorder : IDisposable
     {
         foreach (var (file, hash) in _files.Where(pair => context.InPlace.Has(pair.Key)))
         {
-            using var reader = context.SourceOf(file).Open(_cancellationToken);
-
             WholeFile.ReadPieces(
-                reader,
-                file.Length,
+                context.SourceOf(file),
                 piece =>
                 {
                     hash.Append(piece);
                     context.Report(piece.Length);
                 },
                 _cancellationToken);
-
-            reader.RequireUnchanged();
         }
 
         RecordedHashes[] unread = [.. _tensors.Values.Where(hashes => hashes.IsRead)];

@@ -32,16 +32,14 @@ internal sealed class PlannedChecklist(IReadOnlyList<PlannedFile> files) : Plann
         return null;
     }
 
-    private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{Convert.ToHexString(hash).ToLowerInvariant()}  {file.Name}\n");
+    private static byte[] LineOf(byte[] hash, PlannedFile file) => Encoding.ASCII.GetBytes($"{HexDigest.From(hash)}  {file.Name}\n");
 
     private static byte[] Hash(IByteSource file, Action<long> done, CancellationToken cancellationToken)
     {
-        using var reader = file.Open(cancellationToken);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 
         WholeFile.ReadPieces(
-            reader,
-            file.Length,
+            file,
             piece =>
             {
                 hash.AppendData(piece);

@@ -13,13 +13,11 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {
-        using var reader = source.Open(context.CancellationToken);
         using var file = context.Create(this, []);
         var offset = 0L;
 
         WholeFile.ReadPieces(
-            reader,
-            source.Length,
+            source,
             piece =>
             {
                 file.Write(piece, offset);
@@ -28,7 +26,6 @@ internal sealed class PlannedCopy(string name, IByteSource source) : PlannedFile
             },
             context.CancellationToken);
 
-        reader.RequireUnchanged();
         file.Complete();
         return null;
     }

@@ -8,11 +8,10 @@ internal sealed class PlannedManifest : PlannedFile
 {
     private readonly string _name;
     private readonly CheckpointFormat _format;
-    private readonly ImmutableArray<PlannedFile> _files;
+    private readonly OutputFiles _output;
     private readonly ImmutableArray<RecordedTensor> _tensors;
     private readonly ManifestSource _source;
     private readonly ImmutableSortedDictionary<string, string> _options;
-    private readonly ImmutableArray<WrittenFileCheck> _checks;
     private readonly HashSet<PlannedFile> _inPlace;
 
     /// <param name="name">The name of the checkpoint.</param>
@@ -25,8 +24,7 @@ internal sealed class PlannedManifest : PlannedFile
     {
         _name = name;
         _format = format.Format;
-        _files = [.. output.OfCheckpoint];
-        _checks = output.InPlace;
+        _output = output;
         _inPlace = [.. output.InPlace.Select(check => check.File)];
         _tensors = RecordedTensor.Of(output, model, format.Convention);
         _source = DescribeSource(model.Checkpoint);
@@ -70,7 +68,7 @@ internal sealed class PlannedManifest : PlannedFile
     }
 
     /// <summary>Begins to hash what is written.</summary>
-    public ManifestRecorder Begin(CancellationToken cancellationToken) => new(_files, _tensors, _checks, cancellationToken);
+    public ManifestRecorder Begin(CancellationToken cancellationToken) => new(_output, _tensors, cancellationToken);
 
     internal override WrittenFileCheck? Write(WriteContext context)
     {
@@ -84,7 +82,7 @@ internal sealed class PlannedManifest : PlannedFile
     {
         ImmutableArray<ManifestTensor> tensors = [.. _tensors.Select(tensor => Describe(tensor, hashOf(tensor), hashOfInput(tensor)))];
 
-        return new CheckpointManifest(_name, _format, [.. _files.Select(file => new ManifestFile(file.Name, file.Length, hashOfFile(file)))], TiedTensor.AddTo(tensors))
+        return new CheckpointManifest(_name, _format, [.. _output.OfCheckpoint.Select(file => new ManifestFile(file.Name, file.Length, hashOfFile(file)))], TiedTensor.AddTo(tensors))
         {
             Source = _source with
             {

@@ -13,7 +13,7 @@ internal sealed class EcPublicKey
     {
         _info = info;
         Curve = curve;
-        Fingerprint = Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes($"{PemEncoding.WriteString("PUBLIC KEY", info)}\n"))).ToLowerInvariant();
+        Fingerprint = HexDigest.Of(Encoding.ASCII.GetBytes($"{PemEncoding.WriteString("PUBLIC KEY", info)}\n"));
     }
 
     public SigningCurve Curve { get; }

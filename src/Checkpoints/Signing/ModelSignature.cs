@@ -147,7 +147,7 @@ internal sealed class ModelSignature
             hash.AppendData(resource.Sha256.All(char.IsAsciiHexDigit) && resource.Sha256.Length % 2 == 0 ? Convert.FromHexString(resource.Sha256) : []);
         }
 
-        return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
+        return hash.Finish();
     }
 
     /// <returns>A sentence; null if everything is fine.</returns>

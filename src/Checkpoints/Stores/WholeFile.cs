@@ -42,25 +42,35 @@ internal static class WholeFile
         return bytes;
     }
 
-    /// <param name="reader">The file.</param>
-    /// <param name="length">Its length.</param>
+    /// <summary>All of a file, which must stay as it is meanwhile.</summary>
+    /// <param name="source">The file.</param>
     /// <param name="take">Gets the pieces, from first to last.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static void ReadPieces(IByteReader reader, long length, FilePiece take, CancellationToken cancellationToken)
+    /// <exception cref="CheckpointException">It can't be read, or has changed.</exception>
+    public static void ReadPieces(IByteSource source, FilePiece take, CancellationToken cancellationToken)
     {
+        // Pipes and devices have no length, and opening one could wait for ever.
+        if (source.Length == 0)
+        {
+            return;
+        }
+
+        using var reader = source.Open(cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(PieceSize);
-        reader.Expect([new ByteRange(0, length)]);
+        reader.Expect([new ByteRange(0, source.Length)]);
 
         try
         {
-            for (var offset = 0L; offset < length;)
+            for (var offset = 0L; offset < source.Length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var piece = buffer.AsSpan(0, (int)Math.Min(PieceSize, length - offset));
+                var piece = buffer.AsSpan(0, (int)Math.Min(PieceSize, source.Length - offset));
                 reader.Read(offset, piece);
                 take(piece);
                 offset += piece.Length;
             }
+
+            reader.RequireUnchanged();
         }
         finally
         {

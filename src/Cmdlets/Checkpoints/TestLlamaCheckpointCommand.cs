@@ -6,30 +6,9 @@ namespace Fairseq2Llama.Cmdlets;
 [Cmdlet(VerbsDiagnostic.Test, "LlamaCheckpoint", DefaultParameterSetName = CheckpointSet)]
 [Alias("Test-Fairseq2Checkpoint")]
 [OutputType(typeof(CheckpointTestResult), typeof(bool))]
-public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
+public sealed class TestLlamaCheckpointCommand : TestCommand
 {
-    private const string CheckpointSet = "Checkpoint";
-    private const string PathSet = "Path";
-    private const string LiteralPathSet = "LiteralPath";
-
     private StepSelection? _steps;
-
-    /// <summary>The checkpoint, of any format.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = CheckpointSet)]
-    public LlamaCheckpoint Checkpoint { get; set; } = null!;
-
-    /// <summary>Paths of checkpoints, which may have wildcards, or files in stores, as Get-AzStorageBlob and Get-S3Object list them. A checkpoint that can't be read has a finding.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [SupportsWildcards]
-    [PathTransformation]
-    [ValidateNotNullOrEmpty]
-    public PathArgument[] Path { get; set; } = [];
-
-    /// <summary>Paths that are taken as they are.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath", "FullName")]
-    [ValidateNotNullOrEmpty]
-    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>Steps of a training run, by numbers or wildcards; the newest finished one when absent.</summary>
     [Parameter(ParameterSetName = PathSet)]
@@ -54,10 +33,6 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
     [Parameter]
     public SwitchParameter Deep { get; set; }
 
-    /// <summary>Gets only true or false: whether nothing found is an error. A condition needs it, because an object is always true there.</summary>
-    [Parameter]
-    public SwitchParameter Quiet { get; set; }
-
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -65,26 +40,10 @@ public sealed class TestLlamaCheckpointCommand : ArchitectureCmdlet
         _steps = this.SelectSteps(Step, AllSteps);
     }
 
-    /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        if (ParameterSetName == CheckpointSet)
-        {
-            PerItem(() => Test(Checkpoint.Name, (options, progress) => CheckpointTest.Run(Checkpoint, options, progress, Stop)));
-            return;
-        }
+    private protected override void Test(LlamaCheckpoint checkpoint) =>
+        Test(checkpoint.Name, (options, progress) => CheckpointTest.Run(checkpoint, options, progress, Stop));
 
-        PerPath([.. Path, .. LiteralPath.Select(PathArgument.Literal)], TestPath);
-    }
-
-    /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        base.EndProcessing();
-        WarnIfNothingWasPiped("test");
-    }
-
-    private void TestPath(CheckpointAddress address)
+    private protected override void Test(CheckpointAddress address)
     {
         foreach (var step in _steps is null ? [(long?)null] : _steps.FindIn(address, error => WriteError(ErrorRecords.From(error)), WriteVerbose, WriteWarning, Stop).Select(step => (long?)step))
         {

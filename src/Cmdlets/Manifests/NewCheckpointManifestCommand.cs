@@ -6,10 +6,12 @@ namespace Fairseq2Llama.Cmdlets;
 /// <summary>Writes a manifest beside a checkpoint: the hashes of its files and tensors. With a key, it also signs all files in OpenSSF's format for models.</summary>
 [Cmdlet(VerbsCommon.New, "CheckpointManifest", DefaultParameterSetName = UnsignedSet, SupportsShouldProcess = true)]
 [OutputType(typeof(CheckpointManifest))]
-public sealed class NewCheckpointManifestCommand : StoreCmdlet
+public sealed class NewCheckpointManifestCommand : StoreCmdlet, IDisposable
 {
     private const string UnsignedSet = "Unsigned";
     private const string SignedSet = "Signed";
+
+    private CheckpointSigner? _signer;
 
     /// <summary>Checkpoints of any format, or their paths, which may have wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -40,13 +42,9 @@ public sealed class NewCheckpointManifestCommand : StoreCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        if (Signing is { } signing)
+        if (ParameterSetName == SignedSet)
         {
-            FromArgument(() =>
-            {
-                CheckpointManifests.Require(signing, Stop);
-                return true;
-            });
+            _signer = FromArgument(() => CheckpointSigner.Open(ResolveKey(KeyPath), KeyPassword, [.. CertificatePath.Select(ResolveKey)], Stop));
         }
     }
 
@@ -60,11 +58,14 @@ public sealed class NewCheckpointManifestCommand : StoreCmdlet
         WarnIfNothingWasPiped("describe");
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _signer?.Dispose();
+
     private void Create(LlamaCheckpoint checkpoint)
     {
-        var options = new ManifestOptions { Access = Access, Force = Force, Signing = Signing };
+        var options = new ManifestOptions { Access = Access, Force = Force, Signer = _signer };
         var paths = CheckpointManifests.PathsFor(checkpoint, options);
-        var what = paths.Length > 1 ? "the manifest and the signature" : options.Signing is null ? "the manifest" : "the signature";
+        var what = paths.Length > 1 ? "the manifest and the signature" : _signer is null ? "the manifest" : "the signature";
 
         if (ShouldProcess(Display.Text(string.Join(", ", paths)), Display.Text($"Write {what} of '{checkpoint.Name}'")))
         {
@@ -72,8 +73,4 @@ public sealed class NewCheckpointManifestCommand : StoreCmdlet
             WriteObject(CheckpointManifests.Create(checkpoint, options, progress, Stop));
         }
     }
-
-    private SigningOptions? Signing => ParameterSetName == SignedSet
-        ? new SigningOptions(ResolveKey(KeyPath)) { Password = KeyPassword, CertificatePaths = [.. CertificatePath.Select(ResolveKey)] }
-        : null;
 }

@@ -49,7 +49,7 @@ public class SecurityPolicyTests
         AssertStates("size of a manifest or a signature", $"{StrictJson.MaxLength >> 20} MiB, {Constant(typeof(StrictJson), "MaxDepth")}");
         AssertStates("certificates in a signature", $"{VerificationMaterial.MaxCertificates}");
         AssertStates("missing parameters", string.Create(CultureInfo.InvariantCulture, $"{Constant(typeof(ArchitectureCheck), "MaxMissing"):N0}"));
-        AssertStates("a key or certificates", $"{Constant(typeof(KeyFiles), "MaxLength") >> 20} MiB");
+        AssertStates("a key or certificates", $"{Constant(typeof(KeyFile), "MaxLength") >> 20} MiB");
         AssertStates("length of a message", $"{PrintableText.MaxLength}");
         AssertStates("time to open a file", $"{Fuzzer.MaxSeconds} s");
     }

@@ -60,7 +60,8 @@ public sealed class UnfinishedManifestTests : ExportTests
     {
         var checkpoint = ConverterModel.Parts.Write(Folder["hf"]);
         File.WriteAllText(Folder["signing.key"], TestKeys.Make().Private.Text);
-        var options = new ManifestOptions { Signing = isSigned ? new SigningOptions(Folder["signing.key"]) : null, Force = true };
+        using var signer = isSigned ? CheckpointSigner.Open(Folder["signing.key"], null, []) : null;
+        var options = new ManifestOptions { Signer = signer, Force = true };
 
         if (isThere)
         {

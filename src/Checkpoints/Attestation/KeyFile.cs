@@ -4,23 +4,14 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Attestation;
 
-/// <summary>Reads the files of keys and certificates.</summary>
-internal static class KeyFiles
+/// <summary>Reads a file of a key or of certificates.</summary>
+internal static class KeyFile
 {
     /// <summary>A bundle of all certificate authorities that browsers trust is 200 KB.</summary>
     private const int MaxLength = 4 << 20;
 
-    public static SigningKey Open(SigningOptions options, CancellationToken cancellationToken) => options.CertificatePaths.IsEmpty
-        ? SigningKey.Read(Read(options.KeyPath, cancellationToken), options.Password)
-        : SigningKey.Read(
-            Read(options.KeyPath, cancellationToken), options.Password, [.. options.CertificatePaths.Select(path => Read(path, cancellationToken))], DateTimeOffset.UtcNow);
-
-    public static SignatureVerifier Open(SignatureTrust trust, CancellationToken cancellationToken) => trust.KeyPath is { } key
-        ? SignatureVerifier.WithPublicKey(Read(key, cancellationToken))
-        : SignatureVerifier.WithTrustedRoots(trust.RootPaths.Select(path => Read(path, cancellationToken)), DateTimeOffset.UtcNow);
-
     /// <exception cref="CheckpointException">It is not there, or can't be read.</exception>
-    private static PemFile Read(CheckpointAddress address, CancellationToken cancellationToken)
+    public static PemFile Read(CheckpointAddress address, CancellationToken cancellationToken)
     {
         var place = CheckpointFolders.At(address, cancellationToken);
 
