@@ -19,6 +19,7 @@
         'Views/Comparison.Format.ps1xml'
         'Views/ExportedShard.Format.ps1xml'
         'Views/Manifest.Format.ps1xml'
+        'Views/MergeSource.Format.ps1xml'
         'Views/Numbers.Format.ps1xml'
     )
 
@@ -33,7 +34,10 @@
         'Get-CheckpointTensor'
         'Get-LlamaArchitecture'
         'Measure-CheckpointTensor'
+        'Merge-LlamaCheckpoint'
+        'Merge-LlamaLora'
         'New-CheckpointManifest'
+        'New-CheckpointTensor'
         'New-LlamaArchitecture'
         'Read-DistributedCheckpoint'
         'Read-Fairseq2Checkpoint'

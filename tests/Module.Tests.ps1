@@ -128,6 +128,7 @@ Describe 'The views' {
         $null = [System.IO.Directory]::CreateDirectory($folder)
         [System.IO.File]::Copy("$data/fs2/model.pt", "$folder/model.pt")
         $checkpoint = Read-Fairseq2Checkpoint -LiteralPath $folder
+        $average = Merge-LlamaCheckpoint $checkpoint, $checkpoint
 
         $shown = @(
             $checkpoint | & $_ | Out-String
@@ -137,6 +138,8 @@ Describe 'The views' {
             Compare-LlamaCheckpoint $checkpoint $checkpoint | Format-List | Out-String
             Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary | & $_ | Out-String
             (Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary).Layers | & $_ | Out-String
+            $average | & $_ | Out-String
+            $average.Sources | Format-List | Out-String
         )
 
         $shown | Should -Not -Match '##vso\['
@@ -155,6 +158,13 @@ Describe 'The views' {
             'ElementCount       : 7.50K (7,504)'
             'SizeInBytes        : 41.32 KiB (42,316 bytes)'
         )
+    }
+
+    It 'show an average as a list, with its sources in the place of files' {
+        $shown = Merge-LlamaCheckpoint $data/fs2, $data/fs2 | Format-List | Show
+
+        $shown | Should -Contain 'Sources      : fs2, fs2'
+        $shown | Should -Not -Match '^Files'
     }
 
     It 'show checkpoints side by side' {

@@ -90,6 +90,41 @@ internal sealed class TensorMathAdapter : ITensorMath
     }
 
     /// <inheritdoc/>
+    public void Scale(DType dtype, ReadOnlySpan<byte> chunk, float factor, Span<float> products)
+    {
+        var size = dtype.GetItemSize();
+
+        while (!chunk.IsEmpty)
+        {
+            var block = TakeBlock(ref chunk, size);
+            var numbers = products[..(block.Length / size)];
+            NumberBlock.ToFloat32(dtype, block, numbers);
+            TensorPrimitives.Multiply(numbers, factor, numbers);
+            products = products[numbers.Length..];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void AddScaled(DType dtype, ReadOnlySpan<byte> chunk, float factor, Span<float> sums)
+    {
+        Span<float> buffer = stackalloc float[NumberBlock.Length];
+        var size = dtype.GetItemSize();
+
+        while (!chunk.IsEmpty)
+        {
+            var block = TakeBlock(ref chunk, size);
+            var numbers = buffer[..(block.Length / size)];
+            NumberBlock.ToFloat32(dtype, block, numbers);
+            TensorPrimitives.Multiply(numbers, factor, numbers);
+            TensorPrimitives.Add(sums[..numbers.Length], numbers, sums[..numbers.Length]);
+            sums = sums[numbers.Length..];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Divide(Span<float> numbers, float divisor) => TensorPrimitives.Divide(numbers, divisor, numbers);
+
+    /// <inheritdoc/>
     public void Cast(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> target)
     {
         if (to == DType.Float32)

@@ -74,11 +74,23 @@ public enum CheckpointErrorCode
     /// <summary>The destination's file system has no locks, so that two exports to one folder do not exclude each other. A warning, not an error.</summary>
     LocksUnavailable,
 
-    /// <summary>A tensor of TorchSharp was asked for, and libtorch, which it needs, is not there or can't be loaded. Everything else works.</summary>
+    /// <summary>A command needs libtorch, and libtorch is not there or can't be loaded. Everything else works.</summary>
     LibTorchUnavailable,
 
-    /// <summary>libtorch refused to make a tensor; most likely there is too little memory.</summary>
+    /// <summary>libtorch refused to make a tensor, most likely because there is too little memory; or a tensor was disposed of.</summary>
     LibTorchFailed,
+
+    /// <summary>Checkpoints that can't be averaged, because their tensors have other names or shapes, or because of their weights in the average.</summary>
+    MergeMismatch,
+
+    /// <summary>There is no LoRA where one should be.</summary>
+    AdapterNotFound,
+
+    /// <summary>An adapter that does more than adding the product of two matrices, or adapts something that LLaMA does not have.</summary>
+    AdapterUnsupported,
+
+    /// <summary>A LoRA that does not fit the model or its own config, or whose alpha is not known.</summary>
+    AdapterMismatch,
 
     /// <summary>A key or certificate to sign or verify with that can't be used for it.</summary>
     SigningKeyInvalid,

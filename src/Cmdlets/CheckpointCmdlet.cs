@@ -17,6 +17,9 @@ public abstract class CheckpointCmdlet : PSCmdlet
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
+    /// <summary>Whether an item could not be worked on.</summary>
+    private protected bool HasFailed { get; private set; }
+
     /// <summary>Writes a warning, without text that a terminal or the agent of a pipeline would obey.</summary>
     protected new void WriteWarning(string text) => base.WriteWarning(Display.Text(text));
 
@@ -43,10 +46,12 @@ public abstract class CheckpointCmdlet : PSCmdlet
         }
         catch (CheckpointException e)
         {
+            HasFailed = true;
             WriteError(ErrorRecords.From(e));
         }
         catch (WildcardPatternException e)
         {
+            HasFailed = true;
             WriteError(e.ErrorRecord);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

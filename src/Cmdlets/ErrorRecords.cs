@@ -21,7 +21,7 @@ internal static class ErrorRecords
     private static ErrorCategory CategoryOf(CheckpointErrorCode code) => code switch
     {
         CheckpointErrorCode.CheckpointNotFound or CheckpointErrorCode.MissingShard or CheckpointErrorCode.MissingTensor
-            or CheckpointErrorCode.ArchitectureUnknown or CheckpointErrorCode.TokenizerNotFound or CheckpointErrorCode.ManifestNotFound => ErrorCategory.ObjectNotFound,
+            or CheckpointErrorCode.ArchitectureUnknown or CheckpointErrorCode.TokenizerNotFound or CheckpointErrorCode.ManifestNotFound or CheckpointErrorCode.AdapterNotFound => ErrorCategory.ObjectNotFound,
         CheckpointErrorCode.UnsafePickle => ErrorCategory.SecurityError,
         CheckpointErrorCode.ReadFailed => ErrorCategory.ReadError,
         CheckpointErrorCode.WriteFailed => ErrorCategory.WriteError,

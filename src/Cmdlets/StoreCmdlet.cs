@@ -156,6 +156,17 @@ public abstract class StoreCmdlet : CheckpointCmdlet
         return checkpoint;
     }
 
+    /// <summary>Writes a merged checkpoint and its warnings.</summary>
+    private protected void WriteMerged(MergedCheckpoint merged)
+    {
+        foreach (var warning in merged.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
+        WriteObject(merged);
+    }
+
     /// <summary>A folder to write into, which need not exist.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
     private protected CheckpointAddress ResolveDestination(string path) =>
@@ -170,6 +181,11 @@ public abstract class StoreCmdlet : CheckpointCmdlet
     /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
     private protected CheckpointAddress ResolveConfig(string path) =>
         CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveConfig(this, path);
+
+    /// <summary>The folder or file of an adapter.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>
+    private protected CheckpointAddress ResolveAdapter(string path) =>
+        CheckpointAddress.IsOfStore(path) ? new CheckpointAddress(path, Access) : PathResolution.ResolveAdapter(this, path);
 
     /// <summary>A file of a key or of certificates.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system, and in no store.</exception>

@@ -11,7 +11,7 @@ internal static class LibTorchFailure
     public static CheckpointException Of(IReadOnlyCollection<string> attempts) => new(
         CheckpointErrorCode.LibTorchUnavailable,
         $"libtorch {LibTorchLocation.Version}, which TorchSharp tensors need, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
-        + " Everything but ConvertTo-TorchTensor works without it.",
+        + " Only ConvertTo-TorchTensor, Merge-LlamaLora and New-CheckpointTensor with such tensors need it.",
         LibTorchLocation.Variable);
 
     /// <summary>The message of the loader, or a more helpful one for a known case.</summary>

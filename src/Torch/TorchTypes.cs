@@ -8,6 +8,12 @@ namespace Fairseq2Llama.Torch;
 /// </summary>
 internal static class TorchTypes
 {
+    private static readonly Dictionary<torch.ScalarType, DType> DTypes =
+        Enum.GetValues<DType>().Where(dtype => !dtype.IsQuantized()).ToDictionary(dtype => dtype.ToScalarType());
+
+    /// <summary>Null for a type that checkpoints do not have.</summary>
+    public static DType? ToDType(this torch.ScalarType type) => DTypes.TryGetValue(type, out var dtype) ? dtype : null;
+
     public static torch.ScalarType ToScalarType(this DType dtype) => (torch.ScalarType)(dtype switch
     {
         DType.UInt8 => 0,

@@ -37,8 +37,19 @@ internal sealed record AttestedFiles(ICheckpointFolder Folder, StoredFile? Manif
 
     public static AttestedFiles Of(LlamaCheckpoint checkpoint)
     {
+        RequireStored(checkpoint);
         var file = new StoredFile(checkpoint.Folder, ManifestNames.For(checkpoint.Stem));
         return CheckpointFolder.Look(checkpoint.Folder, () => new AttestedFiles(checkpoint.Folder, file.Exists ? file : null, FindSignature(checkpoint.Folder)) { Path = checkpoint.Path, Name = checkpoint.Name });
+    }
+
+    /// <exception cref="CheckpointException">The checkpoint is in no files.</exception>
+    public static void RequireStored(LlamaCheckpoint checkpoint)
+    {
+        if (!checkpoint.MadeFrom.IsEmpty)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ManifestNotFound, $"'{checkpoint.Name}' is merged when it is read, so there are no files that a manifest could be of. Export it with -Manifest.", checkpoint.Name);
+        }
     }
 
     /// <summary>The error if there is no manifest.</summary>

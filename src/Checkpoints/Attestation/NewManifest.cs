@@ -16,6 +16,7 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
     /// <exception cref="CheckpointException">One is there already.</exception>
     public static ImmutableArray<string> NamesFor(LlamaCheckpoint checkpoint, ManifestOptions options)
     {
+        AttestedFiles.RequireStored(checkpoint);
         var name = ManifestNames.For(checkpoint.Stem);
         var isKept = options is { Signer: not null, Force: false } && checkpoint.Folder.HasFile(name);
         ImmutableArray<string> names = [.. isKept ? [] : (string[])[name], .. options.Signer is null ? [] : (string[])[ModelSignature.FileName]];

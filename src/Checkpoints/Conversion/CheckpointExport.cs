@@ -1,4 +1,5 @@
 using Fairseq2Llama.Conversion;
+using Fairseq2Llama.Merging;
 using Fairseq2Llama.Planning;
 using Fairseq2Llama.Stores;
 
@@ -27,7 +28,7 @@ public static class CheckpointExport
         Plan(checkpoint, checkpoint.Tensors, destination, options, cancellationToken);
 
     /// <summary>Plans the export of those tensors of a checkpoint that are left after filtering.</summary>
-    /// <param name="tensors">All from one checkpoint; one that comes twice counts once.</param>
+    /// <param name="tensors">All from one checkpoint, or new; one that comes twice counts once. New ones take the places of those of the same names.</param>
     /// <param name="destination">The address of the folder to write into; it need not exist.</param>
     /// <param name="options">To which format, and how.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -37,10 +38,14 @@ public static class CheckpointExport
         IReadOnlyCollection<CheckpointTensor> tensors, CheckpointAddress destination, ExportOptions options, CancellationToken cancellationToken = default)
     {
         var distinct = tensors.Distinct().ToArray();
-        var checkpoints = distinct.Select(tensor => tensor.Owner).Distinct().ToArray();
+        var (added, kept) = (distinct.Where(tensor => tensor.IsNew).ToArray(), distinct.Where(tensor => !tensor.IsNew).ToArray());
+        var checkpoints = kept.Select(tensor => tensor.Owner).Distinct().ToArray();
 
-        return checkpoints is [var checkpoint]
-            ? Plan(checkpoint, distinct, Destinations.At(destination, cancellationToken), options, cancellationToken)
+        return checkpoints is [var checkpoint] ? added.Length == 0
+                ? Plan(checkpoint, kept, Destinations.At(destination, cancellationToken), options, cancellationToken)
+                : Plan(ReplacedTensors.In(checkpoint, kept, added), Destinations.At(destination, cancellationToken), options, cancellationToken)
+            : checkpoints.Length == 0 ? throw new CheckpointException(
+                CheckpointErrorCode.MissingTensor, "There are only new tensors. Also pass those of the checkpoint that they belong to, from Get-CheckpointTensor.", destination.Text)
             : throw new CheckpointException(
                 CheckpointErrorCode.ShardMismatch,
                 $"'{destination}' can hold the tensors of only one checkpoint, and these come from {checkpoints.Length}:"
@@ -110,7 +115,7 @@ public static class CheckpointExport
     /// <summary>-Force replaces earlier exports, but not the input.</summary>
     private static void RequireInputsElsewhere(LlamaCheckpoint checkpoint, ICheckpointFolder folder, DestinationFolder found)
     {
-        var inputs = checkpoint.Files.Append(checkpoint.ArchitectureFile?.Path).OfType<string>().Select(folder.IdentityOf).ToHashSet(folder.Identities);
+        var inputs = checkpoint.InputFiles.Select(folder.IdentityOf).ToHashSet(folder.Identities);
         var input = found.Replaced.Concat(found.Stale).Select(folder.PathOf).FirstOrDefault(path => inputs.Contains(folder.IdentityOf(path)));
 
         if (input is not null)

@@ -39,6 +39,15 @@ internal static class ExportChecks
         var (architecture, origin, _) = choice;
         architecture.Validate();
 
+        if (checkpoint is MergedCheckpoint { AssumedHeadDim: { } headDim } && headDim != architecture.HeadDim)
+        {
+            throw new CheckpointException(
+                CheckpointErrorCode.ArchitectureMismatch,
+                $"The rows of '{checkpoint.Path}' were merged for heads of {headDim} rows, and those of the architecture '{architecture.Name}' ({origin}) have {architecture.HeadDim}."
+                    + " Read the base model with -Architecture, and export without it.",
+                checkpoint.Path);
+        }
+
         CheckpointException.ThrowIfAny(
             ArchitectureCheck.FindContradictions(tensors, architecture).Concat(format.FindContradictions(architecture)),
             $"The weights of '{checkpoint.Path}' contradict the architecture '{architecture.Name}' ({origin})",

@@ -20,6 +20,23 @@ internal interface ITensorMath
     /// <summary>Compares numbers in float64. The chunks have the same number of elements.</summary>
     DifferenceSums Compare(DType referenceDType, ReadOnlySpan<byte> reference, DType differenceDType, ReadOnlySpan<byte> difference);
 
+    /// <summary>Multiplies each number with a factor, in float32.</summary>
+    /// <param name="dtype">The chunk's element type, a real floating-point type.</param>
+    /// <param name="chunk">The numbers.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="products">Room for as many numbers.</param>
+    void Scale(DType dtype, ReadOnlySpan<byte> chunk, float factor, Span<float> products);
+
+    /// <summary>As <see cref="Scale"/>, and adds each product, which is rounded before, to a sum.</summary>
+    /// <param name="dtype">The chunk's element type, a real floating-point type.</param>
+    /// <param name="chunk">The numbers.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="sums">As many sums.</param>
+    void AddScaled(DType dtype, ReadOnlySpan<byte> chunk, float factor, Span<float> sums);
+
+    /// <summary>Divides each number by a divisor.</summary>
+    void Divide(Span<float> numbers, float divisor);
+
     /// <summary>Casts a chunk as torch.Tensor.to does: rounding to the nearest, what is too large becoming infinite.</summary>
     /// <param name="from">The element type of <paramref name="source"/>.</param>
     /// <param name="source">The numbers.</param>

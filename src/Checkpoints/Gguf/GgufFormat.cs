@@ -103,12 +103,12 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
     }
 
     /// <summary>What goes over from a GGUF file; null for another checkpoint.</summary>
-    private CopiedMetadata? CopyMetadata(LlamaCheckpoint checkpoint) => checkpoint is LlamaGgufCheckpoint { FirstFile: var file }
+    private CopiedMetadata? CopyMetadata(LlamaCheckpoint checkpoint) => checkpoint.Origin is LlamaGgufCheckpoint { FirstFile: var file }
         ? new(file, key => GeneralMetadata.IsCopied(key) || (KeepsVocabulary(checkpoint) && CopiedVocabulary.IsCopied(key)), cancellationToken)
         : null;
 
     private bool KeepsVocabulary(LlamaCheckpoint checkpoint) =>
-        options.TokenizerPath is null && checkpoint is LlamaGgufCheckpoint { FirstFile: var file } && file.Metadata.Has(MetadataKeys.TokenizerModel);
+        options.TokenizerPath is null && checkpoint.Origin is LlamaGgufCheckpoint { FirstFile: var file } && file.Metadata.Has(MetadataKeys.TokenizerModel);
 
     /// <summary>That which the user names, otherwise that of the checkpoint.</summary>
     private IVocabulary FindVocabulary(ExportedModel model, CopiedMetadata? copied)
@@ -124,9 +124,9 @@ internal sealed class GgufFormat(GgufExportOptions options, CancellationToken ca
             ? GgufVocabulary.Read(files, model.Architecture, model.SpecialTokens)
             : throw new CheckpointException(
                 CheckpointErrorCode.TokenizerNotFound,
-                $"There is no tokenizer {(model.Checkpoint is LlamaGgufCheckpoint ? "in" : "beside")} '{model.Checkpoint.Path}', and llama.cpp can't run a model without its vocabulary. Give the tokenizer with -TokenizerPath: a"
+                $"There is no tokenizer {(model.Checkpoint.Origin is LlamaGgufCheckpoint ? "in" : "beside")} '{model.Checkpoint.Origin.Path}', and llama.cpp can't run a model without its vocabulary. Give the tokenizer with -TokenizerPath: a"
                     + " tokenizer.model of LLaMA 1 to 3, or the tokenizer.json of LLaMA 3, or a folder with one.",
-                model.Checkpoint.Path);
+                model.Checkpoint.Origin.Path);
     }
 
     private static IEnumerable<PlannedTensor> PlanRotaryFactors(LlamaArchitecture architecture)

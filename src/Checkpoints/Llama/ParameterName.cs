@@ -42,6 +42,9 @@ internal sealed record ParameterName
     /// <summary>The parameter that it is, or null when LLaMA has none of that name.</summary>
     public LlamaParameter? Parameter => _suffix == LlamaParameter.Suffix ? Module : null;
 
+    /// <summary>What follows the name of the module: <c>weight</c>, <c>bias</c>, <c>lora_A</c>. All of the name if LLaMA has no such module.</summary>
+    public string Suffix => Module is null ? Name : _suffix;
+
     /// <summary>Whether its rows are turned by rotary encoding; LLaMA itself has no biases.</summary>
     public bool IsRotary => Module is { IsRotary: true } && _suffix is LlamaParameter.Suffix or "bias";
 
@@ -55,11 +58,17 @@ internal sealed record ParameterName
     public bool IsComputed =>
         Convention.ComputedSuffixes?.Any(suffix => Name == suffix || Name.EndsWith('.' + suffix, StringComparison.Ordinal)) == true;
 
+    /// <summary>The name of the parameter of its module, in the same convention.</summary>
+    public ParameterName OfWeight() => Parse(InLayer(Convention.PrefixOf(Module!), Layer) + LlamaParameter.Suffix, Convention);
+
     public static ParameterName Parse(string name, NamingConvention convention) => new(name, convention);
 
     /// <summary>Its name in a convention; for an unknown parameter below a known module (a bias) too, and null for any other in another convention.</summary>
     public string? In(NamingConvention convention) =>
         convention == Convention ? Name : Module is null ? null : InLayer(convention.PrefixOf(Module), Layer) + _suffix;
+
+    /// <summary>The same parameter in another convention, which has it, too.</summary>
+    public ParameterName Translate(NamingConvention convention) => Parse(In(convention)!, convention);
 
     /// <summary>A prefix of the table with the layer in the place of its <c>N</c>.</summary>
     public static string InLayer(string prefix, int? layer) =>

@@ -84,7 +84,20 @@ internal static class ManifestReader
     {
         Address = source.FindText("uri") is { } uri ? Printable(source, uri) : null,
         Files = FilesOf(source, source.Objects("files"), areHashed: false),
+        Inputs = InputsOf(source),
     };
+
+    private static ImmutableArray<ManifestInput> InputsOf(StrictJson parent) => !parent.Has("inputs") ? [] :
+    [
+        .. from input in parent.Objects("inputs")
+           select new ManifestInput(NameOf(input, "name"), EnumOf<MergeRole>(input, "role"))
+           {
+               Weight = input.FindNumber("weight"),
+               Address = input.FindText("uri") is { } uri ? Printable(input, uri) : null,
+               Files = FilesOf(input, input.Objects("files"), areHashed: false),
+               Inputs = InputsOf(input),
+           },
+    ];
 
     private static ImmutableArray<ManifestFile> FilesOf(StrictJson parent, ImmutableArray<StrictJson> descriptors, bool areHashed)
     {
@@ -105,8 +118,11 @@ internal static class ManifestReader
             : throw file.Invalid($"it names a file '{name}', which is not within the folder.");
     }
 
-    private static CheckpointFormat FormatOf(StrictJson parent) =>
-        Enum.TryParse<CheckpointFormat>(parent.Text("format"), out var format) && format.ToString() == parent.Text("format") ? format : throw parent.Invalid($"it has an unknown format, '{parent.Text("format")}'.");
+    private static CheckpointFormat FormatOf(StrictJson parent) => EnumOf<CheckpointFormat>(parent, "format");
+
+    private static T EnumOf<T>(StrictJson parent, string key)
+        where T : struct, Enum =>
+        Enum.TryParse<T>(parent.Text(key), out var value) && value.ToString() == parent.Text(key) ? value : throw parent.Invalid($"it has an unknown {key}, '{parent.Text(key)}'.");
 
     private static DType TypeOf(StrictJson parent) =>
         DTypes.TryGetValue(parent.Text("dtype"), out var dtype) ? dtype : throw parent.Invalid($"it has an unknown element type, '{parent.Text("dtype")}'.");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Fairseq2Llama.Signing;
 using Fairseq2Llama.Stores;
@@ -125,7 +126,41 @@ internal static class ManifestStatement
 
         WriteDigest(json, source.ModelSha256);
         WriteFiles(json, "files", source.Files);
+        WriteInputs(json, source.Inputs);
         json.WriteEndObject();
+    }
+
+    private static void WriteInputs(Utf8JsonWriter json, ImmutableArray<ManifestInput> inputs)
+    {
+        if (inputs.IsEmpty)
+        {
+            return;
+        }
+
+        json.WriteStartArray("inputs");
+
+        foreach (var input in inputs)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", input.Name);
+            json.WriteString("role", $"{input.Role}");
+
+            if (input.Weight is { } weight)
+            {
+                json.WriteNumber("weight", weight);
+            }
+
+            if (input.Address is { } address)
+            {
+                json.WriteString("uri", address);
+            }
+
+            WriteFiles(json, "files", input.Files);
+            WriteInputs(json, input.Inputs);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     /// <summary>As in-toto's resource descriptors, whose annotations can be anything.</summary>

@@ -40,7 +40,7 @@ public sealed record ManifestTensorSource(string Key, DType DType, string Sha256
     /// <summary>The CRC-32 that its file has of it, in 8 hexadecimal digits; null if there is none, or several parts have one each.</summary>
     public string? Crc32 { get; init; }
 
-    /// <summary>What became of it, in this order: <c>renamed</c>, <c>merged</c> from several files, <c>permuted</c> (the rows of rotary pairs), <c>cast</c>, <c>split</c> over several files.</summary>
+    /// <summary>What became of it, in this order: <c>computed</c> from others, <c>renamed</c>, <c>merged</c> from several files, <c>permuted</c> (the rows of rotary pairs), <c>cast</c>, <c>split</c> over several files.</summary>
     public ImmutableArray<string> Changes { get; init; } = [];
 
     /// <summary>Its name.</summary>

@@ -69,14 +69,17 @@ public sealed class CheckpointTensor
     /// <summary>The part of it in each file, by tensor-parallel rank and then by rank of sharded data parallelism.</summary>
     public ImmutableArray<TensorShard> Shards => _places.Value.Shards;
 
-    /// <summary>The name of the checkpoint that it belongs to. The object itself is not public, or a tensor in JSON would drag all others along.</summary>
-    public string Checkpoint => Owner.Name;
+    /// <summary>The name of the checkpoint that it belongs to; empty for a new one. The object itself is not public, or a tensor in JSON would drag all others along.</summary>
+    public string Checkpoint => IsNew ? "" : Owner.Name;
 
     /// <summary>Its name in the canonical order of manifests: the one in Meta's reference format or, where that has no such module, its own.</summary>
     internal string CanonicalName => ReferenceName ?? Name;
 
     /// <summary>The checkpoint that it belongs to.</summary>
     internal LlamaCheckpoint Owner { get; set; } = null!;
+
+    /// <summary>Whether it belongs to none.</summary>
+    internal bool IsNew => Owner is null;
 
     /// <summary>Whether its weights are those of an earlier tensor of the checkpoint, so that whoever counts parameters counts them there.</summary>
     internal bool IsRepeat { get; set; }
@@ -101,6 +104,10 @@ public sealed class CheckpointTensor
     /// The size of a head where the two rows of each rotary pair lie half a head apart, as in Hugging Face's format, and not side by side.
     /// </summary>
     internal int? HalfSplitHeadDim { get; set; }
+
+    /// <summary>The same numbers, to belong to another checkpoint.</summary>
+    /// <param name="name">Its name there.</param>
+    internal CheckpointTensor As(ParameterName name) => new(name, DType, Shape, SplitDim, _places) { HalfSplitHeadDim = HalfSplitHeadDim };
 
     /// <summary>All of it, in row-major order, with rotary pairs side by side.</summary>
     internal PlannedStorage ToStorage() => ToStorage(new TensorSlice(Copies[0], Shape));

@@ -18,7 +18,7 @@ public abstract class LlamaCheckpoint
     /// <summary>Its name: that of its folder, or of the run or model to which the folder belongs.</summary>
     public string Name { get; }
 
-    /// <summary>The path that it was read from.</summary>
+    /// <summary>The path that it was read from; its name if it is merged.</summary>
     public string Path { get; }
 
     /// <summary>Whose format it has.</summary>
@@ -56,6 +56,15 @@ public abstract class LlamaCheckpoint
 
     /// <summary>Warnings about how it was found.</summary>
     public virtual ImmutableArray<string> Warnings => [];
+
+    /// <summary>The checkpoint that it takes everything from but weights: the one that it was made from, or the first of these; itself, if it is on a disk or in a store.</summary>
+    internal virtual LlamaCheckpoint Origin => this;
+
+    /// <summary>What it was made from; empty if it is on a disk or in a store.</summary>
+    internal virtual ImmutableArray<MergeSource> MadeFrom => [];
+
+    /// <summary>The files that are read for it.</summary>
+    internal virtual IEnumerable<string> InputFiles => Files.Append(ArchitectureFile?.Path).OfType<string>();
 
     /// <summary>The folder that it is in, or that holds it where it was read from a single file.</summary>
     internal ICheckpointFolder Folder { get; }

@@ -8,7 +8,7 @@ namespace Fairseq2Llama;
 /// <summary>The part of a tensor that one file holds.</summary>
 public sealed class TensorShard
 {
-    private readonly StoredFile _file;
+    private readonly StoredFile? _file;
     private readonly ShardCoordinates _place;
 
     internal TensorShard(ShardFile file, string key, TensorView tensor)
@@ -20,7 +20,18 @@ public sealed class TensorShard
         Tensor = tensor;
     }
 
-    /// <summary>The file's path.</summary>
+    /// <summary>The part, which is all of it, of a tensor that is in no file.</summary>
+    /// <param name="origin">What stands in the place of the file's path.</param>
+    /// <param name="key">The tensor's name.</param>
+    /// <param name="tensor">The tensor.</param>
+    internal TensorShard(string origin, string key, TensorView tensor)
+    {
+        File = origin;
+        Key = key;
+        Tensor = tensor;
+    }
+
+    /// <summary>The file's path; the name of the checkpoint where the tensor is computed.</summary>
     public string File { get; }
 
     /// <summary>The tensor's name in the file, with the prefixes that wrappers left.</summary>
@@ -46,9 +57,12 @@ public sealed class TensorShard
 
     internal TensorView Tensor { get; }
 
+    /// <summary>Whether it is in a file, and not computed or in memory.</summary>
+    internal bool IsStored => _file is not null;
+
     /// <summary>The path of the folder that the file is in.</summary>
-    internal string FolderPath => _file.Folder.Path;
+    internal string FolderPath => _file?.Folder.Path ?? "";
 
     /// <summary>The file and the shape.</summary>
-    public override string ToString() => PrintableText.Of($"{_file.Name}: {Shape}");
+    public override string ToString() => PrintableText.Of(IsStored ? $"{_file!.Name}: {Shape}" : $"{Shape}");
 }

@@ -98,7 +98,7 @@ internal sealed class PlannedManifest : PlannedFile
         Files = [.. tensor.Pieces.Select(piece => piece.File.Name)],
         Source = new ManifestTensorSource(tensor.Input.Name, tensor.Input.DType, hashOfInput)
         {
-            Files = [.. tensor.Input.Shards.Select(shard => tensor.Input.Owner.PathWithin(shard.File)).Distinct(StringComparer.Ordinal)],
+            Files = [.. tensor.Input.Shards.Where(shard => shard.IsStored).Select(shard => tensor.Input.Owner.PathWithin(shard.File)).Distinct(StringComparer.Ordinal)],
             Crc32 = tensor.Crc32,
             Changes = tensor.Changes,
         },
@@ -106,7 +106,25 @@ internal sealed class PlannedManifest : PlannedFile
 
     private static ManifestSource DescribeSource(LlamaCheckpoint checkpoint) => new(checkpoint.Name, checkpoint.Format, HexDigest.Zero)
     {
-        Address = CheckpointAddress.IsOfStore(checkpoint.Path) ? checkpoint.Path : null,
-        Files = [.. CheckpointContent.FilesOf(checkpoint).Select(file => file.DescribeInput())],
+        Address = checkpoint.MadeFrom.IsEmpty ? AddressOf(checkpoint.Path) : null,
+        Files = FilesOf(checkpoint),
+        Inputs = InputsOf(checkpoint),
     };
+
+    private static ImmutableArray<ManifestInput> InputsOf(LlamaCheckpoint checkpoint) =>
+    [
+        .. from source in checkpoint.MadeFrom
+           select new ManifestInput(source.Name, source.Role)
+           {
+               Weight = source.Weight,
+               Address = source.Checkpoint is { MadeFrom.IsEmpty: false } ? null : AddressOf(source.Path),
+               Files = source.Checkpoint is { } input ? FilesOf(input) : [.. source.Files.Select(file => new CheckpointContent(file.Name, file).DescribeInput())],
+               Inputs = source.Checkpoint is { } merged ? InputsOf(merged) : [],
+           },
+    ];
+
+    private static string? AddressOf(string path) => CheckpointAddress.IsOfStore(path) ? path : null;
+
+    private static ImmutableArray<ManifestFile> FilesOf(LlamaCheckpoint checkpoint) =>
+        checkpoint.MadeFrom.IsEmpty ? [.. CheckpointContent.FilesOf(checkpoint).Select(file => file.DescribeInput())] : [];
 }

@@ -43,6 +43,7 @@ internal sealed record RecordedTensor(string Name, CheckpointTensor Input, int? 
     /// <summary>What becomes of it, in words of <see cref="ManifestTensorSource.Changes"/>.</summary>
     public ImmutableArray<string> Changes =>
     [
+        .. Input.Shards.All(shard => shard.IsStored) ? (string[])[] : ["computed"],
         .. Pieces[0].Tensor.Name == Input.Name ? (string[])[] : ["renamed"],
         .. Input.Copies[0].Select(part => part.Tensor.Storage.Source.Name).Distinct(StringComparer.Ordinal).Count() > 1 ? (string[])["merged"] : [],
         .. Input.HalfSplitHeadDim == HalfSplitHeadDim ? (string[])[] : ["permuted"],

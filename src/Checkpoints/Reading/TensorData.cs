@@ -36,7 +36,7 @@ internal sealed class TensorData : IDisposable
     /// <summary>Stops it.</summary>
     public CancellationToken CancellationToken { get; }
 
-    /// <summary>To be told before tensors are read that it does not know yet.</summary>
+    /// <summary>To be told before tensors are read that it does not know yet. May be called from several threads at once.</summary>
     /// <exception cref="CheckpointException">There is no room for what has to be inflated.</exception>
     public void Include(IEnumerable<CheckpointTensor> tensors)
     {
@@ -45,12 +45,13 @@ internal sealed class TensorData : IDisposable
             checkpoint.Key.Locate(checkpoint, CancellationToken);
         }
 
-        var deflated = tensors
-            .SelectMany(tensor => tensor.Shards)
-            .Select(shard => shard.Tensor.Storage)
-            .Where(storage => storage.DeflatedLength is not null && _inflated.Add(storage));
+        var deflated = tensors.SelectMany(tensor => tensor.Shards).Select(shard => shard.Tensor.Storage).Where(storage => storage.DeflatedLength is not null);
 
-        Scratch.Require(deflated.Sum(storage => storage.ScratchLength));
+        lock (_inflated)
+        {
+            Scratch.Require(deflated.Where(_inflated.Add).Sum(storage => storage.ScratchLength));
+        }
+
         Copier.Expect(tensors.SelectMany(tensor => tensor.Shards).Select(shard => PlannedStorage.Of(shard.Tensor)), CancellationToken);
     }
 

@@ -10,6 +10,7 @@ internal static class CheckpointLayoutText
 
     public static string LayoutOf(LlamaCheckpoint checkpoint) => (checkpoint, checkpoint.ShardCount) switch
     {
+        (MergedCheckpoint, _) => "merged when it is read",
         (_, 1) => "one file of weights",
         (Fairseq2Checkpoint grid, var count) => string.Create(
             CultureInfo.InvariantCulture,

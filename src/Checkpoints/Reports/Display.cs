@@ -88,6 +88,13 @@ public static class Display
             : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", files.Take(MaxFiles))}, … ({files.Length} files)"));
     }
 
+    /// <summary>What a checkpoint was merged from: <c>7b (base), style (adapter)</c>; <c>step_900 (weight 2), step_1000 (weight 1)</c>. Nothing if it is on a disk or in a store.</summary>
+    public static string Sources(LlamaCheckpoint checkpoint) => Text(string.Join(
+        ", ",
+        checkpoint.MadeFrom.Select(source => source.Weight is { } weight
+            ? string.Create(CultureInfo.InvariantCulture, $"{source.Name} (weight {weight:0.####})")
+            : $"{source.Name} ({(source.Role == MergeRole.Adapter ? "adapter" : "base")})")));
+
     /// <summary>What the checkpoint of a tensor is called: the tensors of several can follow each other.</summary>
     public static string Checkpoint(CheckpointTensor tensor) => Text(tensor.Checkpoint);
 

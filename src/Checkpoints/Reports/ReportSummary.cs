@@ -26,6 +26,8 @@ internal static class ReportSummary
         yield return new SummaryItem("Element types", Display.Name(checkpoint.DTypes) is { Length: > 0 } types ? types : "none");
         yield return new SummaryItem(
             "Tensors", Display.Grouped(checkpoint.Tensors.Length), $"in {Quantity.Of(report.Layers.Length, "layer")} and outside them");
-        yield return new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), Quantity.Of(report.Files.Length, "file"));
+        yield return checkpoint.MadeFrom.IsEmpty
+            ? new SummaryItem("Files", Display.Size(checkpoint.SizeInBytes), Quantity.Of(report.Files.Length, "file"))
+            : new SummaryItem("Made from", Display.Sources(checkpoint));
     }
 }

@@ -117,6 +117,10 @@ internal sealed class StrictJson
     /// <exception cref="CheckpointException">It is not there, or is something else.</exception>
     public long Size(string name) => Get(name, JsonValueKind.Number) is { } value ? ToSize(name, value) : throw Missing(name);
 
+    /// <summary>A number; null if it is absent.</summary>
+    /// <exception cref="CheckpointException">It is something else.</exception>
+    public double? FindNumber(string name) => Get(name, JsonValueKind.Number)?.GetDouble();
+
     /// <summary>The whole numbers of a list, which are not negative.</summary>
     /// <exception cref="CheckpointException">It is not there, or is something else.</exception>
     public ImmutableArray<long> Sizes(string name) => Has(name) ? [.. Items(name).Select(item => ToSize(name, item))] : throw Missing(name);

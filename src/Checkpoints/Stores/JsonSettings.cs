@@ -81,6 +81,9 @@ internal sealed class JsonSettings
             : throw CheckpointException.Corrupt(File, $"'{name}' contains {Decode(item.GetRawText)}, but should contain objects.")),
     ];
 
+    /// <summary>Whether something in it is a list without elements.</summary>
+    public bool IsEmptyList(string name) => Get(name, JsonValueKind.Array) is { } list && list.GetArrayLength() == 0;
+
     public string? Text(string name) => Decode(() => Get(name, JsonValueKind.String)?.GetString());
 
     /// <summary>A text, or the "content" of an object, as transformers writes tokens in one way and the other.</summary>

@@ -73,7 +73,7 @@ internal sealed class InputStorages(ScratchFolder scratch, VerificationPolicy ve
     {
         if (!_readers.TryGetValue(source, out var reader))
         {
-            reader = _readers[source] = source.Open(cancellationToken);
+            reader = _readers[source] = source is IVerifiedSource verified ? verified.Open(verification, cancellationToken) : source.Open(cancellationToken);
         }
 
         return reader;

@@ -36,6 +36,10 @@ internal static class PathResolution
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveConfig(this PSCmdlet cmdlet, string path) => cmdlet.ResolveLiteralPath(path);
 
+    /// <summary>The folder or file of an adapter.</summary>
+    /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
+    public static string ResolveAdapter(this PSCmdlet cmdlet, string path) => Resolve(cmdlet, path, CheckpointErrorCode.AdapterNotFound);
+
     /// <summary>A file of a key or of certificates.</summary>
     /// <exception cref="CheckpointException">It is on no drive of the file system.</exception>
     public static string ResolveKey(this PSCmdlet cmdlet, string path) => Resolve(cmdlet, path, CheckpointErrorCode.SigningKeyInvalid);

@@ -101,7 +101,7 @@ public sealed class ManifestSchemaTests : IDisposable
             {
                 Files = ["pp_00/tp_00/sdp_00.pt"],
                 Crc32 = "0badcafe",
-                Changes = ["renamed", "merged", "permuted", "cast", "split"],
+                Changes = ["computed", "renamed", "merged", "permuted", "cast", "split"],
             },
         };
 

@@ -15,11 +15,7 @@ public sealed class PageExampleTests
     public void Run_as_they_are_written(string place)
     {
         var example = Examples.Single(example => example.ToString() == place);
-
-        if (example.Text.Contains("ConvertTo-TorchTensor", StringComparison.Ordinal))
-        {
-            LibTorch.Require();
-        }
+        LibTorch.RequireFor(example.Text);
 
         using var world = new ExampleWorld();
         Run(world, example);

@@ -15,10 +15,7 @@ public sealed class ExampleTests
     {
         var code = HelpFile.Examples(command)[number - 1];
 
-        if (code.Contains("ConvertTo-TorchTensor", StringComparison.Ordinal))
-        {
-            LibTorch.Require();
-        }
+        LibTorch.RequireFor(code);
 
         using var world = new ExampleWorld();
         using var session = world.Open();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Fairseq2Llama.Tests.Documentation;
@@ -18,6 +19,8 @@ internal sealed partial class ExampleWorld : IDisposable
         File.WriteAllBytes(_folder["tokenizer/tokenizer.model"], SentencePieceBuilder.OfSize(TinyModel.Architecture.VocabSize).Build());
 
         AddKeys();
+        AddAdapter("chat");
+        AddAdapter("code");
 
         using var session = new Session();
         session["tiny"] = TinyModel.Architecture;
@@ -86,6 +89,19 @@ internal sealed partial class ExampleWorld : IDisposable
         File.WriteAllText(_folder["signer.pem"], certificate.Text);
         File.WriteAllText(_folder["intermediate.pem"], authority.Intermediate.Text);
         File.WriteAllText(_folder["root.pem"], authority.Root.Text);
+    }
+
+    /// <summary>An adapter as PEFT saves it, of rank 1.</summary>
+    private void AddAdapter(string name)
+    {
+        const string Module = "base_model.model.model.layers.0.self_attn.o_proj";
+        var dim = TinyModel.Architecture.ModelDim;
+        var size = dim * sizeof(float);
+        var header = $"{{{SafeTensorsBuilder.Entry($"{Module}.lora_A.weight", "F32", $"1,{dim}", 0, size)},{SafeTensorsBuilder.Entry($"{Module}.lora_B.weight", "F32", $"{dim},1", size, 2 * size)}}}";
+
+        Directory.CreateDirectory(_folder[$"adapters/{name}"]);
+        File.WriteAllText(_folder[$"adapters/{name}/adapter_config.json"], """{"peft_type": "LORA", "r": 1, "lora_alpha": 2}""");
+        File.WriteAllBytes(_folder[$"adapters/{name}/adapter_model.safetensors"], SafeTensorsBuilder.Build(header, MemoryMarshal.AsBytes<float>([.. Enumerable.Repeat(0.125f, 2 * dim)])));
     }
 
     private void AddConfig(string folder, int? heads = null)

@@ -22,7 +22,10 @@ public sealed class OutputTests : IDisposable
         { "Get-CheckpointTensor", "Read-Fairseq2Checkpoint runs/70b | Get-CheckpointTensor" },
         { "Get-LlamaArchitecture", "Get-LlamaArchitecture llama3*" },
         { "Measure-CheckpointTensor", "Read-Fairseq2Checkpoint runs/7b | Measure-CheckpointTensor -Histogram 3" },
+        { "Merge-LlamaCheckpoint", "Merge-LlamaCheckpoint runs/7b, hf/other" },
+        { "Merge-LlamaLora", "Read-Fairseq2Checkpoint runs/7b | Merge-LlamaLora adapters/chat; Merge-LlamaLora -Checkpoint lora/7b -Alpha 16" },
         { "New-CheckpointManifest", "New-CheckpointManifest runs/7b; New-CheckpointManifest runs/70b -KeyPath key.pem" },
+        { "New-CheckpointTensor", "New-CheckpointTensor norm.weight 1, 2; Get-CheckpointTensor runs/7b norm.weight | ConvertTo-TorchTensor | ForEach-Object { New-CheckpointTensor norm.weight $_ }" },
         { "New-LlamaArchitecture", "New-LlamaArchitecture mine -BasedOn llama3_2_1b" },
         { "Read-DistributedCheckpoint", "Read-DistributedCheckpoint outputs/checkpoint/step-500" },
         { "Read-Fairseq2Checkpoint", "Read-Fairseq2Checkpoint runs/7b, runs/sft" },
@@ -43,10 +46,7 @@ public sealed class OutputTests : IDisposable
     [MemberData(nameof(Pipelines))]
     public void Is_what_is_declared(string command, string pipeline)
     {
-        if (command == "ConvertTo-TorchTensor")
-        {
-            LibTorch.Require();
-        }
+        LibTorch.RequireFor(pipeline);
 
         using var world = new ExampleWorld();
         _session.Location = world.Path;
@@ -71,6 +71,8 @@ public sealed class OutputTests : IDisposable
     [InlineData("(Test-LlamaCheckpoint x).Findings | ForEach-Object { $_.", "Message")]
     [InlineData("Test-CheckpointManifest x | ForEach-Object { $_.", "Passed", "Findings", "SignedBy")]
     [InlineData("(New-CheckpointManifest x).Tensors | ForEach-Object { $_.", "Sha256", "Source")]
+    [InlineData("(Merge-LlamaCheckpoint x, y).", "Sources", "Tensors")]
+    [InlineData("(Merge-LlamaLora x y).Sources | ForEach-Object { $_.", "Role", "Path")]
     [InlineData("Get-LlamaArchitecture | ForEach-Object { $_.", "ModelDim", "Name")]
     [InlineData("Read-Fairseq2Checkpoint x | Export-LlamaHuggingFaceCheckpoint y | ForEach-Object { $_.", "Files", "Path")]
     public void Is_known_to_Tab(string line, params string[] members)

@@ -50,6 +50,8 @@ public sealed class HostileOutputTests : IDisposable
     [InlineData("Compare-LlamaCheckpoint $checkpoint $checkpoint -Tolerance 0 -Verbose")]
     [InlineData("Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary")]
     [InlineData("(Compare-LlamaCheckpoint $checkpoint $checkpoint -Summary).Layers")]
+    [InlineData("Merge-LlamaCheckpoint $checkpoint, $checkpoint")]
+    [InlineData("(Merge-LlamaCheckpoint $checkpoint, $checkpoint).Sources")]
     [InlineData("$checkpoint | Export-LlamaReferenceCheckpoint out -Architecture $tiny")]
     [InlineData("$checkpoint | Export-LlamaReferenceCheckpoint out -Architecture $tiny -AllowUnmapped -WhatIf -Verbose")]
     [InlineData("$checkpoint | Export-LlamaReferenceCheckpoint '##[out' -Architecture $tiny -AllowUnmapped -Verbose")]

@@ -74,6 +74,23 @@ public sealed class ViewTests : IDisposable
         "decoder.layers.1.self_attn.q_proj.weight float32 16x16 1.00 KiB");
 
     [Fact]
+    public void New_tensors_are_of_no_checkpoint() => AssertShows(
+        "New-CheckpointTensor model.layers.1.input_layernorm.weight 1, 2",
+        "   Checkpoint: none",
+        "Name                           DType   Shape Size",
+        "----                           -----   ----- ----",
+        "layers.1.attention_norm.weight float32     2  8 B");
+
+    [Fact]
+    public void Sources_of_an_average_have_weights()
+    {
+        var lines = Show("(Merge-LlamaCheckpoint $cases/fs2, $cases/fs2 -Weight 3, 0.5).Sources");
+
+        Assert.Equal("Name Role     Weight Path", lines[0]);
+        Assert.Equal(["fs2  Averaged      3 /", "fs2  Averaged    0.5 /"], lines.Skip(2).Select(line => line[..22]));
+    }
+
+    [Fact]
     public void Files_of_jobs_are_rows()
     {
         using var folder = new TempFolder();

@@ -23,4 +23,13 @@ internal static class LibTorch
 
     /// <summary>For a test that uses it some other way.</summary>
     public static void Require() => _ = Tensors;
+
+    /// <summary>For a test that runs PowerShell, if one of its commands needs it.</summary>
+    public static void RequireFor(string code)
+    {
+        if (code.Contains("ConvertTo-TorchTensor", StringComparison.Ordinal) || code.Contains("Merge-LlamaLora", StringComparison.Ordinal))
+        {
+            Require();
+        }
+    }
 }
