@@ -12,20 +12,6 @@ public sealed class SpeakingModelTests : IDisposable
 
     private const string Story = " Once upon a time, there was a little girl named Lily. She loved to play outside in the park.";
 
-    private static readonly string Checkpoints = Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared", "fixtures", "stories260k"));
-
-    /// <summary>For those that have no model.yaml: the shapes don't tell the number of heads.</summary>
-    private static readonly LlamaArchitecture Architecture = new()
-    {
-        Name = "stories260k",
-        ModelDim = 64,
-        NumLayers = 5,
-        NumAttnHeads = 8,
-        NumKeyValueHeads = 4,
-        VocabSize = 512,
-        FfnInnerDimMultipleOf = 4,
-    };
-
     /// <summary>How the story begins. The likeliest logit is ahead of the next by 0.1 and more each time, so rounding decides nothing.</summary>
     private static readonly int[] Beginning = [403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426];
 
@@ -40,7 +26,7 @@ public sealed class SpeakingModelTests : IDisposable
     [InlineData("run-v08")]
     public void A_converted_model_tells_its_story(string checkpoint)
     {
-        Require();
+        StoriesModel.Require();
 
         foreach (var shardCount in new int?[] { null, 1, 2, 4 })
         {
@@ -59,7 +45,7 @@ public sealed class SpeakingModelTests : IDisposable
     [InlineData("run-v08")]
     public void A_model_tells_its_story_by_Hugging_Face_s_convention(string checkpoint)
     {
-        Require();
+        StoriesModel.Require();
 
         foreach (var maxSize in new[] { long.MaxValue, 100_000 })
         {
@@ -78,12 +64,12 @@ public sealed class SpeakingModelTests : IDisposable
     [InlineData("run-v08", DType.Q8_0)]
     public void A_model_tells_its_story_in_llama_cpp(string checkpoint, DType type)
     {
-        Require();
+        StoriesModel.Require();
 
         foreach (var (maxSize, file) in new (long?, string)[] { (null, "stories.gguf"), (100_000, "stories-00001-of-*.gguf") })
         {
             var folder = _out[$"{maxSize}"];
-            Export(checkpoint, folder, ToGguf(type) with { MaxShardSize = maxSize });
+            Export(checkpoint, folder, StoriesModel.ToGguf(_out.Path, type) with { MaxShardSize = maxSize });
 
             using var llama = LlamaCpp.Load(Directory.GetFiles(folder, file).Single());
             AssertTellsStory(llama.Greedy);
@@ -99,9 +85,9 @@ public sealed class SpeakingModelTests : IDisposable
     [InlineData(DType.Q8_0, 6e-2)]
     public void In_llama_cpp_a_model_says_what_it_said_before(DType type, double tolerance)
     {
-        Require();
+        StoriesModel.Require();
         Export("run-v08", _out["reference"], new ReferenceExportOptions { ShardCount = 1 });
-        Export("run-v08", _out["gguf"], ToGguf(type));
+        Export("run-v08", _out["gguf"], StoriesModel.ToGguf(_out.Path, type));
 
         using var original = ReferenceModel.Load(_out["reference"]);
         using var llama = LlamaCpp.Load(Path.Combine(_out["gguf"], "stories.gguf"));
@@ -115,7 +101,7 @@ public sealed class SpeakingModelTests : IDisposable
     [Fact]
     public void A_model_tells_its_story_after_a_way_through_all_formats()
     {
-        Require();
+        StoriesModel.Require();
         Export("tp2", _out["hf"], new HuggingFaceExportOptions());
         CheckpointExport.Plan(LlamaHuggingFaceCheckpoint.Read(_out["hf"]), _out["reference"], new ReferenceExportOptions { ShardCount = 2 }).Execute();
         CheckpointExport.Plan(LlamaReferenceCheckpoint.Read(_out["reference"]), _out["fairseq2"], new Fairseq2ExportOptions()).Execute();
@@ -126,25 +112,12 @@ public sealed class SpeakingModelTests : IDisposable
         AssertTellsStory(model);
     }
 
-    private static void Require()
-    {
-        Assert.SkipUnless(Directory.Exists(Checkpoints), $"needs a trained model in '{Checkpoints}'");
-        LibTorch.Require();
-    }
-
     private static void Export(string checkpoint, string folder, ExportOptions options)
     {
         var hasConfig = checkpoint.StartsWith("run-", StringComparison.Ordinal);
-        var told = options with { Architecture = hasConfig ? null : Architecture };
+        var told = options with { Architecture = hasConfig ? null : StoriesModel.Architecture };
 
-        CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(Checkpoints, checkpoint)), folder, told).Execute();
-    }
-
-    private GgufExportOptions ToGguf(DType type)
-    {
-        var tokenizer = _out["tokenizer.model"];
-        File.WriteAllBytes(tokenizer, SentencePieceBuilder.OfStories(Path.Combine(Checkpoints, "tok512.bin")).Build());
-        return new GgufExportOptions { FileName = "stories.gguf", DType = type, TokenizerPath = tokenizer };
+        CheckpointExport.Plan(Fairseq2Checkpoint.Read(Path.Combine(StoriesModel.Checkpoints, checkpoint)), folder, told).Execute();
     }
 
     private static void AssertTellsStory(ReferenceModel model) => AssertTellsStory(model.Greedy);
@@ -155,6 +128,6 @@ public sealed class SpeakingModelTests : IDisposable
         var tokens = greedy([Bos], 31);
 
         Assert.Equal(Beginning, tokens[..Beginning.Length]);
-        Assert.Equal(Story, new Vocabulary(Path.Combine(Checkpoints, "tok512.bin")).Decode(tokens));
+        Assert.Equal(Story, new Vocabulary(Path.Combine(StoriesModel.Checkpoints, "tok512.bin")).Decode(tokens));
     }
 }
