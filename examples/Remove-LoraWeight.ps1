@@ -4,8 +4,7 @@
 
 .DESCRIPTION
     Fine-tuning with LoRA adds tensors such as decoder.layers.0.self_attn.q_proj.lora_A, which loaders of a LLaMA do not expect. This
-    script omits them. It does not merge them, so the export does not contain what they learned. To keep that, merge them first, where
-    the model was trained.
+    script omits them, so the export does not contain what they learned. To keep that, use Merge-LoraWeight.ps1.
 
 .EXAMPLE
     ./examples/Remove-LoraWeight.ps1 runs/lora out/base
@@ -27,8 +26,8 @@ param(
     [Parameter(Mandatory, Position = 1)]
     [string] $DestinationPath,
 
-    # Names of the tensors to omit. Wildcards are allowed.
-    [string[]] $Pattern = '*lora*',
+    # Names of the tensors to omit: the matrices, and the second names that fairseq2 saves of the weights. Wildcards are allowed.
+    [string[]] $Pattern = @('*lora*', '*.wrapped.weight'),
 
     # The name of an architecture, or an object of New-LlamaArchitecture. By default, the one of model.yaml, or the one that the shapes fit.
     [object] $Architecture
