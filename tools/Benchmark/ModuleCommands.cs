@@ -28,6 +28,10 @@ internal static class ModuleCommands
     public static string ExportToGguf(MadeCheckpoint checkpoint, string destination, string parameters = "") =>
         $"{Read(checkpoint)} | Export-LlamaGgufCheckpoint {Quote($"{destination}/model.gguf")} -Architecture {Name(checkpoint.Architecture)}{parameters}";
 
+    /// <summary>The average of the checkpoint with itself, which reads it as often.</summary>
+    public static string Average(MadeCheckpoint checkpoint, string destination, int count) =>
+        $"{string.Join(", ", Enumerable.Repeat($"({Read(checkpoint)})", count))} | Merge-LlamaCheckpoint | Export-LlamaReferenceCheckpoint {Quote(destination)} -Architecture {Name(checkpoint.Architecture)} -ShardCount 1";
+
     public static string Cast(MadeCheckpoint checkpoint, string destination, DType dtype) => $"{Export(checkpoint, destination)} -DType {dtype}";
 
     public static string TestDeep(MadeCheckpoint checkpoint) => $"{Read(checkpoint)} | Test-LlamaCheckpoint -Deep";

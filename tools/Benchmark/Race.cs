@@ -31,6 +31,7 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
         using var splitting = new Session();
         using var serving = new Session();
         using var quantizing = new Session();
+        using var averaging = new Session();
         using var arithmetic = new Arithmetic();
 
         var measurements = new Rounds(workspace, rounds, cancellationToken).Run(
@@ -40,6 +41,8 @@ internal sealed class Race(Workspace workspace, LlamaArchitecture architecture, 
             new RunningSession(ContestantNames.ExportSession, exporting, destination => ModuleCommands.Export(whole, destination)),
             new RunningSession(ContestantNames.ManifestSession, attesting, destination => $"{ModuleCommands.Export(whole, destination)} -Manifest"),
             new Hashing(whole.Files[0]),
+            new RunningSession(ContestantNames.AverageSession, averaging, destination => ModuleCommands.Average(whole, destination, 3)),
+            .. Copies.AfterReadingTwo(whole.Files[0]),
             Process(ContestantNames.HuggingFaceProcess, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             new RunningSession(ContestantNames.HuggingFaceSession, converting, destination => ModuleCommands.ExportToHuggingFace(whole, destination)),
             new RunningSession(ContestantNames.GgufSession, serving, destination => ModuleCommands.ExportToGguf(whole, destination)),

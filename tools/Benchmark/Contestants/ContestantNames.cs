@@ -10,6 +10,8 @@ internal static class ContestantNames
     public const string ExportSession = "export, in a running session";
     public const string ManifestSession = "export with a manifest, in a running session";
     public const string Hashing = "SHA-256 of each byte twice, on two threads";
+    public const string AverageSession = "average of three, in a running session";
+    public const string ReadThree = "cat of two files, then cp of a third";
     public const string HuggingFaceProcess = "export to Hugging Face, whole process";
     public const string HuggingFaceSession = "export to Hugging Face, in a running session";
     public const string GgufSession = "export to GGUF, in a running session";
