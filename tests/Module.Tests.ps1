@@ -163,7 +163,7 @@ Describe 'The views' {
     It 'show an average as a list, with its sources in the place of files' {
         $shown = Merge-LlamaCheckpoint $data/fs2, $data/fs2 | Format-List | Show
 
-        $shown | Should -Contain 'Sources      : fs2, fs2'
+        $shown | Should -Contain 'Sources      : fs2 (weight 1), fs2 (weight 1)'
         $shown | Should -Not -Match '^Files'
     }
 
