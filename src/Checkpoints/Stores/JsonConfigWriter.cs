@@ -1,26 +1,29 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Fairseq2Llama.Stores;
 
-/// <summary>Writes small JSON files of settings for programs in Python.</summary>
+/// <summary>Writes JSON files for programs in Python, the same bytes on every system.</summary>
 internal static class JsonConfigWriter
 {
-    private static readonly JsonWriterOptions Options = new() { Indented = true };
-
     /// <param name="write">Writes the object.</param>
-    public static byte[] Write(Action<Utf8JsonWriter> write)
+    /// <param name="encoder">What is escaped in texts; null for all but ASCII.</param>
+    public static byte[] Write(Action<Utf8JsonWriter> write, JavaScriptEncoder? encoder = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
 
-        using (var json = new Utf8JsonWriter(buffer, Options))
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = encoder }))
         {
             write(json);
         }
 
         buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
+        var bytes = buffer.WrittenSpan.ToArray();
+
+        // The line ends of Windows can't be had otherwise before .NET 9. Those in texts are escaped.
+        return OperatingSystem.IsWindows() ? Array.FindAll(bytes, value => value != '\r') : bytes;
     }
 
     /// <summary>Python reads 10000 as an int and 10000.0 as a float; the readers' dataclasses say float.</summary>

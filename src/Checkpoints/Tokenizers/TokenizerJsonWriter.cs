@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Tokenizers;
 
@@ -12,9 +12,6 @@ namespace Fairseq2Llama.Tokenizers;
 internal sealed class TokenizerJsonWriter
 {
     private const string Space = "▁";
-
-    /// <summary>No part of a web page, but a file that people look into.</summary>
-    private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Utf8JsonWriter _json;
 
@@ -28,11 +25,9 @@ internal sealed class TokenizerJsonWriter
     /// <param name="json">What is made of it.</param>
     public static byte[] Write(TiktokenModel model, TokenizerJson json) => Write(json.AddedTokens, writer => writer.WriteTiktoken(model, json));
 
-    private static byte[] Write(ImmutableArray<AddedToken> added, Action<TokenizerJsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-
-        using (var json = new Utf8JsonWriter(buffer, Options))
+    /// <summary>No part of a web page, but a file that people look into.</summary>
+    private static byte[] Write(ImmutableArray<AddedToken> added, Action<TokenizerJsonWriter> write) => JsonConfigWriter.Write(
+        json =>
         {
             json.WriteStartObject();
             json.WriteString("version", "1.0");
@@ -41,11 +36,8 @@ internal sealed class TokenizerJsonWriter
             WriteAdded(json, added);
             write(new TokenizerJsonWriter(json));
             json.WriteEndObject();
-        }
-
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
-    }
+        },
+        JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
     private static void WriteAdded(Utf8JsonWriter json, ImmutableArray<AddedToken> added)
     {
