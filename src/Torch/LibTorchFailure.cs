@@ -11,8 +11,12 @@ internal static class LibTorchFailure
     public static CheckpointException Of(IReadOnlyCollection<string> attempts) => new(
         CheckpointErrorCode.LibTorchUnavailable,
         $"libtorch {LibTorchLocation.Version}, which TorchSharp tensors need, can't be loaded: {string.Join("; ", attempts)}. {RemedyFor(attempts)}"
+        + (OperatingSystem.IsWindows() ? NeededRuntime : "")
         + " Only ConvertTo-TorchTensor, Merge-LlamaLora and New-CheckpointTensor with such tensors need it.",
         LibTorchLocation.Variable);
+
+    /// <summary>Windows' loader names only the library that it was asked for, and not the one that is missing.</summary>
+    private const string NeededRuntime = " On Windows, libtorch also needs the Microsoft Visual C++ Redistributable (https://aka.ms/vs/17/release/vc_redist.x64.exe).";
 
     /// <summary>The message of the loader, or a more helpful one for a known case.</summary>
     public static string Explain(string message) => message.Contains(NeededSymbols, StringComparison.Ordinal)
