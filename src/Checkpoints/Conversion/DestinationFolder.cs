@@ -21,7 +21,7 @@ internal sealed record DestinationFolder(
     /// <exception cref="CheckpointException">It can't be written into, holds what may not be replaced, or has not enough room.</exception>
     public static DestinationFolder Inspect(IExportDestination destination, OutputFiles output, OutputFormat format, bool force)
     {
-        destination.RequireFolder();
+        destination.RequireFolder(output.Planned.Select(file => file.Name));
 
         // What a killed export has left is still to be removed; there will be a look at the room then, too.
         if (!ExportLeftovers.AreAt(destination, output.ShardIndex))

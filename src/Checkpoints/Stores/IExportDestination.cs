@@ -9,9 +9,10 @@ internal interface IExportDestination
     /// <summary>Whether an export to the folder is unfinished: it is running, or was killed.</summary>
     bool IsUnfinished { get; }
 
-    /// <summary>Checks that the folder can exist.</summary>
-    /// <exception cref="CheckpointException">Its path, or that of a parent folder, is a file.</exception>
-    void RequireFolder();
+    /// <summary>Checks that the folder can exist, and files in it.</summary>
+    /// <param name="names">The names of the files.</param>
+    /// <exception cref="CheckpointException">Its path, or that of a parent folder, is a file; or no file or folder can have such a name.</exception>
+    void RequireFolder(IEnumerable<string> names);
 
     /// <summary>Checks that there is enough space for an export.</summary>
     /// <exception cref="CheckpointException">There is not.</exception>

@@ -11,8 +11,13 @@ internal sealed class LocalDestination(string path, Func<string, bool> isExporte
 
     public bool IsUnfinished => (!Directory.Exists(_path) && Directory.Exists(StagingPath.Beside(_path))) || CommitJournal.IsIn(StagingPath.In(_path, []));
 
-    public void RequireFolder()
+    public void RequireFolder(IEnumerable<string> names)
     {
+        if (OperatingSystem.IsWindows() && names.Prepend(_path).Select(WindowsNames.FindProblem).FirstOrDefault(problem => problem is not null) is { } problem)
+        {
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{_path}' can't be written: {problem}. Choose another name.", _path);
+        }
+
         for (var folder = _path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(folder))

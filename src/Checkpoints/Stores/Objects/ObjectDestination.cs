@@ -16,7 +16,7 @@ internal sealed class ObjectDestination(RemoteStore store, string key, Func<stri
     public bool IsUnfinished => FindClaims([]).Any();
 
     /// <summary>A store can have an object and others below it. A path that names an object means that object.</summary>
-    public void RequireFolder()
+    public void RequireFolder(IEnumerable<string> names)
     {
         bool isFile;
 
