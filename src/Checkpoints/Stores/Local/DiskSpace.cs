@@ -1,11 +1,12 @@
 using System.Globalization;
+using Fairseq2Llama.Native;
 
 namespace Fairseq2Llama.Stores.Local;
 
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
 {
-    private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs"];
+    private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs", "ReFS"];
 
     /// <exception cref="CheckpointException">There is not.</exception>
     public static void Require(string path, RequiredSpace space)
@@ -56,6 +57,11 @@ internal static class DiskSpace
         while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
         {
             existing = parent;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            return WindowsFile.AvailableSpaceIn(existing);
         }
 
         try

@@ -22,17 +22,24 @@ internal static class RealPath
     {
         var real = Of(path);
 
+        if (OperatingSystem.IsWindows())
+        {
+            real = WindowsFile.LongPathOf(real);
+        }
+
         try
         {
-            return !OperatingSystem.IsWindows() && Path.GetDirectoryName(real) is { } folder && FileStatus.Find(folder, followLink: true) is { } status
-                ? string.Create(CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}/{Path.GetFileName(real)}")
-                : real;
+            return Path.GetDirectoryName(real) is { } folder && FolderIdentityOf(folder) is { } identity ? $"{identity}/{Path.GetFileName(real)}" : real;
         }
         catch (IOException)
         {
             return real;
         }
     }
+
+    private static string? FolderIdentityOf(string folder) => OperatingSystem.IsWindows() ? WindowsFile.IdentityOf(folder)
+        : FileStatus.Find(folder, followLink: true) is { } status ? string.Create(CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}")
+        : null;
 
     /// <param name="path">An absolute path; the end of it need not exist.</param>
     public static string Of(string path) => Follow(Path.GetFullPath(path), MaxLinks);
