@@ -1,26 +1,23 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fairseq2Llama.Native;
 
 /// <summary>
-/// Lets two files share blocks. Later writes to one file are not visible in the other. On Linux, XFS, Btrfs
-/// and bcachefs can do this (FICLONERANGE in ioctl_ficlonerange(2)). Elsewhere, this returns false and bytes are copied.
+/// Lets two files share blocks. Later writes to one file are not visible in the other. On Linux, XFS, Btrfs and bcachefs can do this; on Windows,
+/// ReFS, which Dev Drives have. Elsewhere, this returns false and bytes are copied.
 /// </summary>
-internal static partial class BlockClone
+internal static class BlockClone
 {
-    private const nuint CloneRange = 0x4020940d;
-
     /// <summary>Makes blocks of one file those of another.</summary>
     /// <param name="source">Where the blocks are; open for reading.</param>
     /// <param name="offset">The first; a multiple of the block size.</param>
     /// <param name="length">Bytes; a multiple of the block size.</param>
-    /// <param name="target">Open for writing.</param>
+    /// <param name="target">Open for writing, and long enough.</param>
     /// <param name="targetOffset">Where they shall be; a multiple of the block size.</param>
-    /// <returns>False when the two can't share blocks; then nothing has changed.</returns>
+    /// <returns>False when the two can't share all of these blocks; then the range in the target is to be written.</returns>
     public static bool TryRun(SafeFileHandle source, long offset, long length, SafeFileHandle target, long targetOffset)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
         {
             return false;
         }
@@ -30,7 +27,11 @@ internal static partial class BlockClone
         try
         {
             source.DangerousAddRef(ref acquired);
-            return IoControl(target, CloneRange, new Range(source.DangerousGetHandle(), offset, length, targetOffset)) == 0;
+            var handle = source.DangerousGetHandle();
+
+            return OperatingSystem.IsLinux()
+                ? LinuxBlockClone.TryRun(handle, offset, length, target, targetOffset)
+                : WindowsBlockClone.TryRun(handle, offset, length, target, targetOffset);
         }
         finally
         {
@@ -40,10 +41,4 @@ internal static partial class BlockClone
             }
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int IoControl(SafeFileHandle target, nuint request, in Range range);
-
-    /// <summary>struct file_clone_range of linux/fs.h.</summary>
-    private readonly record struct Range(long Source, long Offset, long Length, long TargetOffset);
 }

@@ -64,7 +64,7 @@ internal sealed class ScratchFolder : IDisposable
     {
         if (_isTemporary && Directory.Exists(Path))
         {
-            Directory.Delete(Path, recursive: true);
+            LocalChange.DeleteFolder(Path);
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     /// <summary>Anybody who may write into the destination could have put a journal there, for this user to carry out.</summary>
     private static string ReadText(string path)
     {
-        using var file = OperatingSystem.IsWindows() ? File.OpenHandle(path) : UnixFile.OpenOwn(path, Posix.ReadOnly);
+        using var file = OperatingSystem.IsWindows() ? File.OpenHandle(path, share: FileShare.Read | FileShare.Delete) : UnixFile.OpenOwn(path, Posix.ReadOnly);
         using var reader = new StreamReader(new FileStream(file, FileAccess.Read));
         return reader.ReadToEnd();
     }
@@ -74,7 +74,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
         // Half a journal would be worse than none.
         var draft = path + ".draft";
         OutputFile.WriteAll(draft, ToBytes(), flush);
-        File.Move(draft, path, overwrite: true);
+        LocalChange.Move(draft, path, overwrite: true);
     }
 
     private static CommitStep? ParseStep(string line, Func<string, bool> isExported) =>

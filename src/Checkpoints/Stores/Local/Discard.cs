@@ -4,19 +4,18 @@ namespace Fairseq2Llama.Stores.Local;
 internal static class Discard
 {
     /// <returns>Whether it is gone.</returns>
-    public static bool File(string path) => Try(() => System.IO.File.Delete(path));
+    public static bool File(string path) => Try(() => LocalChange.Delete(path));
 
-    public static void Folder(string path) => Try(() => Directory.Delete(path, recursive: true));
+    public static void Folder(string path) => Try(() => LocalChange.DeleteFolder(path));
 
     /// <summary>Leaves it where it is if something is in it.</summary>
     /// <returns>Whether it is gone.</returns>
-    public static bool EmptyFolder(string path) => Try(() => Directory.Delete(path));
+    public static bool EmptyFolder(string path) => Try(() => LocalChange.DeleteEmptyFolder(path));
 
     /// <summary>Moves a file or folder to where nothing is.</summary>
     /// <returns>Whether it is there now.</returns>
     public static bool TryMove(string path, string target) => Try(() =>
     {
-        // .NET copies a file that can't be renamed, unless it may overwrite; a folder it never does.
         if (Path.Exists(target))
         {
             throw new IOException($"'{target}' already exists.");
@@ -24,11 +23,11 @@ internal static class Discard
 
         if (Directory.Exists(path))
         {
-            Directory.Move(path, target);
+            LocalChange.MoveFolder(path, target);
         }
         else
         {
-            System.IO.File.Move(path, target, overwrite: true);
+            LocalChange.Move(path, target, overwrite: true);
         }
     });
 

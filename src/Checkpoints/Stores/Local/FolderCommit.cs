@@ -89,11 +89,11 @@ internal sealed class FolderCommit(string staging, string destination)
             // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
             if (action == CommitAction.Remove && (!placed.Contains(name) || isNew.Contains(name)))
             {
-                File.Delete(InPlace(name));
+                LocalChange.Delete(InPlace(name));
             }
             else if (action == CommitAction.Place && isNew.Contains(name))
             {
-                File.Move(New(name), InPlace(name), overwrite: true);
+                LocalChange.Move(New(name), InPlace(name), overwrite: true);
             }
         }
 
@@ -116,7 +116,7 @@ internal sealed class FolderCommit(string staging, string destination)
         try
         {
             // There is nothing to overwrite, but without this .NET copies the file where the operating system refuses to rename it.
-            File.Move(from, to, overwrite: true);
+            LocalChange.Move(from, to, overwrite: true);
         }
         catch (FileNotFoundException) when (to == Replaced(Path.GetFileName(to)) && !NamesIn(destination).Contains(Path.GetFileName(to)))
         {
@@ -138,7 +138,7 @@ internal sealed class FolderCommit(string staging, string destination)
         {
             try
             {
-                File.Move(move.To, move.From);
+                LocalChange.Move(move.To, move.From, overwrite: false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

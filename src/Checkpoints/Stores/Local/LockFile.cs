@@ -9,8 +9,6 @@ namespace Fairseq2Llama.Stores.Local;
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
-    private const int WindowsSharingViolation = unchecked((int)0x80070020);
-
     private readonly string _path;
     private readonly SafeFileHandle _handle;
 
@@ -41,7 +39,7 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    /// <summary>Opens and locks a file, and creates it if necessary.</summary>
+    /// <summary>Opens and locks a file, and creates it if necessary. On Windows, it is gone when it is closed.</summary>
     /// <param name="path">Where; a link there is not followed.</param>
     /// <returns>Null if another process has it, or this one already.</returns>
     /// <exception cref="IOException">It can't be opened, or is not a file of this user.</exception>
@@ -50,13 +48,18 @@ internal sealed class LockFile : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
+    /// <summary>While it is open, nobody can delete it, and while it is being deleted, nobody can open it.</summary>
     private static LockFile? TryOpenOnWindows(string path)
     {
         try
         {
-            return new LockFile(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), isExclusive: true);
+            var handle = TransientLock.Outwait(
+                () => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose),
+                error => error is UnauthorizedAccessException);
+
+            return new LockFile(path, handle, isExclusive: true);
         }
-        catch (IOException e) when (e.HResult == WindowsSharingViolation)
+        catch (IOException e) when (TransientLock.IsSharingViolation(e))
         {
             return null;
         }

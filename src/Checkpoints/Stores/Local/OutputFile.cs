@@ -34,11 +34,32 @@ internal sealed class OutputFile : IFileSink
         try
         {
             // A lock would outlast the file for a moment wherever a process is being started, which has all files until it runs another program.
-            return new OutputFile(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, preallocationSize: room), flush);
+            var handle = TransientLock.Outwait(
+                () => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, preallocationSize: room),
+                error => error is UnauthorizedAccessException);
+
+            return new OutputFile(path, handle, flush);
         }
         catch (IOException e) when (e.HResult == Unspecific && room is > 0 and < MaxCertain)
         {
             throw new IOException(e.Message, Posix.NoSpace);
+        }
+    }
+
+    /// <summary>As <see cref="Create"/>, for a file that will share blocks and so takes little room. On Windows, it can share them only within its length.</summary>
+    public static OutputFile CreateToShare(string path, long length, bool flush)
+    {
+        var file = Create(path, flush: flush);
+
+        try
+        {
+            RandomAccess.SetLength(file._handle, length);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
     }
 

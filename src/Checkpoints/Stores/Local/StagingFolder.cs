@@ -90,8 +90,9 @@ internal sealed class StagingFolder : IStagedFolder
     /// <summary>Where a file is until it is put in place.</summary>
     public string PathOf(string name) => System.IO.Path.Combine(FolderCommit.NewIn(Path), name);
 
-    public IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged) =>
-        OutputFile.Create(PathOf(name), CanShareAny(unchanged) ? 0 : length, _change.Flush);
+    public IFileSink Create(string name, long length, IReadOnlyList<UnchangedRange> unchanged) => CanShareAny(unchanged)
+        ? OutputFile.CreateToShare(PathOf(name), length, _change.Flush)
+        : OutputFile.Create(PathOf(name), length, _change.Flush);
 
     public IByteSource SourceOf(string name) => new LocalFile(PathOf(name));
 
@@ -192,7 +193,7 @@ internal sealed class StagingFolder : IStagedFolder
     {
         try
         {
-            Directory.Move(FolderCommit.NewIn(Path), _destination);
+            LocalChange.MoveFolder(FolderCommit.NewIn(Path), _destination);
         }
         catch (IOException) when (Directory.Exists(_destination))
         {
@@ -218,7 +219,7 @@ internal sealed class StagingFolder : IStagedFolder
         }
         catch (IOException)
         {
-            Directory.Move(_destination, FolderCommit.NewIn(Path));
+            LocalChange.MoveFolder(_destination, FolderCommit.NewIn(Path));
             throw;
         }
     }
@@ -237,6 +238,7 @@ internal sealed class StagingFolder : IStagedFolder
         using var probe = File.OpenHandle(
             System.IO.Path.Combine(Path, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
         using var reader = source.Open();
+        RandomAccess.SetLength(probe, BlockSharing.BlockSize);
 
         return _shares[source] = source.Length >= BlockSharing.BlockSize && reader.TryShare(0, BlockSharing.BlockSize, probe, 0);
     }

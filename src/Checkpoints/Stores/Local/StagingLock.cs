@@ -80,20 +80,13 @@ internal sealed class StagingLock : IDisposable
     /// <summary>Unlocks the folder, and removes it if nothing else is in it.</summary>
     public void Dispose()
     {
-        var path = Path.Combine(_folder, FileName);
-
-        // While it is locked: afterwards, another process may own it. Windows does not remove open files, whoever opened them.
+        // While it is locked: afterwards, another process may own it.
         if (!OperatingSystem.IsWindows() && IsHeld)
         {
-            Discard.File(path);
+            Discard.File(Path.Combine(_folder, FileName));
         }
 
         _file.Dispose();
-
-        if (OperatingSystem.IsWindows())
-        {
-            Discard.File(path);
-        }
 
         Discard.EmptyFolder(_folder);
     }

@@ -40,6 +40,16 @@ internal sealed class WholeFileReplacement(string path, bool replace)
             throw Exists();
         }
 
+        if (OperatingSystem.IsWindows() && WindowsNames.FindProblem(path) is { } problem)
+        {
+            throw InTheWay($"'{path}' can't be written: {problem}. Choose another name.");
+        }
+
+        if (OperatingSystem.IsWindows() && new FileInfo(RealPath.Of(path)) is { Exists: true, IsReadOnly: true })
+        {
+            throw InTheWay($"'{path}' is read-only. Allow changes to it, or choose another file.");
+        }
+
         if (IsForeignLink())
         {
             throw InTheWay($"'{path}' is a link of another user. Remove it, or choose another file.");
@@ -74,6 +84,11 @@ internal sealed class WholeFileReplacement(string path, bool replace)
                 throw Exists();
             }
 
+            if (OperatingSystem.IsWindows() && TransientLock.CanCause(e) && IsOpenElsewhere(target))
+            {
+                throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' is open in another program. Close it there, or choose another file.", path, e);
+            }
+
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw WriteErrors.Translate(e, path, content.Length);
@@ -99,7 +114,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
                 file.Complete();
             }
 
-            File.Move(temporary, target, replace);
+            LocalChange.Move(temporary, target, replace);
         }
         catch
         {
@@ -115,14 +130,21 @@ internal sealed class WholeFileReplacement(string path, bool replace)
         {
             if (!OperatingSystem.IsWindows())
             {
-                File.Delete(temporary);
+                LocalChange.Delete(temporary);
             }
         }
+    }
 
-        // There, it can't be removed while any process has it open.
-        if (OperatingSystem.IsWindows())
+    private static bool IsOpenElsewhere(string target)
+    {
+        try
         {
-            File.Delete(temporary);
+            using var handle = File.OpenHandle(target, share: FileShare.None);
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return TransientLock.IsSharingViolation(e);
         }
     }
 
