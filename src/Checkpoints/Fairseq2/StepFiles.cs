@@ -84,7 +84,7 @@ internal static partial class StepFiles
         }
     }
 
-    private static string Missing(string path) => $"'{path.Replace(Path.DirectorySeparatorChar, '/')}' is missing";
+    private static string Missing(string path) => $"'{path}' is missing";
 
     [GeneratedRegex(@"^rank_([0-9]{2}|[1-9][0-9]{2,4})\.pt\z", RegexOptions.CultureInvariant)]
     private static partial Regex TrainerRank();

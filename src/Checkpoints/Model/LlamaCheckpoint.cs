@@ -100,7 +100,7 @@ public abstract class LlamaCheckpoint
     internal virtual IEnumerable<string> FilesWithInvalidPickleChecksum => [];
 
     /// <summary>The path of one of its files within its folder, with slashes: <c>pp_00/tp_00/sdp_00.pt</c>.</summary>
-    internal string PathWithin(string file) => Folder.PathWithin(file).Replace(System.IO.Path.DirectorySeparatorChar, '/');
+    internal string PathWithin(string file) => Folder.PathWithin(file);
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

@@ -50,7 +50,7 @@ internal interface ICheckpointFolder
     /// <summary>How identities, and names of files, are compared.</summary>
     StringComparer Identities { get; }
 
-    /// <summary>A path below its own, relative to it.</summary>
+    /// <summary>A path below its own, relative to it, with slashes on every system.</summary>
     string PathWithin(string path);
 
     /// <summary>Bytes of a file; 0 where there is none, or something that has no length.</summary>

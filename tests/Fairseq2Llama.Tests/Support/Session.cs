@@ -139,6 +139,12 @@ internal sealed class Session : IDisposable
             var state = InitialSessionState.CreateDefault2();
             state.ImportPSModule(Repository.StagedModule);
 
+            // Only Windows asks for one, and refuses views and scripts by default.
+            if (OperatingSystem.IsWindows())
+            {
+                state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.Bypass;
+            }
+
             Runspace = RunspaceFactory.CreateRunspace(Host, state);
             Runspace.Open();
             _initial = Describe();

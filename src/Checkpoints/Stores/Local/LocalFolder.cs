@@ -31,7 +31,7 @@ internal sealed class LocalFolder(string path) : ICheckpointFolder
 
     public StringComparer Identities => RealPath.Comparer;
 
-    public string PathWithin(string path) => System.IO.Path.GetRelativePath(Path, path);
+    public string PathWithin(string path) => System.IO.Path.GetRelativePath(Path, path).Replace(System.IO.Path.DirectorySeparatorChar, '/');
 
     public long LengthOf(string name) => LocalFile.LengthOf(PathOf(name));
 
