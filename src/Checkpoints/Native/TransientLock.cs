@@ -10,6 +10,12 @@ internal static class TransientLock
     private const int LockViolation = unchecked((int)0x80070021);
     private const int FolderNotEmpty = unchecked((int)0x80070091);
 
+    /// <summary>What .NET throws for a folder that can't be moved, instead of an <see cref="UnauthorizedAccessException"/>.</summary>
+    private const int AccessDenied = unchecked((int)0x80070005);
+
+    /// <summary>What it throws for a folder that can't be deleted, and for much else.</summary>
+    private const int Unspecific = unchecked((int)0x80131620);
+
     /// <summary>Five seconds altogether.</summary>
     private static readonly TimeSpan[] Pauses = [.. Enumerable.Range(0, 9).Select(attempt => TimeSpan.FromMilliseconds(10 << attempt))];
 
@@ -17,10 +23,10 @@ internal static class TransientLock
     public static bool IsSharingViolation(Exception error) => error is IOException { HResult: SharingViolation or LockViolation };
 
     /// <summary>Whether an error can be that of a lock. It can also mean that this user may not do it.</summary>
-    public static bool CanCause(Exception error) => error is UnauthorizedAccessException || IsSharingViolation(error);
+    public static bool CanCause(Exception error) => error is UnauthorizedAccessException or IOException { HResult: AccessDenied } || IsSharingViolation(error);
 
-    /// <summary>As <see cref="CanCause"/>, for a folder that is removed with its content: what was deleted in it may still be there.</summary>
-    public static bool CanKeepFolder(Exception error) => CanCause(error) || error is IOException { HResult: FolderNotEmpty };
+    /// <summary>As <see cref="CanCause"/>, for a folder that is deleted with its content: what was deleted in it may still be there.</summary>
+    public static bool CanKeepFolder(Exception error) => CanCause(error) || error is IOException { HResult: FolderNotEmpty or Unspecific };
 
     /// <summary>Does something, and on Windows tries again for some seconds.</summary>
     /// <param name="work">What to do; it must be possible to do it again.</param>

@@ -17,12 +17,23 @@ internal static partial class WindowsBlockClone
     /// <summary>A call takes less than 4 GiB. This is a multiple of every cluster size.</summary>
     private const long MaxLength = 1L << 30;
 
+    /// <summary>Calls of several threads at once have given zeros (microsoft/CopyOnWrite, issue 12).</summary>
+    private static readonly object OneAtATime = new();
+
     /// <inheritdoc cref="BlockClone.TryRun"/>
-    public static bool TryRun(nint source, long offset, long length, SafeFileHandle target, long targetOffset) =>
-        GetVolumeInformation(target, 0, 0, 0, 0, out var flags, 0, 0)
-        && (flags & SharesBlocks) != 0
-        && Divide(offset, length, targetOffset).All(part =>
-            DeviceIoControl(target, DuplicateExtents, new Extents(source, part.Offset, part.TargetOffset, part.Length), (uint)Marshal.SizeOf<Extents>(), 0, 0, out _, 0));
+    public static bool TryRun(nint source, long offset, long length, SafeFileHandle target, long targetOffset)
+    {
+        if (!GetVolumeInformation(target, 0, 0, 0, 0, out var flags, 0, 0) || (flags & SharesBlocks) == 0)
+        {
+            return false;
+        }
+
+        lock (OneAtATime)
+        {
+            return Divide(offset, length, targetOffset).All(part =>
+                DeviceIoControl(target, DuplicateExtents, new Extents(source, part.Offset, part.TargetOffset, part.Length), (uint)Marshal.SizeOf<Extents>(), 0, 0, out _, 0));
+        }
+    }
 
     /// <summary>The calls that a range takes.</summary>
     public static IEnumerable<(long Offset, long TargetOffset, long Length)> Divide(long offset, long length, long targetOffset)

@@ -64,7 +64,7 @@ internal sealed class ScratchFolder : IDisposable
     {
         if (_isTemporary && Directory.Exists(Path))
         {
-            LocalChange.DeleteFolder(Path);
+            Discard.Folder(Path);
         }
     }
 

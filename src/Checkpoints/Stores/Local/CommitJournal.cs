@@ -25,7 +25,7 @@ internal sealed record CommitJournal(ImmutableArray<CommitStep> Steps)
     /// <summary>The file that marks a folder as complete is removed first and placed last.</summary>
     public static CommitJournal Of(FolderChange change) => new(
     [
-        .. from name in change.Leaving.OrderBy(name => name != change.CommitMarker)
+        .. from name in change.Leaving.OrderBy(name => !RealPath.Comparer.Equals(name, change.CommitMarker))
            select new CommitStep(CommitAction.Remove, name),
         .. from name in change.Placed.OrderBy(name => name == change.CommitMarker)
            select new CommitStep(CommitAction.Place, name),

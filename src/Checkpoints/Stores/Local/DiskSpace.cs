@@ -6,7 +6,7 @@ namespace Fairseq2Llama.Stores.Local;
 /// <summary>Finds out before writing whether there is room for the result.</summary>
 internal static class DiskSpace
 {
-    private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs", "ReFS"];
+    private static readonly string[] FormatsThatShare = ["xfs", "btrfs", "bcachefs"];
 
     /// <exception cref="CheckpointException">There is not.</exception>
     public static void Require(string path, RequiredSpace space)

@@ -22,7 +22,7 @@ internal sealed class FolderCommit(string staging, string destination)
     /// <exception cref="CheckpointException">Another export has written the same files, or not all could be put back.</exception>
     public void Run(CommitJournal journal, bool flush, bool isOfJob)
     {
-        Directory.CreateDirectory(_replaced);
+        LocalChange.CreateFolder(_replaced);
 
         try
         {
@@ -34,7 +34,7 @@ internal sealed class FolderCommit(string staging, string destination)
                 DiskFlush.Folder(destination);
             }
 
-            var placed = journal.Steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToHashSet();
+            var placed = journal.Steps.Where(step => step.Action == CommitAction.Place).Select(step => step.Name).ToHashSet(RealPath.Comparer);
 
             foreach (var (action, name) in journal.Steps)
             {
@@ -87,7 +87,7 @@ internal sealed class FolderCommit(string staging, string destination)
         foreach (var (action, name) in steps)
         {
             // Of a name that is removed and placed, the one in place is the old one only as long as the new one is still here.
-            if (action == CommitAction.Remove && (!placed.Contains(name) || isNew.Contains(name)))
+            if (action == CommitAction.Remove && (!placed.Contains(name, RealPath.Comparer) || isNew.Contains(name)))
             {
                 LocalChange.Delete(InPlace(name));
             }
@@ -165,7 +165,7 @@ internal sealed class FolderCommit(string staging, string destination)
     }
 
     private static HashSet<string> NamesIn(string folder) =>
-        Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file))] : [];
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).ToHashSet(RealPath.Comparer) : [];
 
     private string Advice() => $"Look for the files that you need in '{_new}' and '{_replaced}', then remove '{staging}'.";
 

@@ -35,18 +35,27 @@ internal static class LocalChange
         {
             if (OperatingSystem.IsWindows())
             {
-                foreach (var entry in new DirectoryInfo(path).EnumerateFileSystemInfos("*", All))
+                foreach (var entry in new DirectoryInfo(path).EnumerateFileSystemInfos("*", All).Prepend(new DirectoryInfo(path)))
                 {
                     AllowDeletion(entry);
                 }
             }
 
             Directory.Delete(path, recursive: true);
+
+            // .NET calls it done if a file in it only goes when somebody else closes it.
+            if (OperatingSystem.IsWindows() && Directory.Exists(path))
+            {
+                throw new IOException($"'{path}' is still there: another program has a file in it open.");
+            }
         },
         TransientLock.CanKeepFolder);
 
     /// <summary>Deletes a folder that has nothing in it.</summary>
     public static void DeleteEmptyFolder(string path) => TransientLock.Outwait(() => Directory.Delete(path), TransientLock.CanCause);
+
+    /// <summary>Creates a folder, unless it is there.</summary>
+    public static void CreateFolder(string path) => TransientLock.Outwait(() => Directory.CreateDirectory(path), TransientLock.CanCause);
 
     /// <summary>Windows deletes nothing that is read-only, and moves it all the same.</summary>
     private static void AllowDeletion(FileSystemInfo entry)

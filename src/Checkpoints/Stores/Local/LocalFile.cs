@@ -62,9 +62,12 @@ internal sealed class LocalFile : IByteSource
         }
     }
 
-    /// <summary>Meanwhile there may be a pipe of that name, and .NET would wait for ever for somebody to write into it.</summary>
+    /// <summary>
+    /// Meanwhile there may be a pipe of that name, and .NET would wait for ever for somebody to write into it. Others may write into the file, on Windows as elsewhere: that
+    /// is noticed.
+    /// </summary>
     private SafeFileHandle OpenHandle() => OperatingSystem.IsWindows()
-        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
+        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
         : UnixFile.Open(Name, Posix.ReadOnly);
 
     private static CheckpointException Unreadable(string name, Exception cause) => new(
@@ -72,6 +75,9 @@ internal sealed class LocalFile : IByteSource
 
     internal sealed class Reader(LocalFile file, SafeFileHandle handle) : IBlockReader
     {
+        /// <summary>ReFS has shared blocks of files before they were on the disk, and they were zeros (microsoft/CopyOnWrite, issue 12; git-lfs, issue 6312).</summary>
+        private readonly Lazy<bool> _isOnDisk = new(() => !OperatingSystem.IsWindows() || WindowsFile.TryFlush(file.Name));
+
         public void Read(long offset, Span<byte> buffer)
         {
             try
@@ -97,7 +103,7 @@ internal sealed class LocalFile : IByteSource
         }
 
         public bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) =>
-            BlockClone.TryRun(handle, offset, length, target, targetOffset);
+            _isOnDisk.Value && BlockClone.TryRun(handle, offset, length, target, targetOffset);
 
         public void RequireUnchanged()
         {

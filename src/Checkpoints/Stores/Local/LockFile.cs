@@ -51,6 +51,11 @@ internal sealed class LockFile : IDisposable
     /// <summary>While it is open, nobody can delete it, and while it is being deleted, nobody can open it.</summary>
     private static LockFile? TryOpenOnWindows(string path)
     {
+        if (new FileInfo(path).LinkTarget is not null)
+        {
+            throw new IOException($"'{path}' is a link. Remove it.");
+        }
+
         try
         {
             var handle = TransientLock.Outwait(

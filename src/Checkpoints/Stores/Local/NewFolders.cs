@@ -20,7 +20,7 @@ internal sealed class NewFolders
 
         foreach (var folder in missing)
         {
-            Directory.CreateDirectory(folder);
+            LocalChange.CreateFolder(folder);
             _created.Push(folder);
         }
     }

@@ -185,7 +185,7 @@ internal sealed class StagingFolder : IStagedFolder
             throw new IOException($"'{folder}' holds files that no export wrote, and '{_destination}' has others with the same names. Move them elsewhere.");
         }
 
-        Directory.CreateDirectory(folder);
+        LocalChange.CreateFolder(folder);
     }
 
     /// <summary>One rename, so that at no moment there is a part of it.</summary>
@@ -235,12 +235,26 @@ internal sealed class StagingFolder : IStagedFolder
             return known;
         }
 
-        using var probe = File.OpenHandle(
-            System.IO.Path.Combine(Path, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
-        using var reader = source.Open();
-        RandomAccess.SetLength(probe, BlockSharing.BlockSize);
+        return _shares[source] = source.Length >= BlockSharing.BlockSize && TryShareFirst(source);
+    }
 
-        return _shares[source] = source.Length >= BlockSharing.BlockSize && reader.TryShare(0, BlockSharing.BlockSize, probe, 0);
+    private bool TryShareFirst(LocalFile source)
+    {
+        using var reader = source.Open();
+
+        try
+        {
+            using var probe = File.OpenHandle(
+                System.IO.Path.Combine(Path, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
+
+            RandomAccess.SetLength(probe, BlockSharing.BlockSize);
+            return reader.TryShare(0, BlockSharing.BlockSize, probe, 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The files themselves will say what is wrong.
+            return false;
+        }
     }
 
     private CheckpointException AtWork() => new(

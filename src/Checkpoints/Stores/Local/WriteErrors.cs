@@ -7,6 +7,8 @@ internal static class WriteErrors
     private const int LinuxQuotaExceeded = 122;
     private const int MacQuotaExceeded = 69;
     private const int WindowsDiskFull = unchecked((int)0x80070070);
+    private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
+    private const int WindowsQuotaExceeded = unchecked((int)0x8007050F);
 
     /// <summary>The error of .NET if preallocation finds no space. .NET uses it for many other errors, too.</summary>
     private const int Unspecific = unchecked((int)0x80131620);
@@ -24,7 +26,7 @@ internal static class WriteErrors
             : new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {cause.Message.TrimEnd('.')}. Correct this, or choose another folder.", path, cause);
 
     private static bool IsFull(int code, string path, long length) =>
-        code is LinuxNoSpace or LinuxQuotaExceeded or WindowsDiskFull
+        code is LinuxNoSpace or LinuxQuotaExceeded or WindowsDiskFull or WindowsHandleDiskFull or WindowsQuotaExceeded
         || (code == MacQuotaExceeded && OperatingSystem.IsMacOS())
         || (code == Unspecific && DiskSpace.Available(path) < length);
 }

@@ -88,6 +88,19 @@ public sealed class FolderCommitTests : IDisposable
         AssertIsNew();
     }
 
+    /// <summary>There, the old file of a name and the new one are one place, whatever their case.</summary>
+    [WindowsFact]
+    public void The_new_file_stays_where_the_old_one_was_written_in_another_case()
+    {
+        var staging = Directory.CreateDirectory(Staging).FullName;
+        new CommitJournal([new(CommitAction.Remove, "Params.json"), new(CommitAction.Place, "params.json")]).Write(staging, flush: false);
+        File.WriteAllText(_folder["params.json"], "new");
+
+        Assert.True(ExportLeftovers.CleanUp(_folder.Path, []));
+
+        Assert.Equal("new", File.ReadAllText(_folder["params.json"]));
+    }
+
     [Fact]
     public void Is_not_finished_where_files_are_missing_by_now()
     {

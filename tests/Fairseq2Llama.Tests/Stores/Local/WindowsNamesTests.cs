@@ -20,6 +20,9 @@ public sealed class WindowsNamesTests
     [InlineData("C:/models/nul/out", "'nul' is a device")]
     [InlineData(@"\\.\NUL", "'NUL' is a device")]
     [InlineData(@"\\server\share\out.", "'out.' ends with a dot")]
+    [InlineData(@"C:\models\out:7b", "'out:7b' contains :")]
+    [InlineData(@"C:\models\<name>\out", "'<name>' contains <")]
+    [InlineData("C:\\models\\a\tb", "'a\tb' contains a control character")]
     public void A_name_that_Windows_changes_or_takes_for_a_device_is_found(string path, string problem) =>
         Assert.StartsWith(problem, WindowsNames.FindProblem(path));
 
