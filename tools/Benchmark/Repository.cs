@@ -11,7 +11,7 @@ internal static class Repository
     public static string Module { get; } = Path.Combine(Root, "output", "Fairseq2Llama");
 
     /// <summary>pwsh.dll of the PowerShell that the tool manifest names.</summary>
-    public static string PowerShell { get; } = Metadata("PowerShellAssembly");
+    public static string PowerShell { get; } = Path.Combine(Metadata("PowerShellFolder"), OperatingSystem.IsWindows() ? "win" : "unix", "pwsh.dll");
 
     private static string Metadata(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;

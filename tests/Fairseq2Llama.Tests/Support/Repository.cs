@@ -10,7 +10,7 @@ internal static class Repository
     public static string StagedModule { get; } = Path.Combine(Root, "output", "Fairseq2Llama", "Fairseq2Llama.psd1");
 
     /// <summary>pwsh.dll of the PowerShell that the tool manifest names.</summary>
-    public static string PowerShell { get; } = Metadata("PowerShellAssembly");
+    public static string PowerShell { get; } = Path.Combine(Metadata("PowerShellFolder"), OperatingSystem.IsWindows() ? "win" : "unix", "pwsh.dll");
 
     /// <summary>System.IO.Hashing in another version than the module brings.</summary>
     public static string OtherHashing { get; } = Metadata("OtherHashingAssembly");
@@ -26,6 +26,8 @@ internal static class Repository
     /// <summary>The folder of a case of tests/data/checkpoints.</summary>
     public static string Case(string name) => Data($"checkpoints/{name}");
 
-    private static string Metadata(string key) =>
-        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+    /// <summary>A path, on the drive of this program: under Wine, a path that Linux wrote down has none.</summary>
+    private static string Metadata(string key) => Path.GetFullPath(
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!,
+        AppContext.BaseDirectory);
 }
