@@ -211,7 +211,7 @@ public sealed class StoredCheckpointTests(ShardedModels models) : IDisposable
     private static string Test(ICheckpointFolder place, string root)
     {
         var result = CheckpointTest.Run(place, new CheckpointReadOptions(), new CheckpointTestOptions { Architecture = TinyModel.Architecture, Deep = true });
-        return string.Join('\n', result.Findings.Select(finding => finding.ToString()).Prepend($"{result.Name} {result.Path}")).Replace(root, "ROOT", StringComparison.Ordinal);
+        return PlaceText.Of(result.Findings.Select(finding => finding.ToString()).Prepend($"{result.Name} {result.Path}"), root);
     }
 
     private static string Describe(Func<LlamaCheckpoint> read, string root)
@@ -237,7 +237,7 @@ public sealed class StoredCheckpointTests(ShardedModels models) : IDisposable
             lines = [$"{e.Code} {e.Message} {e.Target}"];
         }
 
-        return string.Join('\n', lines).Replace(root, "ROOT", StringComparison.Ordinal);
+        return PlaceText.Of(lines, root);
     }
 
     private void AssertSame(Func<ICheckpointFolder, LlamaCheckpoint> read) => Assert.Equal(

@@ -49,7 +49,7 @@ public sealed class StoredDistributedTests : IDisposable
             var options = new CheckpointTestOptions { Architecture = DistributedManifest.Cases[name].Architecture, Deep = true };
             var result = CheckpointTest.Run(place, new CheckpointReadOptions(), options, cancellationToken: Token);
             Assert.True(result.Passed);
-            return string.Join('\n', result.Findings.Select(finding => finding.ToString()).Prepend($"{result.Name} {result.Path}")).Replace(root, "ROOT", StringComparison.Ordinal);
+            return PlaceText.Of(result.Findings.Select(finding => finding.ToString()).Prepend($"{result.Name} {result.Path}"), root);
         }
     }
 
@@ -246,8 +246,7 @@ public sealed class StoredDistributedTests : IDisposable
     private static DistributedCheckpoint Read(ICheckpointFolder place, string name) =>
         DistributedCheckpoint.Read(place, new CheckpointReadOptions { Architecture = DistributedManifest.Cases[name].Architecture }, Token);
 
-    private static string Describe(DistributedCheckpoint checkpoint, string root) => string.Join(
-        '\n',
+    private static string Describe(DistributedCheckpoint checkpoint, string root) => PlaceText.Of(
         [
             string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Name} {checkpoint.Step} {checkpoint.Path} {checkpoint.SizeInBytes} {checkpoint.ShardCount}"),
             .. checkpoint.Warnings,
@@ -255,5 +254,6 @@ public sealed class StoredDistributedTests : IDisposable
             .. from tensor in checkpoint.Tensors
                from shard in tensor.Shards
                select $"{tensor.Name} {tensor.DType} {tensor.Shape} {shard.File} {shard.Key} {shard.Shape} {shard.Tensor.Storage.Offset} {shard.Tensor.Storage.Crc32}",
-        ]).Replace(root, "ROOT", StringComparison.Ordinal);
+        ],
+        root);
 }

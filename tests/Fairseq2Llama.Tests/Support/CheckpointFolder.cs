@@ -48,10 +48,10 @@ internal static class CheckpointFolder
         file.WriteByte((byte)(old ^ 1));
     }
 
-    /// <summary>Every file's content by relative path, to see that nothing has changed.</summary>
+    /// <summary>Every file's content by relative path with slashes, to see that nothing has changed.</summary>
     public static Dictionary<string, string> Snapshot(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .ToDictionary(file => Path.GetRelativePath(folder, file), file => Convert.ToHexString(File.ReadAllBytes(file)), StringComparer.Ordinal);
+            .ToDictionary(file => Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/'), file => Convert.ToHexString(File.ReadAllBytes(file)), StringComparer.Ordinal);
 
     /// <summary>Puts a file into a folder that is no part of any export: it stays, so the folder's files are replaced one by one.</summary>
     public static void AddNotes(string folder) => File.WriteAllText(Path.Combine(Directory.CreateDirectory(folder).FullName, Notes), "stays");

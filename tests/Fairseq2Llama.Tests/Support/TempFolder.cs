@@ -10,12 +10,14 @@ internal sealed class TempFolder : IDisposable
 
     public string Path => _path.Value;
 
-    public string this[string relativePath] => System.IO.Path.Combine(Path, relativePath);
+    /// <summary>A path in it, as this system writes it.</summary>
+    /// <param name="relativePath">The rest of it, with slashes.</param>
+    public string this[string relativePath] => System.IO.Path.Combine(Path, relativePath.Replace('/', System.IO.Path.DirectorySeparatorChar));
 
-    /// <summary>Everything in it, by relative path, hidden or not.</summary>
+    /// <summary>Everything in it, by relative path with slashes, hidden or not.</summary>
     public IReadOnlyList<string> Content =>
         [.. Directory.EnumerateFileSystemEntries(Path, "*", SearchOption.AllDirectories)
-            .Select(entry => System.IO.Path.GetRelativePath(Path, entry))
+            .Select(entry => System.IO.Path.GetRelativePath(Path, entry).Replace(System.IO.Path.DirectorySeparatorChar, '/'))
             .Order(StringComparer.Ordinal)];
 
     /// <summary>Lets other users look into it, which they may not otherwise.</summary>
