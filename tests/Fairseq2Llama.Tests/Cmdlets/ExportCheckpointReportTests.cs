@@ -64,7 +64,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
             mkfifo.WaitForExit();
         }
 
-        File.CreateSymbolicLink(Folder["link.html"], Folder["pipe.html"]);
+        SymbolicLink.ToFile(Folder["link.html"], Folder["pipe.html"]);
 
         Session.RunForError(CheckpointErrorCode.OutputExists, $"$fs2 | Export-CheckpointReport {path} -Architecture $tiny -Force", Folder[path], "pipe");
 
@@ -78,7 +78,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
         File.WriteAllText(Folder["victim.html"], "private");
-        File.CreateSymbolicLink(Folder["linked.html"], Folder["victim.html"]);
+        SymbolicLink.ToFile(Folder["linked.html"], Folder["victim.html"]);
         using (var chown = System.Diagnostics.Process.Start("chown", ["--no-dereference", "65534", Folder["linked.html"]]))
         {
             chown.WaitForExit();
@@ -160,7 +160,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
     {
         Directory.CreateDirectory(Folder["deep"]);
         File.WriteAllText(Folder["deep/real.html"], "old");
-        File.CreateSymbolicLink(Folder["link.html"], Path.Combine("deep", "real.html"));
+        SymbolicLink.ToFile(Folder["link.html"], Path.Combine("deep", "real.html"));
 
         Session.Run("$fs2 | Export-CheckpointReport link.html -Architecture $tiny -Force");
 
@@ -175,7 +175,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
     public void Follows_no_link_where_it_writes_at_first(string target)
     {
         File.WriteAllText(Folder["precious"], "precious");
-        File.CreateSymbolicLink(Folder[".fairseq2llama-report.html"], target);
+        SymbolicLink.ToFile(Folder[".fairseq2llama-report.html"], target);
 
         Session.RunForError(
             CheckpointErrorCode.WriteFailed, "$fs2 | Export-CheckpointReport report.html -Architecture $tiny", ".fairseq2llama-report.html", "Remove it");
@@ -190,7 +190,7 @@ public sealed class ExportCheckpointReportTests : ExportTests
     public void Never_replaces_a_file_of_the_checkpoint(string name)
     {
         CheckpointFolder.Copy("fs2", Folder["own"]);
-        File.CreateSymbolicLink(Folder["own/link.html"], "model.pt");
+        SymbolicLink.ToFile(Folder["own/link.html"], "model.pt");
         var before = File.ReadAllBytes(Folder["own/model.pt"]);
 
         Session.RunForError(

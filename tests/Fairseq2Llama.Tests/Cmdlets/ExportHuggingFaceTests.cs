@@ -314,7 +314,7 @@ public class ExportHuggingFaceTests : ExportTests
         Directory.CreateDirectory(Folder["out"]);
         File.WriteAllText(Folder["tok/tokenizer.json"], "{}");
         File.WriteAllText(Folder["tok/tokenizer_config.json"], "{}");
-        File.CreateSymbolicLink(Folder["out/tokenizer.json"], Folder["tok/tokenizer.json"]);
+        SymbolicLink.ToFile(Folder["out/tokenizer.json"], Folder["tok/tokenizer.json"]);
 
         Session.Run($"$fs2 | {Export} -Architecture $tiny -TokenizerPath tok -Force");
 

@@ -121,7 +121,7 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
 
         foreach (var path in Directory.EnumerateFiles(_folder["single"]))
         {
-            File.CreateSymbolicLink(_folder[$"snapshot/{Path.GetFileName(path)}"], path);
+            SymbolicLink.ToFile(_folder[$"snapshot/{Path.GetFileName(path)}"], path);
         }
 
         var checkpoint = _session.RunOne<LlamaHuggingFaceCheckpoint>("Read-LlamaHuggingFaceCheckpoint snapshot");
@@ -136,7 +136,7 @@ public sealed class ReadLlamaHuggingFaceCheckpointTests : IDisposable
     public void A_link_that_leads_nowhere_is_no_file()
     {
         File.Delete(_folder["single/model.safetensors"]);
-        File.CreateSymbolicLink(_folder["single/model.safetensors"], _folder["gone"]);
+        SymbolicLink.ToFile(_folder["single/model.safetensors"], _folder["gone"]);
 
         Assert.StartsWith("Checkpoint", _session.RunForError("Read-LlamaHuggingFaceCheckpoint single").FullyQualifiedErrorId, StringComparison.Ordinal);
     }

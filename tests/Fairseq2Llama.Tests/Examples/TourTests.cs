@@ -48,7 +48,7 @@ public sealed class TourTests : IDisposable
         Directory.CreateDirectory(repository["examples"]);
         File.Copy(Script, repository["examples/Tour.ps1"]);
         Directory.CreateDirectory(repository["output"]);
-        Directory.CreateSymbolicLink(repository["output/Fairseq2Llama"], Path.GetDirectoryName(Repository.StagedModule)!);
+        SymbolicLink.ToFolder(repository["output/Fairseq2Llama"], Path.GetDirectoryName(Repository.StagedModule)!);
 
         var lines = Run($"try {{ & '{repository["examples/Tour.ps1"]}' -NoPause }} catch {{ $_.Exception.Message }}");
 

@@ -103,7 +103,7 @@ public sealed class PlantedStagingTests : IDisposable
         CheckpointFolder.AddNotes(_folder["shared/out"]);
         var link = _folder[Path.Combine("shared/out/.fairseq2llama", name).TrimEnd('/')];
         Directory.CreateDirectory(Path.GetDirectoryName(link)!);
-        File.CreateSymbolicLink(link, _folder[target]);
+        SymbolicLink.ToFile(link, _folder[target]);
 
         // What can be taken away is, and what can't is refused.
         var error = Record.Exception(Export);

@@ -67,10 +67,8 @@ public sealed class StagingLockTests : IDisposable
     [Fact]
     public void Does_not_follow_a_link()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "making a link needs a privilege there");
-
         Directory.CreateDirectory(_folder["precious"]);
-        Directory.CreateSymbolicLink(_folder["staging"], _folder["precious"]);
+        SymbolicLink.ToFolder(_folder["staging"], _folder["precious"]);
 
         Assert.Contains("is a link", Assert.Throws<IOException>(() => StagingLock.TryAcquire(_folder["staging"])).Message, StringComparison.Ordinal);
         Assert.Equal(["precious", "staging"], _folder.Content);
