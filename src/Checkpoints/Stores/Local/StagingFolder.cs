@@ -146,7 +146,7 @@ internal sealed class StagingFolder : IStagedFolder
     private bool TryEnter()
     {
         _created.Create(_way == Way.Rename ? System.IO.Path.GetDirectoryName(_destination) : _destination);
-        _lock = StagingLock.TryAcquire(Path) ?? throw AtWork();
+        _lock = StagingLock.TryAcquire(Path, Patience) ?? throw AtWork();
         Leftover.CleanUp(Path, _destination, _isExported);
 
         // Each locks its own first and then looks for others: of two that come at once, at least one sees the other.

@@ -25,7 +25,7 @@ public sealed class WindowsFilesTests : IDisposable
         var (file, target) = (Write("new/a.pth", "new"), _folder["b.pth"]);
         var opened = change == "replace" ? Write("b.pth", "old") : file;
         var scanner = File.Open(opened, FileMode.Open, FileAccess.Read, FileShare.Read);
-        using var timer = new Timer(_ => scanner.Dispose(), null, Moment, Timeout.InfiniteTimeSpan);
+        CloseInAMoment(scanner);
 
         switch (change)
         {
@@ -48,7 +48,7 @@ public sealed class WindowsFilesTests : IDisposable
     public void A_folder_with_a_file_that_is_open_for_a_moment_is_waited_for()
     {
         var scanner = File.Open(Write("new/a.pth", "new"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var timer = new Timer(_ => scanner.Dispose(), null, Moment, Timeout.InfiniteTimeSpan);
+        CloseInAMoment(scanner);
 
         LocalChange.MoveFolder(_folder["new"], _folder["out"]);
 
@@ -81,11 +81,11 @@ public sealed class WindowsFilesTests : IDisposable
     [WindowsFact]
     public void A_lock_that_is_being_deleted_is_waited_for()
     {
-        var holder = File.Open(Write("lock", ""), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        File.Delete(_folder["lock"]);
-        using var timer = new Timer(_ => holder.Dispose(), null, Moment, Timeout.InfiniteTimeSpan);
+        var holder = File.Open(Write("staging/lock", ""), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        File.Delete(_folder["staging/lock"]);
+        CloseInAMoment(holder);
 
-        using var held = LockFile.TryOpen(_folder["lock"]);
+        using var held = StagingLock.TryAcquire(_folder["staging"], TimeSpan.FromMinutes(1));
 
         Assert.NotNull(held);
     }
@@ -129,7 +129,7 @@ public sealed class WindowsFilesTests : IDisposable
     public void A_junction_is_the_same_as_its_target()
     {
         var file = Write("target/a.pth", "");
-        Assert.SkipUnless(Run("cmd", "/c", "mklink", "/j", _folder["junction"], _folder["target"]), "needs mklink");
+        Assert.SkipUnless(Run($"mklink /j \"{_folder["junction"]}\" \"{_folder["target"]}\""), "needs mklink");
 
         AssertSame(file, _folder[@"junction\a.pth"]);
     }
@@ -138,7 +138,7 @@ public sealed class WindowsFilesTests : IDisposable
     public void A_substituted_drive_is_the_same_as_its_folder()
     {
         var file = Write("a.pth", "");
-        Assert.SkipUnless(Run("subst", "Q:", _folder.Path), "needs subst");
+        Assert.SkipUnless(Run($"subst Q: \"{_folder.Path}\"") && Directory.Exists(@"Q:\"), "needs subst");
 
         try
         {
@@ -146,7 +146,7 @@ public sealed class WindowsFilesTests : IDisposable
         }
         finally
         {
-            Run("subst", "Q:", "/d");
+            Run("subst Q: /d");
         }
     }
 
@@ -168,26 +168,26 @@ public sealed class WindowsFilesTests : IDisposable
 
     private static string ShortPath(string path)
     {
-        using var process = Start("cmd", "/c", $"for %I in (\"{path}\") do @echo %~sI");
+        using var process = Start($"for %I in (\"{path}\") do @echo %~sI");
         return process.StandardOutput.ReadToEnd().Trim();
     }
 
-    private static bool Run(string program, params string[] arguments)
+    private static bool Run(string command)
     {
-        try
-        {
-            using var process = Start(program, arguments);
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
+        using var process = Start(command);
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
-    private static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    private static Process Start(string command) =>
+        Process.Start(new ProcessStartInfo("cmd", "/s /c \"" + command + '"') { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    /// <summary>On a thread of its own: those of the pool may all be waiting for a lock.</summary>
+    private static void CloseInAMoment(FileStream file) => new Thread(() =>
+    {
+        Thread.Sleep(Moment);
+        file.Dispose();
+    }).Start();
 
     private string Write(string name, string content)
     {
