@@ -37,6 +37,10 @@ internal static class Program
                 GC.Collect();
                 break;
 
+            // For a client that is not the test's own.
+            case ["access"]:
+                return $"{S3Server.AccessKey} {S3Server.Secret}";
+
             // Of all requests since it was last asked.
             case ["count"]:
                 var calls = server.TakeCalls();
