@@ -91,7 +91,7 @@ internal static class PathResolution
 
             return resolved.Contains('\0') || !System.IO.Path.IsPathFullyQualified(resolved)
                 ? throw Wrong(code, path, $"'{path}' is not a path of the file system.")
-                : resolved;
+                : resolved.Replace(System.IO.Path.AltDirectorySeparatorChar, System.IO.Path.DirectorySeparatorChar);
         }
         catch (DriveNotFoundException e) when (AddressLikeStart(path) is { } start)
         {
