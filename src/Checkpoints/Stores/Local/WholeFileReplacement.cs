@@ -42,7 +42,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
 
         if (OperatingSystem.IsWindows() && WindowsNames.FindProblem(path) is { } problem)
         {
-            throw InTheWay($"'{path}' can't be written: {problem}. Choose another name.");
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {problem}. Choose another name.", path);
         }
 
         if (OperatingSystem.IsWindows() && new FileInfo(RealPath.Of(path)) is { Exists: true, IsReadOnly: true })
