@@ -6,6 +6,7 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Stores.Local;
 
 /// <summary>What is different with the files of Windows: they can be locked, read-only, and have several names.</summary>
+[External]
 public sealed class WindowsFilesTests : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
