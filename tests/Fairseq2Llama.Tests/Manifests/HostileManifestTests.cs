@@ -101,12 +101,23 @@ public sealed class HostileManifestTests : IDisposable
     [InlineData("NUL")]
     public void A_file_of_any_name_is_missing(string name)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && name == "C:", "it leads out of the folder there");
+
         Write(_text.Replace("\"name\": \"params.json\"", $"\"name\": \"{name}\"", StringComparison.Ordinal));
 
         var findings = ManifestTest.Run(_folder["out"], new ManifestTestOptions()).Findings;
 
         Assert.EndsWith("is missing", Assert.Single(findings, finding => finding.Severity == FindingSeverity.Error).Message, StringComparison.Ordinal);
         FolderFuzzTests.AssertPrintable(findings.Select(finding => finding.Message));
+    }
+
+    [WindowsFact]
+    public void A_drive_is_not_within_the_folder()
+    {
+        Write(_text.Replace("\"name\": \"params.json\"", "\"name\": \"C:\"", StringComparison.Ordinal));
+
+        ErrorAssert.Throws(
+            CheckpointErrorCode.ManifestInvalid, () => ManifestTest.Run(_folder["out"], new ManifestTestOptions()), "'C:', which is not within the folder");
     }
 
     [Fact]
