@@ -16,6 +16,7 @@ public sealed class PageExampleTests
     {
         var example = Examples.Single(example => example.ToString() == place);
         LibTorch.RequireFor(example.Text);
+        EllipticKeys.RequireFor(example.Text);
 
         using var world = new ExampleWorld();
         Run(world, example);

@@ -16,6 +16,7 @@ public sealed class ExampleTests
         var code = HelpFile.Examples(command)[number - 1];
 
         LibTorch.RequireFor(code);
+        EllipticKeys.RequireFor(code);
 
         using var world = new ExampleWorld();
         using var session = world.Open();

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Fairseq2Llama.Signing;
+using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Signing;
 
@@ -19,6 +20,7 @@ internal sealed class Authority : IDisposable
     /// <param name="start">The beginning of the year for which it issues certificates; <see cref="Start"/> if it is absent.</param>
     public Authority(string name = "Test Root", DateTimeOffset? start = null)
     {
+        EllipticKeys.Require();
         _start = start ?? Start;
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         _root = RequestOf(name, rootKey, isAuthority: true).CreateSelfSigned(_start.AddYears(-1), _start.AddYears(20));

@@ -17,6 +17,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void Has_a_fingerprint_that_depends_only_on_the_key()
     {
+        EllipticKeys.Require();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         using var secret = TestKeys.Secure("secret");
         using var plain = SigningKey.Read(new PemFile("k", key.ExportPkcs8PrivateKeyPem()));
@@ -32,6 +33,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void Is_refused_if_it_is_encrypted_and_the_password_is_missing_or_wrong()
     {
+        EllipticKeys.Require();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var wrong = TestKeys.Secure("wrong");
         var file = new PemFile("my.key", key.ExportEncryptedPkcs8PrivateKeyPem("secret", Encryption));
@@ -54,6 +56,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void Is_refused_if_it_is_of_another_kind_or_not_alone()
     {
+        EllipticKeys.Require();
         using var rsa = RSA.Create(2048);
         using var other = ECDsa.Create(ECCurve.CreateFromFriendlyName("secp256k1"));
         var (key, publicKey) = TestKeys.Make();
@@ -68,6 +71,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void Is_refused_if_the_public_key_is_none_that_signs_models()
     {
+        EllipticKeys.Require();
         using var rsa = RSA.Create(2048);
         using var other = ECDsa.Create(ECCurve.CreateFromFriendlyName("secp256k1"));
 

@@ -1,6 +1,7 @@
 using System.Security;
 using System.Security.Cryptography;
 using Fairseq2Llama.Signing;
+using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Signing;
 
@@ -23,6 +24,7 @@ internal static class TestKeys
 
     public static (PemFile Private, PemFile Public) Make(string curve = "P-256")
     {
+        EllipticKeys.Require();
         using var key = ECDsa.Create(CurveOf(curve));
         return (new PemFile("signing.key", key.ExportPkcs8PrivateKeyPem()), new PemFile("signing.pub", key.ExportSubjectPublicKeyInfoPem()));
     }
