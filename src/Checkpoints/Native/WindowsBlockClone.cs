@@ -20,14 +20,12 @@ internal static partial class WindowsBlockClone
     /// <summary>Calls of several threads at once have given zeros (microsoft/CopyOnWrite, issue 12).</summary>
     private static readonly object OneAtATime = new();
 
+    /// <inheritdoc cref="BlockClone.IsConceivable"/>
+    public static bool IsConceivable(SafeFileHandle target) => GetVolumeInformation(target, 0, 0, 0, 0, out var flags, 0, 0) && (flags & SharesBlocks) != 0;
+
     /// <inheritdoc cref="BlockClone.TryRun"/>
     public static bool TryRun(nint source, long offset, long length, SafeFileHandle target, long targetOffset)
     {
-        if (!GetVolumeInformation(target, 0, 0, 0, 0, out var flags, 0, 0) || (flags & SharesBlocks) == 0)
-        {
-            return false;
-        }
-
         lock (OneAtATime)
         {
             return Divide(offset, length, targetOffset).All(part =>

@@ -103,7 +103,7 @@ internal sealed class LocalFile : IByteSource
         }
 
         public bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) =>
-            _isOnDisk.Value && BlockClone.TryRun(handle, offset, length, target, targetOffset);
+            BlockClone.IsConceivable(target) && _isOnDisk.Value && BlockClone.TryRun(handle, offset, length, target, targetOffset);
 
         public void RequireUnchanged()
         {
