@@ -83,7 +83,7 @@ public sealed class LibTorchUnavailableTests : IDisposable
         var line = Assert.Single(Run("try { $checkpoint | Get-CheckpointTensor | ConvertTo-TorchTensor } catch { $_.ToString() }"));
 
         Assert.Contains("can't be loaded", line, StringComparison.Ordinal);
-        Assert.Contains(Path.Combine(_folder.Path, "libc10.so"), line, StringComparison.Ordinal);
+        Assert.Contains(_folder[OperatingSystem.IsWindows() ? "c10.dll" : OperatingSystem.IsMacOS() ? "libc10.dylib" : "libc10.so"], line, StringComparison.Ordinal);
     }
 
     private IReadOnlyList<string> Run(string script) =>
