@@ -3,7 +3,7 @@
 #
 #     tests/start-wine.sh FOLDER
 #
-# Gets Wine of Debian 13, .NET and PowerShell for Windows from NuGet, and makes a drive C:, all in the folder (1.7 GB), if it does not have them.
+# Gets Wine of Debian 13, .NET and PowerShell for Windows from NuGet, and makes a drive C:, all in the folder (2.4 GB), if it does not have them.
 # Needs root on Debian, mmdebstrap and the SDK of .NET; nothing but the folder is changed, except that NuGet keeps PowerShell. Nothing is left running.
 #
 # Prints the program that runs programs of Windows, which find everything of this machine on their drive Z:
