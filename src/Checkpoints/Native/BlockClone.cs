@@ -15,11 +15,16 @@ internal static class BlockClone
     /// <param name="source">Where the blocks are; open for reading.</param>
     /// <param name="offset">The first; a multiple of the block size.</param>
     /// <param name="length">Bytes; a multiple of the block size.</param>
-    /// <param name="target">Open for writing, long enough, and as <see cref="IsConceivable"/> asks.</param>
+    /// <param name="target">Open for writing, and long enough.</param>
     /// <param name="targetOffset">Where they shall be; a multiple of the block size.</param>
     /// <returns>False when the two can't share all of these blocks; then the range in the target is to be written.</returns>
     public static bool TryRun(SafeFileHandle source, long offset, long length, SafeFileHandle target, long targetOffset)
     {
+        if (!IsConceivable(target))
+        {
+            return false;
+        }
+
         var acquired = false;
 
         try

@@ -25,6 +25,8 @@ public sealed class ChangingInputTests : IDisposable
     [InlineData("rewritten")]
     public void Is_noticed_and_leaves_the_earlier_export_as_it_was(string change)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "nobody can write there into a file that is read");
+
         BigCheckpoint.Write(_folder["big"], TinyModel.Architecture with { VocabSize = 4_000_000 });
         Directory.CreateDirectory(_folder["out"]);
         File.WriteAllText(_folder["out/params.json"], "old");

@@ -7,6 +7,7 @@ namespace Fairseq2Llama.Stores.Local;
 internal sealed class LocalFile : IByteSource
 {
     private readonly DateTime _lastWriteTime;
+    private bool _isOnDisk = !OperatingSystem.IsWindows();
 
     /// <summary>Looks at the file without opening it.</summary>
     /// <param name="path">An absolute path.</param>
@@ -63,11 +64,18 @@ internal sealed class LocalFile : IByteSource
     }
 
     /// <summary>
-    /// Meanwhile there may be a pipe of that name, and .NET would wait for ever for somebody to write into it. Others may write into the file, on Windows as elsewhere: that
-    /// is noticed.
+    /// Waits until the file is on the disk. On Windows, blocks are shared only then: ReFS has shared blocks that were not yet there as zeros (microsoft/CopyOnWrite, issue 12;
+    /// git-lfs, issue 6312).
+    /// </summary>
+    /// <returns>False if it may not be there.</returns>
+    public bool TryFlush() => _isOnDisk = _isOnDisk || WindowsFile.TryFlush(Name);
+
+    /// <summary>
+    /// Meanwhile there may be a pipe of that name, and .NET would wait for ever for somebody to write into it. Windows shows that a file was changed only when its writer
+    /// closes it, so there nobody may write meanwhile.
     /// </summary>
     private SafeFileHandle OpenHandle() => OperatingSystem.IsWindows()
-        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
         : UnixFile.Open(Name, Posix.ReadOnly);
 
     private static CheckpointException Unreadable(string name, Exception cause) => new(
@@ -75,9 +83,6 @@ internal sealed class LocalFile : IByteSource
 
     internal sealed class Reader(LocalFile file, SafeFileHandle handle) : IBlockReader
     {
-        /// <summary>ReFS has shared blocks of files before they were on the disk, and they were zeros (microsoft/CopyOnWrite, issue 12; git-lfs, issue 6312).</summary>
-        private readonly Lazy<bool> _isOnDisk = new(() => !OperatingSystem.IsWindows() || WindowsFile.TryFlush(file.Name));
-
         public void Read(long offset, Span<byte> buffer)
         {
             try
@@ -103,7 +108,7 @@ internal sealed class LocalFile : IByteSource
         }
 
         public bool TryShare(long offset, long length, SafeFileHandle target, long targetOffset) =>
-            BlockClone.IsConceivable(target) && _isOnDisk.Value && BlockClone.TryRun(handle, offset, length, target, targetOffset);
+            file._isOnDisk && BlockClone.TryRun(handle, offset, length, target, targetOffset);
 
         public void RequireUnchanged()
         {

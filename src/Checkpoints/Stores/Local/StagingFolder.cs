@@ -240,14 +240,19 @@ internal sealed class StagingFolder : IStagedFolder
 
     private bool TryShareFirst(LocalFile source)
     {
-        using var reader = source.Open();
-
         try
         {
             using var probe = File.OpenHandle(
                 System.IO.Path.Combine(Path, "shares-blocks"), FileMode.CreateNew, FileAccess.Write, options: FileOptions.DeleteOnClose);
 
             RandomAccess.SetLength(probe, BlockSharing.BlockSize);
+
+            if (!BlockClone.IsConceivable(probe) || !source.TryFlush())
+            {
+                return false;
+            }
+
+            using var reader = source.Open();
             return reader.TryShare(0, BlockSharing.BlockSize, probe, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

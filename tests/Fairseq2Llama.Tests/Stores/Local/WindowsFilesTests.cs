@@ -6,7 +6,6 @@ using Fairseq2Llama.Tests.Support;
 namespace Fairseq2Llama.Tests.Stores.Local;
 
 /// <summary>What is different with the files of Windows: they can be locked, read-only, and have several names.</summary>
-[External]
 public sealed class WindowsFilesTests : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
@@ -116,6 +115,7 @@ public sealed class WindowsFilesTests : IDisposable
     [WindowsFact]
     public void Case_does_not_matter() => AssertSame(Write("a.pth", ""), _folder["A.PTH"]);
 
+    [External]
     [WindowsFact]
     public void A_short_name_is_the_same_as_a_long_one()
     {
@@ -126,6 +126,7 @@ public sealed class WindowsFilesTests : IDisposable
         AssertSame(file, shortened);
     }
 
+    [External]
     [WindowsFact]
     public void A_junction_is_the_same_as_its_target()
     {
@@ -135,6 +136,7 @@ public sealed class WindowsFilesTests : IDisposable
         AssertSame(file, _folder[@"junction\a.pth"]);
     }
 
+    [External]
     [WindowsFact]
     public void A_substituted_drive_is_the_same_as_its_folder()
     {
