@@ -47,6 +47,7 @@ public sealed class OutputTests : IDisposable
     public void Is_what_is_declared(string command, string pipeline)
     {
         LibTorch.RequireFor(pipeline);
+        EllipticKeys.RequireFor(pipeline);
 
         using var world = new ExampleWorld();
         _session.Location = world.Path;
