@@ -28,7 +28,7 @@ internal static class LibTorch
                 Load(location);
                 return;
             }
-            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+            catch (DllNotFoundException e)
             {
                 attempts.Add($"the files in {location.Origin} '{location.Folder}' can't be loaded: {LibTorchFailure.Explain(e.Message)}");
             }
@@ -39,7 +39,7 @@ internal static class LibTorch
 
     private static void Load(LibTorchLocation location)
     {
-        var libraries = location.Files.ToDictionary(file => file.Name, file => NativeLibrary.Load(file.Path), StringComparer.Ordinal);
+        var libraries = location.Files.ToDictionary(file => file.Name, file => Load(file.Path), StringComparer.Ordinal);
         var torchSharp = typeof(torch).Assembly;
 
         // It looks for them by name twice: with NativeLibrary.TryLoad when it starts, which asks the context, and whenever it calls them,
@@ -48,5 +48,18 @@ internal static class LibTorch
         NativeLibrary.SetDllImportResolver(torchSharp, (name, _, _) => Find(name));
 
         IntPtr Find(string name) => libraries.GetValueOrDefault(name);
+    }
+
+    private static IntPtr Load(string path)
+    {
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (BadImageFormatException e)
+        {
+            // Windows does not say which.
+            throw new DllNotFoundException($"'{path}': {e.Message}", e);
+        }
     }
 }
