@@ -47,7 +47,7 @@ internal sealed record DestinationFolder(
         {
             throw new CheckpointException(
                 CheckpointErrorCode.OutputExists,
-                $"Another export has written {unseen} to '{folder.Path}' in the meantime. Choose another destination, or replace the files with -Force.",
+                $"Another export has written {unseen} to '{folder.Path}' in the meantime. Run the export again, with -Force if it shall replace the files, or choose another destination.",
                 folder.Path);
         }
 
