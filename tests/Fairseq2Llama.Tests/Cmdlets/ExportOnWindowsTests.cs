@@ -71,6 +71,23 @@ public sealed class ExportOnWindowsTests : ExportTests
     }
 
     [WindowsFact]
+    public void A_file_that_stays_open_is_named_and_all_is_as_it_was()
+    {
+        Session["out"] = "out";
+        Session.Run(Export);
+        var before = Folder.Content;
+
+        using (File.Open(Folder["out/consolidated.00.pth"], FileMode.Open, FileAccess.Read, FileShare.Read))
+        {
+            Session.RunForError(CheckpointErrorCode.WriteFailed, Export + " -DType Float32", Folder["out/consolidated.00.pth"], "is open in another program", "Close it there");
+        }
+
+        Assert.Equal(before, Folder.Content);
+        Session.Run(Export);
+        Assert.Equal(before, Folder.Content);
+    }
+
+    [WindowsFact]
     public void A_report_that_is_open_is_not_replaced()
     {
         File.WriteAllText(Folder["report.html"], "mine");

@@ -14,8 +14,19 @@ internal static class LocalChange
     /// <param name="path">The file.</param>
     /// <param name="target">Its new path, on the same file system.</param>
     /// <param name="overwrite">Whether a file may be there. .NET copies a file that can't be renamed, unless it may overwrite.</param>
-    public static void Move(string path, string target, bool overwrite) =>
-        TransientLock.Outwait(() => File.Move(path, target, overwrite), TransientLock.CanCause);
+    /// <exception cref="FileInUseException">On Windows, one of the two is open elsewhere, and stays so.</exception>
+    public static void Move(string path, string target, bool overwrite)
+    {
+        try
+        {
+            TransientLock.Outwait(() => File.Move(path, target, overwrite), TransientLock.CanCause);
+        }
+        catch (Exception e) when (OperatingSystem.IsWindows() && TransientLock.CanCause(e) && Array.Find([path, target], IsInUse) is { } open)
+        {
+            // Neither .NET nor Windows says which.
+            throw new FileInUseException(open, e);
+        }
+    }
 
     /// <summary>Renames a folder. On Windows, no file in it may be open.</summary>
     public static void MoveFolder(string path, string target) => TransientLock.Outwait(() => Directory.Move(path, target), TransientLock.CanCause);
@@ -56,6 +67,19 @@ internal static class LocalChange
 
     /// <summary>Creates a folder, unless it is there.</summary>
     public static void CreateFolder(string path) => TransientLock.Outwait(() => Directory.CreateDirectory(path), TransientLock.CanCause);
+
+    private static bool IsInUse(string path)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path, share: FileShare.None);
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return TransientLock.IsSharingViolation(e);
+        }
+    }
 
     /// <summary>Windows deletes nothing that is read-only, and moves it all the same.</summary>
     private static void AllowDeletion(FileSystemInfo entry)

@@ -84,11 +84,6 @@ internal sealed class WholeFileReplacement(string path, bool replace)
                 throw Exists();
             }
 
-            if (OperatingSystem.IsWindows() && TransientLock.CanCause(e) && IsOpenElsewhere(target))
-            {
-                throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' is open in another program. Close it there, or choose another file.", path, e);
-            }
-
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw WriteErrors.Translate(e, path, content.Length);
@@ -132,19 +127,6 @@ internal sealed class WholeFileReplacement(string path, bool replace)
             {
                 LocalChange.Delete(temporary);
             }
-        }
-    }
-
-    private static bool IsOpenElsewhere(string target)
-    {
-        try
-        {
-            using var handle = File.OpenHandle(target, share: FileShare.None);
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return TransientLock.IsSharingViolation(e);
         }
     }
 

@@ -17,7 +17,10 @@ internal static class WriteErrors
     /// <param name="path">Where was written.</param>
     /// <param name="length">Bytes that were to be written.</param>
     public static CheckpointException Translate(Exception cause, string path, long length) =>
-        IsFull(cause.HResult, path, length)
+        cause is FileInUseException { Path: var open }
+            ? new CheckpointException(
+                CheckpointErrorCode.WriteFailed, $"'{open}' is open in another program and can't be replaced. Close it there, or choose another destination.", path, cause)
+        : IsFull(cause.HResult, path, length)
             ? new CheckpointException(
                 CheckpointErrorCode.InsufficientDiskSpace,
                 $"'{path}' can't be written: its file system is full. Free some space, or choose another folder.",
