@@ -75,7 +75,7 @@ internal sealed class LocalFile : IByteSource
     /// closes it, so there nobody may write meanwhile.
     /// </summary>
     private SafeFileHandle OpenHandle() => OperatingSystem.IsWindows()
-        ? File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
+        ? TransientLock.Outwait(() => File.OpenHandle(Name, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete), TransientLock.IsSharingViolation)
         : UnixFile.Open(Name, Posix.ReadOnly);
 
     private static CheckpointException Unreadable(string name, Exception cause) => new(

@@ -255,9 +255,9 @@ internal sealed class StagingFolder : IStagedFolder
             using var reader = source.Open();
             return reader.TryShare(0, BlockSharing.BlockSize, probe, 0);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
-            // The files themselves will say what is wrong.
+            // Copying will say what is wrong.
             return false;
         }
     }
