@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security;
+using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.OtherRuntime;
 
@@ -10,20 +11,8 @@ namespace Fairseq2Llama.OtherRuntime;
 /// <param name="usesLibTorch">Whether libtorch is there, which computes what a LoRA adds.</param>
 internal sealed class MainJob(string repository, string destination, Uri endpoint, bool usesLibTorch)
 {
-    /// <summary>That of most checkpoints in tests/data.</summary>
-    private static readonly LlamaArchitecture Small = new()
-    {
-        Name = "small",
-        ModelDim = 16,
-        NumLayers = 2,
-        NumAttnHeads = 4,
-        NumKeyValueHeads = 2,
-        VocabSize = 40,
-        FfnInnerDimMultipleOf = 8,
-    };
-
     /// <summary>That of the example, whose vocabulary has room for that of a tokenizer.</summary>
-    private static readonly LlamaArchitecture Tiny = Small with
+    private static readonly LlamaArchitecture Example = TinyModel.Architecture with
     {
         Name = "tiny-llama",
         ModelDim = 64,
@@ -73,7 +62,7 @@ internal sealed class MainJob(string repository, string destination, Uri endpoin
 
     private void ConvertWithTokenizer()
     {
-        var checkpoint = ReadAt(Path.Combine(repository, "examples", "tiny-llama"), Tiny);
+        var checkpoint = ReadAt(Path.Combine(repository, "examples", "tiny-llama"), Example);
         var tokenizer = Path.Combine(Data, "tokenizers", "sentencepiece", "tokenizer.model");
 
         Export(checkpoint, "tokenizer/huggingface", new HuggingFaceExportOptions { TokenizerPath = tokenizer });
@@ -155,7 +144,7 @@ internal sealed class MainJob(string repository, string destination, Uri endpoin
         }
     }
 
-    private LlamaCheckpoint Read(string name) => ReadAt(Path.Combine(Data, name), Small);
+    private LlamaCheckpoint Read(string name) => ReadAt(Path.Combine(Data, name), TinyModel.Architecture);
 
     private static LlamaCheckpoint ReadAt(string path, LlamaArchitecture? architecture = null) =>
         CheckpointReader.Read(new CheckpointAddress(path), new CheckpointReadOptions { Architecture = architecture });
