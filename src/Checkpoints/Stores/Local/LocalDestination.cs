@@ -13,10 +13,7 @@ internal sealed class LocalDestination(string path, Func<string, bool> isExporte
 
     public void RequireFolder(IEnumerable<string> names)
     {
-        if (OperatingSystem.IsWindows() && names.Prepend(_path).Select(WindowsNames.FindProblem).FirstOrDefault(problem => problem is not null) is { } problem)
-        {
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{_path}' can't be written: {problem}. Choose another name.", _path);
-        }
+        WindowsNames.Require(_path, names);
 
         for (var folder = _path; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
         {

@@ -40,10 +40,7 @@ internal sealed class WholeFileReplacement(string path, bool replace)
             throw Exists();
         }
 
-        if (OperatingSystem.IsWindows() && WindowsNames.FindProblem(path) is { } problem)
-        {
-            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {problem}. Choose another name.", path);
-        }
+        WindowsNames.Require(path, []);
 
         if (OperatingSystem.IsWindows() && new FileInfo(RealPath.Of(path)) is { Exists: true, IsReadOnly: true })
         {

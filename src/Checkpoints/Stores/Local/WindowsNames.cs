@@ -7,6 +7,18 @@ internal static partial class WindowsNames
 {
     private static readonly char[] NotAllowed = ['<', '>', ':', '"', '|', '?', '*', .. Enumerable.Range(1, 31).Select(code => (char)code)];
 
+    /// <summary>Does nothing on other systems.</summary>
+    /// <param name="path">A path to be written to.</param>
+    /// <param name="names">The names of files to be written there.</param>
+    /// <exception cref="CheckpointException">A part of the path, or one of the names, can't be the name of a file or folder.</exception>
+    public static void Require(string path, IEnumerable<string> names)
+    {
+        if (OperatingSystem.IsWindows() && names.Prepend(path).Select(FindProblem).FirstOrDefault(problem => problem is not null) is { } problem)
+        {
+            throw new CheckpointException(CheckpointErrorCode.WriteFailed, $"'{path}' can't be written: {problem}. Choose another name.", path);
+        }
+    }
+
     /// <summary>The first part of a path that can't be the name of a file or folder, and why.</summary>
     /// <param name="path">A path.</param>
     /// <returns>Null if all can be.</returns>
