@@ -15,7 +15,7 @@ internal static class PrivateFolder
         if (OperatingSystem.IsWindows())
         {
             // Write permissions are inherited from the parent folder.
-            if (TransientLock.Outwait(() => Directory.CreateDirectory(path), error => error is UnauthorizedAccessException).LinkTarget is not null)
+            if (TransientLock.Outwait(() => Directory.CreateDirectory(path), TransientLock.CanBeOfDeleted).LinkTarget is not null)
             {
                 throw NoFolder(path);
             }

@@ -22,6 +22,9 @@ internal static class TransientLock
     /// <summary>Whether another process has the file open, as an error says.</summary>
     public static bool IsSharingViolation(Exception error) => error is IOException { HResult: SharingViolation or LockViolation };
 
+    /// <summary>Whether an error can be that of a file or folder that goes when somebody else closes it. It can also mean that this user may not open or create it.</summary>
+    public static bool CanBeOfDeleted(Exception error) => error is UnauthorizedAccessException;
+
     /// <summary>Whether an error can be that of a lock. It can also mean that this user may not do it.</summary>
     public static bool CanCause(Exception error) => error is UnauthorizedAccessException or IOException { HResult: AccessDenied } || IsSharingViolation(error);
 

@@ -66,7 +66,7 @@ internal static class LocalChange
     public static void DeleteEmptyFolder(string path) => TransientLock.Outwait(() => Directory.Delete(path), TransientLock.CanCause);
 
     /// <summary>Creates a folder, unless it is there.</summary>
-    public static void CreateFolder(string path) => TransientLock.Outwait(() => Directory.CreateDirectory(path), TransientLock.CanCause);
+    public static void CreateFolder(string path) => TransientLock.Outwait(() => Directory.CreateDirectory(path), TransientLock.CanBeOfDeleted);
 
     private static bool IsInUse(string path)
     {

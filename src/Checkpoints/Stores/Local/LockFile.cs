@@ -60,7 +60,7 @@ internal sealed class LockFile : IDisposable
         {
             var handle = TransientLock.Outwait(
                 () => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose),
-                error => error is UnauthorizedAccessException);
+                TransientLock.CanBeOfDeleted);
 
             return new LockFile(path, handle, isExclusive: true);
         }

@@ -36,7 +36,7 @@ internal sealed class OutputFile : IFileSink
             // A lock would outlast the file for a moment wherever a process is being started, which has all files until it runs another program.
             var handle = TransientLock.Outwait(
                 () => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, preallocationSize: room),
-                error => error is UnauthorizedAccessException);
+                TransientLock.CanBeOfDeleted);
 
             return new OutputFile(path, handle, flush);
         }
