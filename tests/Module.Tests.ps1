@@ -609,15 +609,6 @@ Describe 'Jobs at the same time' {
     }
 }
 
-# CI runs on Linux; azure-pipelines.yml lists agents with Windows for these.
-Describe 'Paths of Windows, which need Windows' -Skip:(-not $IsWindows) {
-    It 'have drives and backslashes' {
-        $path = (Resolve-Path $data/fs2).Path.Replace('/', '\')
-        (Read-Fairseq2Checkpoint $path).Name | Should -Be fs2
-        (Read-Fairseq2Checkpoint "\\?\$path").Name | Should -Be fs2
-    }
-}
-
 Describe 'Drives of PowerShell' {
     It 'are understood on every system' {
         $null = New-PSDrive -Name Runs -PSProvider FileSystem -Root $PSScriptRoot/data/checkpoints

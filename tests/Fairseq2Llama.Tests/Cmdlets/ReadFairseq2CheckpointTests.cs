@@ -61,6 +61,16 @@ public sealed class ReadFairseq2CheckpointTests : IDisposable
         Assert.Equal(Repository.Case("fs2"), checkpoint.Path);
     }
 
+    [WindowsTheory]
+    [InlineData("")]
+    [InlineData(@"\\?\")]
+    public void Reads_a_path_with_a_drive_and_backslashes(string prefix)
+    {
+        _session["fs2"] = prefix + Repository.Case("fs2").Replace('/', '\\');
+
+        Assert.Equal("fs2", _session.RunOne<Fairseq2Checkpoint>("Read-Fairseq2Checkpoint $fs2").Name);
+    }
+
     [Fact]
     public void Reads_a_file_given_directly_and_names_it_after_its_folder()
     {
