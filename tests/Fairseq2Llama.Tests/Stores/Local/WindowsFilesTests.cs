@@ -154,7 +154,7 @@ public sealed class WindowsFilesTests : IDisposable
     }
 
     [WindowsFact]
-    public void Two_names_of_one_file_are_two_places() =>
+    public void Two_files_of_a_folder_are_two_places() =>
         Assert.NotEqual(RealPath.IdentityOf(Write("a.pth", "")), RealPath.IdentityOf(Write("b.pth", "")), RealPath.Comparer);
 
     [WindowsFact]
