@@ -131,6 +131,7 @@ internal sealed class NewManifest(LlamaCheckpoint checkpoint, ManifestOptions op
                 OwnsFolder = false,
                 Shards = [],
                 Flush = true,
+                ReadsBack = false,
                 Space = new RequiredSpace(length, 0, []),
                 RequireAsPlanned = () =>
                 {

@@ -74,6 +74,7 @@ public sealed class ConversionPlan
         OwnsFolder = Folder.OwnsFolder,
         Shards = Output.ShardIndex,
         Flush = Flush,
+        ReadsBack = Policy.ReadsBack,
         Space = Output.Space,
         RequireAsPlanned = () => DestinationFolder.RequireAsPlanned(this),
     };

@@ -29,6 +29,9 @@ internal sealed record FolderChange
     /// <summary>Whether the files must have reached the disk before they are put in place.</summary>
     public required bool Flush { get; init; }
 
+    /// <summary>Whether all files are read back before they are put in place.</summary>
+    public required bool ReadsBack { get; init; }
+
     /// <summary>The room that it takes.</summary>
     public required RequiredSpace Space { get; init; }
 

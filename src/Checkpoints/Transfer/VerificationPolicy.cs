@@ -11,8 +11,7 @@ internal sealed record VerificationPolicy(bool ComparesChecksums, bool ReadsBack
 
     public static VerificationPolicy Of(VerificationMode mode) => mode switch
     {
-        // Sharing never ran on Windows, and ReFS has reported it as done where zeros were left. There, only what is read back is shared.
-        VerificationMode.Auto => new(ComparesChecksums: true, ReadsBack: false, SharesBlocks: !OperatingSystem.IsWindows()),
+        VerificationMode.Auto => new(ComparesChecksums: true, ReadsBack: false, SharesBlocks: true),
         VerificationMode.Full => new(ComparesChecksums: true, ReadsBack: true, SharesBlocks: true),
         VerificationMode.None => new(ComparesChecksums: false, ReadsBack: false, SharesBlocks: false),
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "No such mode."),

@@ -15,6 +15,7 @@ internal sealed class OutputFile : IFileSink
     private readonly string _path;
     private readonly SafeFileHandle _handle;
     private readonly bool _flush;
+    private bool _shares;
 
     private OutputFile(string path, SafeFileHandle handle, bool flush)
     {
@@ -54,6 +55,7 @@ internal sealed class OutputFile : IFileSink
         try
         {
             RandomAccess.SetLength(file._handle, length);
+            file._shares = true;
             return file;
         }
         catch
@@ -74,10 +76,10 @@ internal sealed class OutputFile : IFileSink
 
     public void Write(ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(_handle, bytes, offset);
 
-    /// <summary>Shares blocks; only what shares its block with something else is copied.</summary>
+    /// <summary>Shares blocks, if it was created to; only what shares its block with something else is copied.</summary>
     public bool TryShare(IByteReader source, long origin, long length, long offset)
     {
-        if (source is not IBlockReader blocks)
+        if (!_shares || source is not IBlockReader blocks)
         {
             return false;
         }

@@ -225,8 +225,9 @@ internal sealed class StagingFolder : IStagedFolder
     }
 
     /// <summary>Whether blocks can be shared with any of the sources. This is tried, because there is no other sure way. If so, no space is reserved.</summary>
-    private bool CanShareAny(IReadOnlyList<UnchangedRange> unchanged) =>
-        unchanged.Where(BlockSharing.IsAligned).Select(range => range.Source).OfType<LocalFile>().Distinct().Any(CanShare);
+    /// <remarks>Sharing never ran on Windows, and ReFS has reported it as done where zeros were left. There, only what is read back is shared.</remarks>
+    private bool CanShareAny(IReadOnlyList<UnchangedRange> unchanged) => (_change.ReadsBack || !OperatingSystem.IsWindows())
+        && unchanged.Where(BlockSharing.IsAligned).Select(range => range.Source).OfType<LocalFile>().Distinct().Any(CanShare);
 
     private bool CanShare(LocalFile source)
     {

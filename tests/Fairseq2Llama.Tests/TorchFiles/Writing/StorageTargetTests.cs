@@ -53,7 +53,7 @@ public class StorageTargetTests
         var written = 0L;
         bool isShared;
 
-        using (var file = OutputFile.Create(folder["file"]))
+        using (var file = OutputFile.CreateToShare(folder["file"], 0, flush: false))
         {
             isShared = new StorageTarget(file, targetOffset, count => written += count).TryShare(source, origin, length);
         }
