@@ -3,7 +3,7 @@ using Fairseq2Llama.Stores;
 
 namespace Fairseq2Llama.Distributed;
 
-/// <summary>Recognizes by the names of their files what other programs for distributed training save, to say what makes of it a checkpoint that can be read.</summary>
+/// <summary>Recognizes by the names of their files what other programs save in training, to say what makes of it a checkpoint that can be read.</summary>
 internal static partial class ForeignCheckpoint
 {
     private const int MaxDepth = 1, MaxFolders = 20;
@@ -43,6 +43,8 @@ internal static partial class ForeignCheckpoint
                 ? "holds a checkpoint of DeepSpeed. Merge it with the zero_to_fp32.py that DeepSpeed puts beside it, and read the result."
             : files.Contains("metadata.pkl")
                 ? "holds a checkpoint of PyTorch's experimental second version of Distributed Checkpoint. Load it with PyTorch, and save it with torch.distributed.checkpoint.save."
+            : files.Contains("adapter_config.json")
+                ? "holds an adapter of PEFT, not a model. Merge it with the model that it was trained on: 'Merge-LlamaLora' does that, with this folder as its -AdapterPath."
             : folders.Any(OfSteps().IsMatch)
                 ? $"holds the steps of a training run. Give the path of one of them, such as '{LastStepOf(folder, folders)}'."
             : depth > 0 ? DescribeInner(folder, folders, depth)

@@ -40,6 +40,9 @@ public static class CheckpointAverage
                    let contradiction = first.Architecture is { } architecture ? other.ArchitectureFile?.Contradict(architecture) : null
                    where contradiction is not null
                    select $"{contradiction}, which '{first.Path}' has. The average has the architecture of the first.",
+                .. from same in checkpoints.Where(checkpoint => checkpoint is not MergedCheckpoint).GroupBy(checkpoint => checkpoint.Path)
+                   where same.Count() > 1
+                   select $"'{same.Key}' was given {same.Count()} times. The average counts it as {same.Count()} checkpoints.",
             ],
         };
 

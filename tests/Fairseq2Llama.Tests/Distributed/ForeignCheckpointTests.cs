@@ -26,6 +26,7 @@ public sealed class ForeignCheckpointTests : IDisposable
     [InlineData("pytorch_model_fsdp_0/.metadata optimizer_0/.metadata trainer_state.json", "there is one in", "pytorch_model_fsdp_0'")]
     [InlineData("config.json pytorch_model_fsdp_0/.metadata", "there is one in", "pytorch_model_fsdp_0'")]
     [InlineData("checkpoint/step-5/.metadata tb/x", "checkpoint' holds the steps", "step-5'")]
+    [InlineData("adapter_config.json adapter_model.safetensors README.md tokenizer.json", "adapter of PEFT", "Merge-LlamaLora")]
     [InlineData("actor/model_world_size_8_rank_0.pt", "verl", "verl.model_merger")]
     public void Is_recognized_by_its_files(string files, string program, string remedy)
     {

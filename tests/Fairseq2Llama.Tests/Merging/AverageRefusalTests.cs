@@ -109,4 +109,13 @@ public sealed class AverageRefusalTests : IDisposable
         Assert.Contains(_folder["one"], warning, StringComparison.Ordinal);
         Assert.Contains(_folder["two"], warning, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void One_checkpoint_twice_only_with_a_warning()
+    {
+        var outcome = _session.RunOn("Merge-LlamaCheckpoint one, two, one");
+
+        Assert.Empty(outcome.Errors);
+        Assert.Contains($"'{_folder["one"]}' was given 2 times", Assert.Single(outcome.Warnings), StringComparison.Ordinal);
+    }
 }

@@ -87,12 +87,12 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public void Sources_of_an_average_have_weights()
     {
-        var lines = Show("(Merge-LlamaCheckpoint $cases/fs2, $cases/fs2 -Weight 3, 0.5).Sources");
+        var lines = Show("(Merge-LlamaCheckpoint $cases/fs2, $cases/ddp -Weight 3, 0.5).Sources");
 
         Assert.Equal("Name Role     Weight Path", lines[0]);
         Assert.Equal(4, lines.Count);
         Assert.Matches("^fs2  Averaged      3 " + Absolute, lines[2]);
-        Assert.Matches("^fs2  Averaged    0.5 " + Absolute, lines[3]);
+        Assert.Matches("^ddp  Averaged    0.5 " + Absolute, lines[3]);
     }
 
     [Fact]

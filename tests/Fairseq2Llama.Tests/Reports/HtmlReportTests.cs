@@ -1,5 +1,7 @@
+using System.Xml.Linq;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
+using Fairseq2Llama.Reports.Html;
 using Fairseq2Llama.Tests.Support;
 
 namespace Fairseq2Llama.Tests.Reports;
@@ -26,6 +28,13 @@ public sealed class HtmlReportTests
         Assert.Equal(report.Kinds.Select(kind => kind.Name), Names(page, "weights by kind"));
         Assert.Equal(report.Settings.Select(setting => setting.Name), Names(page, "the architecture held against the weights"));
     }
+
+    [Theory]
+    [InlineData("/models/v1.0/tiny_llama", "/|models/|v1.0/|tiny_|llama")]
+    [InlineData(@"C:\models\v1.0\tiny", @"C:\|models\|v1.0\|tiny")]
+    [InlineData("model.layers.0.mlp", "model.|layers.0.|mlp")]
+    public void Names_are_broken_between_their_words(string name, string broken) =>
+        Assert.Equal(broken, string.Concat(Tag.Code(name).Nodes().Select(node => node is XText text ? text.Value : "|")));
 
     [Fact]
     public void Needs_nothing_but_itself()

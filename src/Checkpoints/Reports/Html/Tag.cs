@@ -46,6 +46,6 @@ internal static partial class Tag
         WordStart().Split(ReportText.Of(text)).SelectMany((word, index) => index == 0 ? new object?[] { word } : [Of("wbr"), word]);
 
     /// <summary>Numbers stay in one piece.</summary>
-    [GeneratedRegex("(?<=[._/])(?=[A-Za-z])")]
+    [GeneratedRegex(@"(?<=[._/\\])(?=[A-Za-z])")]
     private static partial Regex WordStart();
 }

@@ -2,9 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace Fairseq2Llama.Stores.Local;
 
-/// <summary>Names that Windows changes without a word, or takes for devices ("Naming Files, Paths, and Namespaces" in its documentation).</summary>
+/// <summary>Names that Windows does not take, changes without a word, or takes for devices ("Naming Files, Paths, and Namespaces" in its documentation).</summary>
 internal static partial class WindowsNames
 {
+    private const int MaxLength = 255;
+
     private static readonly char[] NotAllowed = ['<', '>', ':', '"', '|', '?', '*', .. Enumerable.Range(1, 31).Select(code => (char)code)];
 
     /// <summary>Does nothing on other systems.</summary>
@@ -28,6 +30,7 @@ internal static partial class WindowsNames
     private static string? ProblemOf(string name) =>
         name[^1] is ' ' or '.' ? $"'{name}' ends with a {(name[^1] == '.' ? "dot" : "space")}, which Windows removes"
         : Device().IsMatch(name) ? $"'{name}' is a device on Windows"
+        : name.Length > MaxLength ? $"'{name}' has {name.Length} characters, and no name on Windows may have more than {MaxLength}"
         : name.IndexOfAny(NotAllowed) is >= 0 and var index ? $"'{name}' contains {(char.IsControl(name[index]) ? "a control character" : name[index])}, which no name on Windows may contain"
         : null;
 

@@ -26,6 +26,15 @@ public sealed class WindowsNamesTests
     public void A_name_that_Windows_changes_or_takes_for_a_device_is_found(string path, string problem) =>
         Assert.StartsWith(problem, WindowsNames.FindProblem(path));
 
+    [Fact]
+    public void A_name_may_have_255_characters()
+    {
+        var longest = new string('x', 255);
+
+        Assert.Null(WindowsNames.FindProblem($@"C:\models\{longest}\{longest}"));
+        Assert.StartsWith($"'{longest}x' has 256 characters", WindowsNames.FindProblem($@"C:\models\{longest}x\out"));
+    }
+
     [Theory]
     [InlineData(@"C:\models\out")]
     [InlineData(@"C:\models\..\out\.\x")]
