@@ -115,8 +115,9 @@ internal sealed class TensorMathAdapter : ITensorMath
             var block = TakeBlock(ref chunk, size);
             var numbers = buffer[..(block.Length / size)];
             NumberBlock.ToFloat32(dtype, block, numbers);
-            TensorPrimitives.Multiply(numbers, factor, numbers);
-            TensorPrimitives.Add(sums[..numbers.Length], numbers, sums[..numbers.Length]);
+
+            // Unlike a fused one, it rounds the products.
+            TensorPrimitives.MultiplyAdd(numbers, factor, sums[..numbers.Length], sums[..numbers.Length]);
             sums = sums[numbers.Length..];
         }
     }
